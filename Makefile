@@ -1,0 +1,39 @@
+# Everything runs in .venv, made here from the pinned requirements. Nothing but Python is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo run test test-real check format clean
+
+$(STAMP): requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## Play a high-street day on an embedded AWS and judge the result
+	$(BIN)/python -m infra.local.demo
+
+run: $(STAMP)  ## Leave the same stack running on PORT (default 8000)
+	$(BIN)/python -m infra.local.run
+
+test: $(STAMP)  ## The whole suite that needs nothing but Python
+	$(BIN)/python -m pytest -n 2
+
+test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and npm)
+	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -m stores
+
+check: $(STAMP)  ## Format, lint, types, layers, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest tests/architecture
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

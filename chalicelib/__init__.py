@@ -1,0 +1,1 @@
+"""Counterfoil: the platform that joins a card payment with its till receipt."""

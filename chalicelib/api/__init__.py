@@ -1,0 +1,1 @@
+"""Chalice blueprints with routes, one module per audience."""

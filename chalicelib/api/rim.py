@@ -1,0 +1,236 @@
+"""The rim of the HTTP API: one decorator under Chalice's own.
+
+It undoes the gateway's base64, checks the size, asks who is calling, maps refusals to problem+json
+(RFC 9457) and keeps the list of operations from which `/openapi.json` is made. Handlers below it
+get an `Inbound`, return an `Answer`, and know nothing of Chalice.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import msgspec
+from chalice import Blueprint, Response
+
+from chalicelib.api import callers
+from chalicelib.kernel.pan import mask_card_numbers
+from chalicelib.kernel.refusals import (
+    Conflicting,
+    Malformed,
+    NotFound,
+    Rejected,
+    SignatureMismatch,
+    TooLarge,
+    TryAgain,
+)
+from chalicelib.runtime import clock, observability, wire
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+FORM = "application/x-www-form-urlencoded"
+RETRY_AFTER_SECONDS = 5
+
+STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
+    (SignatureMismatch, 401),
+    (callers.NotPermitted, 403),
+    (NotFound, 404),
+    (Conflicting, 409),
+    (TooLarge, 413),
+    (Malformed, 400),
+    (Rejected, 422),
+)
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """RFC 9457. `code` is stable; `field` is the JSON path of what broke the rule."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A request: raw bytes, lower-case header names, path parameters, query, and who calls."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    parameters: Mapping[str, str]
+    method: str
+    path: str
+    caller: callers.Caller | None = None
+
+    def json(self) -> Any:
+        """The body as strict JSON (see `wire.read_json`)."""
+        return wire.read_json(self.body)
+
+    @property
+    def known_caller(self) -> callers.Caller:
+        """The caller of an operation that asks for scopes."""
+        if self.caller is None:
+            raise SignatureMismatch("no credential was given")
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler answers: a struct or builtins for JSON, bytes for anything else, or nothing."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+
+
+Handler = Callable[[Inbound], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One documented route. `answers` maps status to the type of its body, None for no body.
+
+    `scopes` None means no bearer token: the route is public, or proves its caller another way.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    description: str
+    tags: tuple[str, ...]
+    takes: Any = None
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    scopes: tuple[str, ...] | None = None
+    content_types: tuple[str, ...] = (JSON,)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+OPERATIONS: list[Operation] = []
+
+
+def operation(
+    bp: Blueprint,
+    method: str,
+    path: str,
+    *,
+    summary: str,
+    answers: Mapping[int, Any],
+    takes: Any = None,
+    scopes: tuple[str, ...] | None = None,
+    content_types: tuple[str, ...] = (JSON,),
+    tags: tuple[str, ...] = (),
+    query: Mapping[str, str] | None = None,
+) -> Callable[[Handler], Handler]:
+    """Make a handler a documented Chalice route of `bp`."""
+
+    def decorate(handler: Handler) -> Handler:
+        OPERATIONS.append(
+            Operation(
+                method=method,
+                path=path,
+                name=handler.__name__,
+                summary=summary,
+                description=(handler.__doc__ or "").strip(),
+                tags=tags,
+                takes=takes,
+                answers=answers,
+                scopes=scopes,
+                content_types=content_types,
+                query=query or {},
+            )
+        )
+
+        @wraps(handler)
+        def view(**parameters: str) -> Response:
+            return _respond(handler, bp.current_request, parameters, scopes)
+
+        bp.route(path, methods=[method], content_types=list(content_types), name=handler.__name__)(
+            view
+        )
+        return handler
+
+    return decorate
+
+
+def _respond(
+    handler: Handler, request: Any, parameters: dict[str, str], scopes: tuple[str, ...] | None
+) -> Response:
+    try:
+        inbound = _inbound(request, parameters, scopes)
+        answer = handler(inbound)
+    except Rejected as refusal:
+        return _refusal(refusal)
+    except TryAgain as passing:
+        return _problem(
+            503,
+            "try_again",
+            "Try again shortly.",
+            headers={"Retry-After": str(passing.after_seconds or RETRY_AFTER_SECONDS)},
+        )
+    return _response(answer)
+
+
+def _inbound(request: Any, parameters: dict[str, str], scopes: tuple[str, ...] | None) -> Inbound:
+    event = request.to_original_event()
+    text = event.get("body") or ""
+    try:
+        body = base64.b64decode(text) if event.get("isBase64Encoded") else _as_bytes(text)
+    except binascii.Error as error:
+        raise Malformed("the body is not base64") from error
+    if len(body) > wire.BODY_BYTES_MAX:
+        raise TooLarge("the body is over 1 MiB")
+    headers = {name.lower(): value for name, value in (request.headers or {}).items()}
+    return Inbound(
+        body=body,
+        headers=headers,
+        query=dict(request.query_params or {}),
+        parameters=parameters,
+        method=request.method,
+        path=request.context.get("path", ""),
+        caller=None if scopes is None else callers.authenticate(headers, scopes, now=clock.now()),
+    )
+
+
+def _as_bytes(body: str | bytes) -> bytes:
+    return body if isinstance(body, bytes) else body.encode("utf-8", "surrogateescape")
+
+
+def _refusal(refusal: Rejected) -> Response:
+    status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(refusal, kind))
+    observability.count("requests_refused", code=refusal.code)
+    if isinstance(refusal, SignatureMismatch):
+        return _problem(401, SignatureMismatch.code, "The request is not authenticated.")
+    return _problem(
+        status, refusal.code, mask_card_numbers(refusal.detail), at=refusal.field, headers={}
+    )
+
+
+def _problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    at: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    title = code.replace("_", " ").capitalize()
+    problem = Problem(title=title, status=status, code=code, detail=detail, field=at)
+    return _response(Answer(problem, status, headers or {}, PROBLEM))
+
+
+def _response(answer: Answer) -> Response:
+    body: Any = answer.body
+    if body is None:
+        encoded = ""
+    elif isinstance(body, bytes | str):
+        encoded = body if isinstance(body, str) else body.decode()
+    else:
+        encoded = wire.to_json(body).decode()
+    headers: dict[str, str | list[str]] = {"Content-Type": answer.content_type, **answer.headers}
+    return Response(body=encoded, status_code=answer.status, headers=headers)

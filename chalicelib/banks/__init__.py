@@ -1,0 +1,1 @@
+"""One module per bank or provider: verify, name the event, read, and tell."""

@@ -1,0 +1,65 @@
+"""What a bank is told: a receipt for one of its transactions, in a form every adapter can render."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from chalicelib.kernel.ids import PaymentId
+from chalicelib.kernel.personal import Personal
+from chalicelib.kernel.refusals import Rejected
+from chalicelib.network.model import Retailer, Store
+from chalicelib.receipts.canonical import Receipt
+
+
+class NoteKind(Enum):
+    """Why the bank is told."""
+
+    MATCHED = "matched"
+    UPDATED = "updated"
+    WITHDRAWN = "withdrawn"
+
+
+class EndpointGone(Rejected):
+    """The bank answered 410: it no longer listens, and nothing more is sent there."""
+
+    code = "endpoint_gone"
+
+
+class BankRefused(Rejected):
+    """The bank answered that it will never take this receipt (a 4xx that is not about time)."""
+
+    code = "bank_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptNote:
+    """A receipt on its way to a bank.
+
+    - `external_id`: our name of the receipt at the bank; the same for every version, so that the
+      bank updates and never doubles.
+    - `version`: of the purchase; higher is newer.
+    - `told_reference`: what the bank called the receipt when it was first told (Starling), or None.
+    - `access_token`: the member's token at the bank, where the bank wants one (Monzo).
+    """
+
+    kind: NoteKind
+    external_id: str
+    payment_id: PaymentId
+    transaction_id: str
+    version: int
+    receipt: Receipt
+    retailer: Retailer
+    store: Store
+    at: datetime
+    account_ref: str | None = None
+    user_ref: str | None = None
+    told_through: tuple[tuple[str, str], ...] = ()
+    told_reference: str | None = None
+    access_token: Personal[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a bank answered to a receipt: its own name of it, where it gives one (Starling)."""
+
+    reference: str | None = None

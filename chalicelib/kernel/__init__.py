@@ -1,0 +1,1 @@
+"""Words everyone shares: money, ids, time, card facts, refusals. Pure, standard library only."""

@@ -1,0 +1,72 @@
+"""The three endings of a step: it returns, it is `Rejected` for good, or it says `TryAgain`.
+
+A refusal is defined beside what refuses, as a subclass of these two. Messages state a fact and
+carry no personal value, because they are logged and answered.
+"""
+
+
+class Rejected(Exception):
+    """What was asked can never succeed as it stands.
+
+    `code` is the stable word that answers, metrics and quarantine use. `field` names the place in
+    the input (a JSON path such as `items[3].amount`), where there is one.
+    """
+
+    code = "rejected"
+
+    def __init__(self, detail: str, *, field: str | None = None, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+        if code is not None:
+            self.code = code
+
+
+class Malformed(Rejected):
+    """The input does not parse or has not the documented shape."""
+
+    code = "malformed"
+
+
+class NotAllowed(Rejected):
+    """The input parses and breaks a rule of its format or of this service."""
+
+    code = "not_allowed"
+
+
+class TooLarge(Rejected):
+    """The input is over a documented limit."""
+
+    code = "too_large"
+
+
+class NotFound(Rejected):
+    """There is no such thing, or the caller may not know of it."""
+
+    code = "not_found"
+
+
+class Conflicting(Rejected):
+    """The same name came before with other content. Always worth an alarm."""
+
+    code = "conflicting"
+
+
+class SignatureMismatch(Rejected):
+    """The sender did not prove who it is: signature, timestamp, or credential."""
+
+    code = "signature_mismatch"
+
+
+class TryAgain(Exception):
+    """A passing obstacle: throttled, changed underneath, or another party is not answering.
+
+    `after_seconds` is the least time to wait, where somebody said so (a Retry-After header).
+    """
+
+    code = "try_again"
+
+    def __init__(self, detail: str, *, after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.after_seconds = after_seconds

@@ -1,0 +1,1 @@
+"""Which receipt belongs to which payment: evidence, decision, claims."""

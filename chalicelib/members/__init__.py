@@ -1,0 +1,1 @@
+"""People who switched a programme on: activation, links, services, leaving."""

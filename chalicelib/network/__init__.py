@@ -1,0 +1,1 @@
+"""Who takes part: programmes, connections, retailers, stores, tills, identifiers."""

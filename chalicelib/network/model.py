@@ -1,0 +1,143 @@
+"""Who takes part, as values: connections with their keys, retailers, stores and machine clients."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
+from chalicelib.kernel.personal import Personal
+
+PAGE_SPAN_MINUTES = 30  # How far back a reader of receipt pages looks; busy stores use less.
+
+
+class Provider(Enum):
+    """Whose format a connection speaks."""
+
+    FLUX_V1 = "flux_v1"
+    FLUX_V2 = "flux_v2"
+    MONZO = "monzo"
+    STARLING = "starling"
+    FIDEL = "fidel"
+    STANDARD = "standard"
+
+
+class KeyUse(Enum):
+    """What a connection's key is for."""
+
+    VERIFY = "verify"  # proves what the provider sends us
+    SIGN = "sign"  # signs what we send to the provider
+    CLIENT = "client"  # our OAuth client secret at the provider
+    API = "api"  # a bearer token at the provider
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionKey:
+    """One secret or public key. Two of a use may be valid at once, so that they can be rotated.
+
+    `valid_until` None means without end. `value` is the provider's own text form: a `whsec_`
+    secret, a base64 SPKI public key, an HMAC secret.
+    """
+
+    use: KeyUse
+    value: Personal[str]
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One configured link to a bank or provider.
+
+    `hook` is the last part of the hook's path; for providers that do not sign (Monzo) it is long
+    and random and is the secret. `registered_url` is the exact URL, query included, as it was
+    registered with the provider (Fidel signs it); it is configuration and never rebuilt from a
+    request. `api_url` is the provider's API base (where receipts are pushed), `told_at_url` the
+    bank's own webhook for receipts. `refetch` says to fetch each transaction again before believing
+    a hook.
+    """
+
+    connection_id: ConnectionId
+    programme: str
+    provider: Provider
+    name: str
+    hook: str
+    registered_url: str = ""
+    api_url: str = ""
+    auth_url: str = ""
+    told_at_url: str = ""
+    client_id: str = ""
+    refetch: bool = False
+    receipts: bool = True
+    stamps: bool = True
+    offers: bool = True
+    told_until: datetime | None = None  # the bank answered 410 at this time; None while it listens
+    keys: tuple[ConnectionKey, ...] = ()
+
+    def keys_for(self, use: KeyUse, *, now: datetime) -> tuple[str, ...]:
+        """The keys of `use` that are valid at `now`, newest first, at most two by convention."""
+        return tuple(
+            key.value.reveal()
+            for key in self.keys
+            if key.use is use and (key.valid_until is None or now < key.valid_until)
+        )
+
+
+class RetailerStatus(Enum):
+    """Whether a retailer's shops give receipts now."""
+
+    LIVE = "live"
+    TEST = "test"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Retailer:
+    """A brand. `channels` are `in_store` and `online`; `return_days` is its usual return period."""
+
+    retailer_id: RetailerId
+    name: str
+    status: RetailerStatus = RetailerStatus.LIVE
+    vat_number: str = ""
+    website: str = ""
+    channels: tuple[str, ...] = ("in_store",)
+    return_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A place where a retailer sells, with its IANA time zone.
+
+    `page_span_minutes` bounds how much sale time one receipt page may cover, and so how far back a
+    reader looks; very busy stores (web shops) set it low.
+    """
+
+    store_id: StoreId
+    retailer_id: RetailerId
+    reference: str
+    name: str
+    zone: str
+    address: str = ""
+    postcode: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    phone: str = ""
+    online: bool = False
+    page_span_minutes: int = PAGE_SPAN_MINUTES
+    tills: tuple[str, ...] = field(default=())
+
+
+class ClientKind(Enum):
+    """Whose machine a client is: it sees that bank's connections or that retailer, nothing else."""
+
+    BANK = "bank"
+    RETAILER = "retailer"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth 2 machine client. `subject` is the connection id or the retailer id it acts for."""
+
+    client_id: str
+    kind: ClientKind
+    subject: str
+    scopes: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""What goes out: receipts delivered to banks, with retries and replay."""

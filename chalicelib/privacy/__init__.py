@@ -1,0 +1,1 @@
+"""The register of everything stored, and the sweep that keeps its promises."""

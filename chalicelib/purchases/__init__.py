@@ -1,0 +1,1 @@
+"""A payment and its receipt, once joined; and payments while they wait."""

@@ -1,0 +1,1 @@
+"""The canonical receipt: its shape, rules, versions, returns and renderings."""

@@ -1,0 +1,1 @@
+"""Settings, AWS clients, rows and their privacy register, encryption, queues, observability."""

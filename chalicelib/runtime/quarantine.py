@@ -1,0 +1,134 @@
+"""Quarantine: where a message goes that can never succeed as it stands, kept whole for a person.
+
+A row per message, under the day it came, encrypted. The same message with the same reason lands on
+the same row, so redelivery does not multiply it. Card numbers are masked before anything is kept.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+
+from chalicelib.kernel.ids import natural_id
+from chalicelib.kernel.pan import mask_card_numbers
+from chalicelib.kernel.refusals import Rejected
+from chalicelib.runtime import observability, rows, vault
+from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
+
+BODY_CHARACTERS_MAX = 300_000  # Compressed and encrypted, this fits one row.
+LISTED_MAX = 500
+
+_KEPT = Kept(
+    Category.TRANSACTION,
+    Purpose.SUPPORT,
+    Erasure.EXPIRE,
+    encrypted=True,
+    holds={"body": Category.TRANSACTION, "detail": Category.OPERATION},
+)
+
+
+class QuarantineRow(rows.Row):
+    """`pk` = `quarantine#<UTC day>`, `sk` = `<area>#<id>`."""
+
+    Meta = rows.table_meta("cases")
+    privacy = {
+        "area": Kept(Category.OPERATION, Purpose.SUPPORT, Erasure.KEEP),
+        "reason": Kept(Category.OPERATION, Purpose.SUPPORT, Erasure.KEEP),
+        "field": Kept(Category.OPERATION, Purpose.SUPPORT, Erasure.KEEP),
+        "sender": Kept(Category.CONFIGURATION, Purpose.SUPPORT, Erasure.KEEP),
+        "name": Kept(Category.REFERENCE, Purpose.SUPPORT, Erasure.EXPIRE),
+        "kept_at": Kept(Category.OPERATION, Purpose.SUPPORT, Erasure.KEEP),
+        "sealed": _KEPT,
+    }
+    retention = Retention(
+        name="quarantine",
+        reason="Messages that could not be used are kept 30 days, so that a person can mend them.",
+        lasts=timedelta(days=30),
+    )
+
+    area = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    field = UnicodeAttribute(null=True)
+    sender = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    kept_at = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A message in quarantine. `area` is the queue or route it came by, `body` its text."""
+
+    quarantine_id: str
+    area: str
+    reason: str
+    detail: str
+    field: str | None
+    sender: str
+    name: str | None
+    kept_at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    body: str
+    detail: str
+
+
+def keep(
+    area: str, body: str, refusal: Rejected, *, sender: str, now: datetime, name: str | None = None
+) -> str:
+    """Keep `body` for a person to look at; returns its quarantine id.
+
+    `sender` is the connection, retailer or queue it came from; `name` the sender's id of the entry.
+    """
+    body = mask_card_numbers(body)[:BODY_CHARACTERS_MAX]
+    quarantine_id = natural_id("quarantine", area, sender, refusal.code, body)
+    row = QuarantineRow(
+        f"quarantine#{now.date().isoformat()}",
+        f"{area}#{quarantine_id}",
+        area=area,
+        reason=refusal.code,
+        field=refusal.field,
+        sender=sender,
+        name=mask_card_numbers(name)[:100] if name else None,
+        kept_at=now.isoformat(),
+    )
+    content = _Content(body=body, detail=mask_card_numbers(refusal.detail))
+    row.sealed = vault.seal(
+        content, key=vault.platform_key("quarantine"), place=_place(row), kept=_KEPT
+    )
+    rows.put(row.keep_from(now))
+    observability.count("quarantined", area=area, reason=refusal.code)
+    observability.warn("message quarantined", area=area, reason=refusal.code, id=quarantine_id)
+    return quarantine_id
+
+
+def list_day(day: date, *, now: datetime) -> list[Quarantined]:
+    """What was quarantined on the UTC `day`, at most 500, in order of area."""
+    found = rows.list_prefixed(
+        QuarantineRow, f"quarantine#{day.isoformat()}", "", now=now, limit=LISTED_MAX
+    )
+    return [_to_quarantined(row) for row in found]
+
+
+def _to_quarantined(row: QuarantineRow) -> Quarantined:
+    content = vault.open_sealed(
+        row.sealed, _Content, key=vault.platform_key("quarantine"), place=_place(row)
+    )
+    return Quarantined(
+        quarantine_id=row.sk.rpartition("#")[2],
+        area=row.area,
+        reason=row.reason,
+        detail=content.detail,
+        field=row.field,
+        sender=row.sender,
+        name=row.name,
+        kept_at=datetime.fromisoformat(row.kept_at),
+        body=content.body,
+    )
+
+
+def _place(row: rows.Row) -> str:
+    return f"{row.pk}|{row.sk}"

@@ -1,0 +1,130 @@
+"""Reading JSON at the rim: strict where leniency would hide a mistake, and never past a card
+number.
+
+Python's own parser reads the text (msgspec alone would keep the last of two duplicate keys), card
+numbers are refused anywhere in it, and msgspec turns the result into typed structs. Decimals keep
+their text exactly.
+"""
+
+import json
+import types
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from chalicelib.kernel.pan import refuse_card_numbers
+from chalicelib.kernel.refusals import Malformed, TooLarge
+
+BODY_BYTES_MAX = 1_048_576  # 1 MiB: a batch of 100 long receipts is a third of it.
+DEPTH_MAX = 12  # The deepest documented format nests seven levels.
+NUMBER_CHARACTERS_MAX = 24
+
+T = TypeVar("T")
+
+
+def read_json(raw: bytes) -> Any:
+    """Decode `raw` as strict JSON and refuse card numbers in it.
+
+    :raises TooLarge: over 1 MiB. :raises Malformed: not UTF-8, not JSON, duplicate keys, NaN or
+        infinities, nested too deeply. :raises CardNumberFound: a card number stands anywhere in it.
+    """
+    if len(raw) > BODY_BYTES_MAX:
+        raise TooLarge("the body is over 1 MiB")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("the body is not UTF-8", code="not_utf8") from error
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_without_duplicates,
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_no_constant,
+        )
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Malformed("the body is not JSON", code="not_json") from error
+    _check_depth(value, DEPTH_MAX)
+    refuse_card_numbers(value)
+    return value
+
+
+def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
+    """`value` (decoded JSON) as `as_type`, strictly: no text for numbers, no float for integers.
+
+    :raises Malformed: naming the field (`items[3].amount`, below `path`) and what was expected.
+    """
+    try:
+        return msgspec.convert(value, as_type)
+    except msgspec.ValidationError as error:
+        detail, _, at = str(error).partition(" - at `$")
+        field = (path + at.rstrip("`")).lstrip(".") or None
+        raise Malformed(detail, field=field, code="shape") from error
+
+
+def unknown_fields(value: Any, as_type: Any) -> int:
+    """How many JSON fields of `value`, at any depth, `as_type` does not know."""
+    if get_origin(as_type) in (Union, types.UnionType):
+        return min((unknown_fields(value, inner) for inner in get_args(as_type)), default=0)
+    if isinstance(value, list):
+        inner = get_args(as_type)
+        return sum(unknown_fields(item, inner[0]) for item in value) if inner else 0
+    if not isinstance(value, dict) or not _is_struct(as_type):
+        return 0
+    known = _fields(as_type)
+    return sum(
+        unknown_fields(inner, known[name]) if name in known else 1 for name, inner in value.items()
+    )
+
+
+def to_json(value: object) -> bytes:
+    """`value` (struct, dataclass or builtins) as compact JSON. Decimals become text."""
+    return msgspec.json.encode(value)
+
+
+def _is_struct(as_type: Any) -> bool:
+    return isinstance(as_type, type) and issubclass(as_type, msgspec.Struct)
+
+
+@lru_cache(maxsize=256)
+def _fields(as_type: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = get_type_hints(as_type)
+    return {
+        encoded: hints[name]
+        for name, encoded in zip(
+            as_type.__struct_fields__, as_type.__struct_encode_fields__, strict=True
+        )
+    }
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    decoded = dict(pairs)
+    if len(decoded) != len(pairs):
+        raise Malformed("an object has the same key twice", code="duplicate_key")
+    return decoded
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > NUMBER_CHARACTERS_MAX or "e" in text.lower():
+        raise Malformed("a number is out of range or in exponent form", code="number")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > NUMBER_CHARACTERS_MAX:
+        raise Malformed("a number is out of range", code="number")
+    return int(text)
+
+
+def _no_constant(_text: str) -> None:
+    raise Malformed("NaN and Infinity are not JSON", code="not_json")
+
+
+def _check_depth(value: Any, levels_left: int) -> None:
+    if isinstance(value, dict | list):
+        if levels_left == 0:
+            raise Malformed("the body is nested too deeply", code="too_deep")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_depth(inner, levels_left - 1)

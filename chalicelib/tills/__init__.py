@@ -1,0 +1,1 @@
+"""One module per till format, and the pages on which receipts wait."""

@@ -1,0 +1,1 @@
+"""Chalice blueprints with queues and schedules, one module per area."""

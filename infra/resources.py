@@ -1,0 +1,84 @@
+"""Tables and queues, declared once as data: the local stack creates them, the template deploys
+them.
+
+Visibility is at least six times the worker's timeout, as AWS asks. A message that fails
+`receives_max` times goes to the queue's dead-letter queue, which keeps it for fourteen days.
+"""
+
+import base64
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.runtime import queues, settings
+
+TABLES = ("tills", "wallets", "people", "network", "cases")
+DEAD_LETTER_SUFFIX = "-dead"
+DEAD_LETTERS_KEPT_SECONDS = 14 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue with its dead-letter queue."""
+
+    name: str
+    visibility_seconds: int
+    receives_max: int
+    kept_seconds: int = 4 * 24 * 3600
+
+
+QUEUES = (
+    Queue(queues.PAYMENTS, visibility_seconds=180, receives_max=6),
+    Queue(queues.RECEIPTS, visibility_seconds=180, receives_max=6),
+    Queue(queues.GATHER, visibility_seconds=360, receives_max=6),
+    # Deliveries back off for days: the worker postpones each attempt itself.
+    Queue(queues.DELIVERIES, visibility_seconds=180, receives_max=12, kept_seconds=14 * 24 * 3600),
+)
+
+
+def create_tables(dynamodb: Any) -> None:
+    """Create every table on demand, with TTL on `expires_at`."""
+    for name in TABLES:
+        dynamodb.create_table(
+            TableName=settings.table(name),
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        dynamodb.update_time_to_live(
+            TableName=settings.table(name),
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+        )
+
+
+def create_queues(sqs: Any) -> None:
+    """Create every queue and its dead-letter queue."""
+    for queue in QUEUES:
+        dead = sqs.create_queue(
+            QueueName=settings.queue(queue.name + DEAD_LETTER_SUFFIX),
+            Attributes={"MessageRetentionPeriod": str(DEAD_LETTERS_KEPT_SECONDS)},
+        )["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
+        target = arn["Attributes"]["QueueArn"]
+        policy = f'{{"deadLetterTargetArn":"{target}","maxReceiveCount":"{queue.receives_max}"}}'
+        sqs.create_queue(
+            QueueName=settings.queue(queue.name),
+            Attributes={
+                "VisibilityTimeout": str(queue.visibility_seconds),
+                "MessageRetentionPeriod": str(queue.kept_seconds),
+                "RedrivePolicy": policy,
+            },
+        )
+
+
+def create_master_key(kms: Any) -> str:
+    """Make a KMS key and a master key wrapped by it, in base64, for `COUNTERFOIL_MASTER_KEY`."""
+    key_id = kms.create_key(Description="counterfoil master")["KeyMetadata"]["KeyId"]
+    wrapped = kms.encrypt(KeyId=key_id, Plaintext=os.urandom(32))["CiphertextBlob"]
+    return base64.b64encode(wrapped).decode()

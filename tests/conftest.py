@@ -1,0 +1,63 @@
+"""Shared fixtures: a fresh embedded AWS per test, and DynamoDB Local instead of moto where asked.
+
+`COUNTERFOIL_REAL_DYNAMODB=http://127.0.0.1:PORT` (set by `make test-real`) sends the table traffic
+to DynamoDB Local; queues and keys stay with moto.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+os.environ.update(
+    COUNTERFOIL_STAGE="test",
+    AWS_DEFAULT_REGION="eu-west-2",
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    COUNTERFOIL_PUBLIC_URL="https://api.counterfoil.test",
+    COUNTERFOIL_PRIVATE_HOSTS="allowed",
+)
+REAL_DYNAMODB = os.environ.get("COUNTERFOIL_REAL_DYNAMODB")
+if REAL_DYNAMODB:
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = REAL_DYNAMODB
+
+from moto import mock_aws  # noqa: E402 - the environment comes first
+
+from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
+from infra import resources  # noqa: E402
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def embedded_aws() -> Iterator[None]:
+    """Empty tables and queues and a master key; nothing survives the test."""
+    with mock_aws():
+        _forget()
+        os.environ["COUNTERFOIL_MASTER_KEY"] = resources.create_master_key(aws.client("kms"))
+        if REAL_DYNAMODB:
+            _drop_tables()
+        resources.create_tables(aws.client("dynamodb"))
+        resources.create_queues(aws.client("sqs"))
+        yield
+        clock.use(None)
+    _forget()
+
+
+def _forget() -> None:
+    aws.forget_clients()
+    queues.forget_urls()
+    vault.forget_keys()
+
+
+def _drop_tables() -> None:
+    client = aws.client("dynamodb")
+    for name in client.list_tables()["TableNames"]:
+        client.delete_table(TableName=name)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The constant present of tests that do not need an awkward one."""
+    return NOON
