@@ -1,4 +1,4 @@
-"""What a bank is told: a receipt for one of its transactions, in a form every adapter can render."""
+"""What a bank is told: a receipt for one of its transactions, before any adapter renders it."""
 
 from dataclasses import dataclass
 from datetime import datetime

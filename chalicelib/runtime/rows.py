@@ -96,7 +96,7 @@ class Row(Model, metaclass=RowMeta):
         return super().serialize(null_check)
 
 
-def table_meta(table: str) -> type:
+def table_meta(table: str) -> Any:
     """The PynamoDB `Meta` of a row type that lives in `table`."""
     return type(
         "Meta",
