@@ -8,6 +8,7 @@ from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
 from chalicelib.kernel.personal import Personal
 
 PAGE_SPAN_MINUTES = 30  # How far back a reader of receipt pages looks; busy stores use less.
+RECEIPTS_WITHIN_SECONDS = 30  # What a live till takes, with room for a slow network.
 
 
 class Provider(Enum):
@@ -107,7 +108,9 @@ class Store:
     """A place where a retailer sells, with its IANA time zone.
 
     `page_span_minutes` bounds how much sale time one receipt page may cover, and so how far back a
-    reader looks; very busy stores (web shops) set it low.
+    reader looks; very busy stores (web shops) set it low. `receipts_within_seconds` is how
+    long after a sale its receipt may take to arrive (seconds for live tills, the interval for
+    batches): until then a payment without card facts waits, as a better receipt may be on its way.
     """
 
     store_id: StoreId
@@ -122,6 +125,7 @@ class Store:
     phone: str = ""
     online: bool = False
     page_span_minutes: int = PAGE_SPAN_MINUTES
+    receipts_within_seconds: int = RECEIPTS_WITHIN_SECONDS
     tills: tuple[str, ...] = field(default=())
 
 

@@ -1,0 +1,152 @@
+"""A payment: the events that a bank told of it, in whatever order they came.
+
+Bank facts are immutable: a correction is a further event, never an overwrite. The state is a pure
+function of the set of events, so the order of arrival changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
+from chalicelib.kernel.cards import CardFacts
+from chalicelib.kernel.ids import ConnectionId, PaymentId
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.refusals import Conflicting, TooLarge
+from chalicelib.network.identifiers import Identifier
+
+EVENTS_PER_PAYMENT_MAX = 50  # Auth, clearing and a few partial refunds are usual; more is a fault.
+
+
+class ConflictingPayment(Conflicting):
+    """The bank sent this event before with other content."""
+
+    code = "conflicting_payment"
+
+
+class PaymentState(Enum):
+    """Where the payment stands."""
+
+    AUTHORISED = "authorised"
+    CLEARED = "cleared"
+    REVERSED = "reversed"
+    REFUNDED = "refunded"  # in whole
+    REFUND_ONLY = "refund_only"  # a refund whose purchase the bank did not name or we do not know
+
+
+_LIFE = {kind: position for position, kind in enumerate(PaymentEventKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The events of one payment, oldest first.
+
+    `anchored_at` is the time of sale in the first event we recorded. It never changes, so rows can
+    be found by it.
+    """
+
+    payment_id: PaymentId
+    connection_id: ConnectionId
+    anchored_at: datetime
+    events: tuple[PaymentEvent, ...]
+
+    @property
+    def _sale(self) -> PaymentEvent:
+        """The latest event that says what was charged; of a bare refund, its first event."""
+        charges = [e for e in self.events if e.kind is not PaymentEventKind.REFUNDED]
+        told = [e for e in charges if e.kind is not PaymentEventKind.REVERSED] or charges
+        return told[-1] if told else self.events[0]
+
+    @property
+    def transaction_id(self) -> str:
+        """The provider's name of the purchase (not of a later refund)."""
+        sale = self._sale
+        return sale.refers_to or sale.transaction_id
+
+    @property
+    def amount(self) -> Money:
+        """What the account was charged, by the latest word: cleared over authorised."""
+        return self._sale.amount
+
+    @property
+    def amounts(self) -> tuple[Money, ...]:
+        """Every amount the till may have charged: authorised, cleared, and in its own currency."""
+        charges = [
+            amount
+            for event in self.events
+            if event.kind in (PaymentEventKind.AUTHORISED, PaymentEventKind.CLEARED)
+            for amount in (event.amount, event.local_amount)
+            if amount is not None
+        ]
+        return tuple(dict.fromkeys(charges))
+
+    @property
+    def refunded_minor(self) -> int:
+        """What was given back so far, in minor units of the account's currency."""
+        return sum(e.amount.minor for e in self.events if e.kind is PaymentEventKind.REFUNDED)
+
+    @property
+    def state(self) -> PaymentState:
+        """Where the payment stands, by all events together."""
+        kinds = {event.kind for event in self.events}
+        if kinds == {PaymentEventKind.REFUNDED}:
+            return PaymentState.REFUND_ONLY
+        if PaymentEventKind.REVERSED in kinds:
+            return PaymentState.REVERSED
+        if self.refunded_minor >= self.amount.minor > 0:
+            return PaymentState.REFUNDED
+        if PaymentEventKind.CLEARED in kinds:
+            return PaymentState.CLEARED
+        return PaymentState.AUTHORISED
+
+    @property
+    def made_at(self) -> datetime:
+        """When the card was presented."""
+        return self._sale.made_at
+
+    @property
+    def card(self) -> CardFacts:
+        """What the bank knows of the card, from whichever event says it first."""
+        facts = [event.card for event in self.events]
+        return CardFacts(
+            scheme=next((f.scheme for f in facts if f.scheme), None),
+            last_four=next((f.last_four for f in facts if f.last_four), None),
+            auth_code=next((f.auth_code for f in facts if f.auth_code), None),
+        )
+
+    @property
+    def merchant(self) -> tuple[Identifier, ...]:
+        """Every identifier any event gave."""
+        return tuple(dict.fromkeys(i for event in self.events for i in event.merchant))
+
+    @property
+    def first_ref(self) -> PaymentEvent:
+        """The event whose references (account, payer, path to tell) count."""
+        return self._sale
+
+
+def first_of(event: PaymentEvent) -> Payment:
+    """The payment that begins with `event`."""
+    return Payment(event.payment_id, event.connection_id, event.made_at, (event,))
+
+
+def add_event(payment: Payment, event: PaymentEvent) -> Payment:
+    """`payment` with `event`; the same payment where the event is known already.
+
+    :raises ConflictingPayment: the same event came before with other content.
+    :raises TooLarge: more events than any payment has.
+    """
+    key = _key(event)
+    for known in payment.events:
+        if _key(known) == key:
+            if known.digest != event.digest:
+                raise ConflictingPayment("the bank sent this event before with other content")
+            return payment
+    if len(payment.events) >= EVENTS_PER_PAYMENT_MAX:
+        raise TooLarge("the payment has more events than any payment has")
+    events = sorted((*payment.events, event), key=lambda e: (_LIFE[e.kind], e.occurred_at, _key(e)))
+    return replace(payment, events=tuple(events))
+
+
+def _key(event: PaymentEvent) -> tuple[str, str]:
+    return (event.transaction_id, event.event_key)

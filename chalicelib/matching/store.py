@@ -1,0 +1,227 @@
+"""Claims and waiting payments: table `tills`.
+
+The claim is the only exclusive write of matching: one part of one receipt, held by one payment.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+
+from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId, ReceiptId, StoreId
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching.decision import Hold, PartKey
+from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
+from chalicelib.runtime import rows, vault
+from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
+from chalicelib.tills.store import days_of, partition
+
+WAITING_DAYS = 7  # As long as unmatched receipts are kept: nothing can turn up after that.
+WAITING_READ_MAX = 500
+
+CLAIMS = Retention(
+    name="claims",
+    reason="Who holds a receipt is remembered 21 days, longer than a receipt or payment may wait.",
+    lasts=timedelta(days=21),
+    since="claimed",
+)
+WAITING = Retention(
+    name="waiting_payments",
+    reason="A payment waits seven days for its receipt, and a day more to say it found none.",
+    lasts=timedelta(days=WAITING_DAYS + 1),
+    since="first waited",
+)
+
+_SIGNALS = Kept(
+    Category.TRANSACTION,
+    Purpose.MATCHING,
+    Erasure.EXPIRE,
+    encrypted=True,
+    holds={"signals": Category.TRANSACTION, "anchored_at": Category.TRANSACTION},
+)
+
+
+class ClaimRow(rows.Row):
+    """`pk` = `claim#<receipt id>`, `sk` = `part#<index of the card tender>`."""
+
+    Meta = rows.table_meta("tills")
+    privacy = {
+        "payment_id": Kept(Category.PSEUDONYM, Purpose.MATCHING, Erasure.EXPIRE),
+        "member_id": Kept(Category.PSEUDONYM, Purpose.MATCHING, Erasure.EXPIRE),
+        "connection_id": Kept(Category.CONFIGURATION, Purpose.MATCHING, Erasure.KEEP),
+        "anchored_at": Kept(Category.TRANSACTION, Purpose.MATCHING, Erasure.EXPIRE),
+    }
+    retention = CLAIMS
+
+    payment_id = UnicodeAttribute()
+    member_id = UnicodeAttribute()
+    connection_id = UnicodeAttribute()
+    anchored_at = UnicodeAttribute()
+
+
+class WaitingRow(rows.Row):
+    """`pk` = `<store id>#<UTC day>`, `sk` = `wait#<HH:MM:SS of sale>#<payment id>`."""
+
+    Meta = rows.table_meta("tills")
+    privacy = {
+        "waits_since": Kept(Category.OPERATION, Purpose.MATCHING, Erasure.EXPIRE),
+        "sealed": _SIGNALS,
+    }
+    retention = WAITING
+
+    waits_since = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A part of a receipt and the payment that holds it, with what finds that payment's purchase."""
+
+    receipt_id: ReceiptId
+    part: int
+    hold: Hold
+    anchored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A payment that waits for its receipt. `waits_since` is when it first found none."""
+
+    signals: PaymentSignals
+    anchored_at: datetime
+    waits_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    signals: PaymentSignals
+    anchored_at: datetime
+
+
+def record_claim(claim: Claim, *, now: datetime) -> bool:
+    """Claim the part; True where `claim`'s payment holds it now, also if it did before."""
+    row = ClaimRow(
+        f"claim#{claim.receipt_id}",
+        f"part#{claim.part}",
+        payment_id=claim.hold.payment_id,
+        member_id=claim.hold.member_id,
+        connection_id=claim.hold.connection_id,
+        anchored_at=claim.anchored_at.isoformat(),
+    ).keep_from(now)
+    free = ClaimRow.pk.does_not_exist() | (ClaimRow.payment_id == claim.hold.payment_id)
+    try:
+        rows.put(row, condition=free)
+    except rows.ConditionFailed:
+        return False
+    return True
+
+
+def release_claim(claim: Claim) -> None:
+    """Give the part free, if it is still `claim`'s."""
+    row = ClaimRow(f"claim#{claim.receipt_id}", f"part#{claim.part}")
+    try:
+        rows.delete(row, condition=ClaimRow.payment_id == claim.hold.payment_id)
+    except rows.ConditionFailed:
+        return
+
+
+def find_claim(key: PartKey, *, now: datetime) -> Claim | None:
+    """Who holds the part, or None."""
+    row = rows.find(ClaimRow, f"claim#{key[0]}", f"part#{key[1]}", now=now)
+    return _to_claim(row) if row else None
+
+
+def list_claims(receipt_id: ReceiptId, *, now: datetime) -> list[Claim]:
+    """Every claim on a part of the receipt."""
+    return [
+        _to_claim(row)
+        for row in rows.list_prefixed(ClaimRow, f"claim#{receipt_id}", "part#", now=now)
+    ]
+
+
+def _to_claim(row: ClaimRow) -> Claim:
+    return Claim(
+        receipt_id=ReceiptId(row.pk.removeprefix("claim#")),
+        part=int(row.sk.removeprefix("part#")),
+        hold=Hold(
+            PaymentId(row.payment_id), MemberId(row.member_id), ConnectionId(row.connection_id)
+        ),
+        anchored_at=datetime.fromisoformat(row.anchored_at),
+    )
+
+
+def keep_waiting(waiting: Waiting) -> None:
+    """Let the payment wait at each of its stores, with its newest signals."""
+    for store_id in waiting.signals.stores:
+        row = _waiting_row(waiting.signals.payment_id, waiting.anchored_at, store_id)
+        row.waits_since = waiting.waits_since.isoformat()
+        row.sealed = vault.seal(
+            _Content(waiting.signals, waiting.anchored_at),
+            key=vault.platform_key("waiting"),
+            place=f"{row.pk}|{row.sk}",
+            kept=_SIGNALS,
+        )
+        rows.put(row.keep_from(waiting.waits_since))
+
+
+def stop_waiting(signals: PaymentSignals, *, anchored_at: datetime) -> None:
+    """Take the payment off the waiting list of each of its stores."""
+    for store_id in signals.stores:
+        rows.delete(_waiting_row(signals.payment_id, anchored_at, store_id))
+
+
+def list_waiting_around(
+    store_id: StoreId,
+    earliest: datetime,
+    latest: datetime,
+    *,
+    now: datetime,
+    consistent: bool = True,
+) -> list[Waiting]:
+    """The payments that wait at `store_id`, made within the wide window of [earliest, latest].
+
+    :raises TryAgain: more wait than are read at once; nothing may be decided without them.
+    """
+    found: list[Waiting] = []
+    for day, first, last in days_of(earliest - WIDE_WINDOW, latest + WIDE_WINDOW):
+        found.extend(
+            _to_waiting(row)
+            for row in rows.list_between(
+                WaitingRow,
+                partition(store_id, day),
+                f"wait#{first}",
+                f"wait#{last}~",
+                now=now,
+                limit=WAITING_READ_MAX,
+                consistent=consistent,
+            )
+        )
+    if len(found) >= WAITING_READ_MAX:
+        raise TryAgain("more payments wait at one store than are read at once")
+    return found
+
+
+def list_waiting_day(store_id: StoreId, day: date, *, now: datetime) -> list[Waiting]:
+    """The payments made on the UTC `day` that wait at `store_id`."""
+    rows_found = rows.list_prefixed(
+        WaitingRow,
+        partition(store_id, day),
+        "wait#",
+        now=now,
+        limit=WAITING_READ_MAX,
+        consistent=False,
+    )
+    return [_to_waiting(row) for row in rows_found]
+
+
+def _waiting_row(payment_id: PaymentId, anchored_at: datetime, store_id: StoreId) -> WaitingRow:
+    return WaitingRow(
+        partition(store_id, anchored_at.date()), f"wait#{anchored_at:%H:%M:%S}#{payment_id}"
+    )
+
+
+def _to_waiting(row: WaitingRow) -> Waiting:
+    content = vault.open_sealed(
+        row.sealed, _Content, key=vault.platform_key("waiting"), place=f"{row.pk}|{row.sk}"
+    )
+    return Waiting(content.signals, content.anchored_at, datetime.fromisoformat(row.waits_since))

@@ -1,0 +1,90 @@
+"""A purchase: a payment and its receipt, once joined; or a payment that ended without one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from chalicelib.kernel.ids import MemberId, PaymentId
+from chalicelib.matching.decision import MODEL, Matched
+from chalicelib.matching.payment import Payment
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.returns import Returned, apply_returns
+
+
+class Ending(Enum):
+    """Why a payment ended without a receipt."""
+
+    NO_RECEIPT_CAME = "no_receipt_came"
+    STAYED_AMBIGUOUS = "stayed_ambiguous"
+    PAYMENT_REVERSED = "payment_reversed"
+    REFUND_UNLINKED = "refund_unlinked"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a receipt was joined: the rule's word, what agreed, and how far the clocks were apart."""
+
+    why: str
+    model: str
+    agreements: tuple[str, ...]
+    seconds_apart: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One purchase of one member, in its newest version.
+
+    - `part` is the part of the receipt (index of the card tender) this payment holds.
+    - `same_as` names the payment that tells of the same purchase through another source.
+    - `returns` are the return receipts applied to it, so that none is applied twice.
+    - `told_reference` is what the bank calls the receipt, where it gave it a name.
+    - `flags` are things a person should look at (`over_return`).
+    """
+
+    member_id: MemberId
+    payment: Payment
+    version: int
+    receipt: Receipt | None = None
+    part: int = 0
+    reason: Reason | None = None
+    matched_at: datetime | None = None
+    ending: Ending | None = None
+    same_as: PaymentId | None = None
+    returns: tuple[Receipt, ...] = ()
+    told_reference: str | None = None
+
+    @property
+    def after_returns(self) -> Returned:
+        """The sale with the quantities taken back, and what of the returns could not be applied.
+
+        Only of a purchase that has a receipt.
+        """
+        if self.receipt is None:
+            raise ValueError("the purchase has no receipt")
+        return apply_returns(self.receipt, self.returns)
+
+    @property
+    def external_id(self) -> str:
+        """Our name of this purchase's receipt at the bank: one for all its versions."""
+        return f"cf-{self.payment.payment_id}"
+
+
+def joined(
+    member_id: MemberId, payment: Payment, matched: Matched, *, version: int, now: datetime
+) -> Purchase:
+    """The purchase that `matched` makes of `payment`."""
+    return Purchase(
+        member_id=member_id,
+        payment=payment,
+        version=version,
+        receipt=matched.part.receipt,
+        part=matched.part.index,
+        reason=Reason(
+            why=matched.why.value,
+            model=MODEL,
+            agreements=tuple(sorted(a.value for a in matched.evidence.agreements)),
+            seconds_apart=matched.evidence.seconds_apart,
+        ),
+        matched_at=now,
+        same_as=matched.same_as,
+    )

@@ -1,0 +1,31 @@
+"""Messages a purchase sends: to the bank it came from, and to itself for another look."""
+
+from datetime import datetime, timedelta
+
+from chalicelib.banks.providers import is_told
+from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.ids import PaymentId
+from chalicelib.network import service as network
+from chalicelib.purchases.messages import DeliveryMessage, LookAgainMessage, encode
+from chalicelib.purchases.model import Purchase
+from chalicelib.runtime import queues
+
+
+def tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
+    """Queue the delivery of `purchase` to its bank, if that bank is told at all."""
+    payment = purchase.payment
+    connection = network.get_connection(payment.connection_id, now=now)
+    if not is_told(connection):
+        return
+    message = DeliveryMessage(payment.payment_id, note, purchase.version)
+    queues.send(queues.DELIVERIES, [encode(message)])
+
+
+def look_again(payment_id: PaymentId, *, delay: timedelta) -> None:
+    """Queue another look after `delay`, where a queue can hold a message that long.
+
+    For longer delays the schedule looks again.
+    """
+    seconds = int(delay.total_seconds()) + 1
+    if seconds <= queues.DELAY_SECONDS_MAX:
+        queues.send(queues.PAYMENTS, [encode(LookAgainMessage(payment_id))], delay_seconds=seconds)

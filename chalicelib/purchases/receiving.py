@@ -1,0 +1,125 @@
+"""Receiving receipts: the fast lane for those a member waits for, pages for all the rest.
+
+Most receipts belong to strangers. One that comes alone is only looked at: if no member's payment
+waits for it, it goes to the gathering queue, where the receipts of some minutes become one page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching import service as matching
+from chalicelib.matching import store as matching_store
+from chalicelib.members import service as members
+from chalicelib.network.model import Store
+from chalicelib.purchases import outbox, service, store
+from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.store import Whereabouts
+from chalicelib.purchases.versions import with_receipt, with_return
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.returns import sales_referred_to
+from chalicelib.runtime import observability
+from chalicelib.tills import service as tills
+
+PAGE_WORTH_RECEIPTS = 5  # From five receipts of one store on, a page of their own is cheap enough.
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of receipts of one store.
+
+    - `to_gather`: nobody waits for them and they are few: they belong on a later page.
+    - `conflicting`: sent before with other content; the first submission stands.
+    - `unheld`: newer versions and returns whose sale nobody holds yet: worth another look.
+    """
+
+    to_gather: tuple[Receipt, ...] = ()
+    conflicting: tuple[Receipt, ...] = ()
+    unheld: tuple[Receipt, ...] = ()
+
+
+def receive(
+    place: Store, receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime
+) -> Received:
+    """Take receipts of one store: keep them, and settle the payments that wait for them.
+
+    `is_gathered` says they come from the gathering queue (or are a batch) and become pages now.
+    """
+    observability.count("receipts_received", by=len(receipts))
+    is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
+    if not is_page and not matching.waiting_for(
+        receipts, place.store_id, now=now, consistent=False
+    ):
+        first = tuple(r for r in receipts if not _changes_a_sale(r))
+        unheld = _apply_changes([r for r in receipts if _changes_a_sale(r)], now=now)
+        return Received(to_gather=(*first, *unheld), unheld=unheld)
+    return _keep(place, receipts, now=now)
+
+
+def _keep(place: Store, receipts: Sequence[Receipt], *, now: datetime) -> Received:
+    sorted_out = tills.sort_out(place, receipts, now=now)
+    observability.count("receipts_seen_before", by=len(sorted_out.seen))
+    if sorted_out.new:
+        tills.keep_on_pages(place, sorted_out.new, now=now)
+    # Also for those seen before: an earlier run may have died between the page and this look.
+    standing = (*sorted_out.new, *sorted_out.seen)
+    for waiting in matching.waiting_for(standing, place.store_id, now=now, consistent=True):
+        service.settle_waiting(waiting, now=now)
+    unheld = _apply_changes([r for r in standing if _changes_a_sale(r)], now=now)
+    return Received(conflicting=sorted_out.conflicting, unheld=unheld)
+
+
+def _changes_a_sale(receipt: Receipt) -> bool:
+    return receipt.version > 1 or bool(sales_referred_to(receipt))
+
+
+def _apply_changes(receipts: Sequence[Receipt], *, now: datetime) -> tuple[Receipt, ...]:
+    """Bring held sales up to newer versions and returns; returns those whose sale nobody holds."""
+    return tuple(receipt for receipt in receipts if not apply_change(receipt, now=now))
+
+
+def apply_change(receipt: Receipt, *, now: datetime) -> bool:
+    """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
+
+    :raises TryAgain: a purchase is being joined or changed at this moment.
+    """
+    applied = False
+    for receipt_id in _sales_of(receipt):
+        for claim in matching_store.list_claims(receipt_id, now=now):
+            hold = claim.hold
+            where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
+            _change_purchase(where, receipt, now=now)
+            applied = True
+    return applied
+
+
+def _sales_of(receipt: Receipt) -> tuple[ReceiptId, ...]:
+    """The receipts that `receipt` changes: an earlier version of itself, the sales it returns."""
+    earlier = (receipt.receipt_id,) if receipt.version > 1 else ()
+    sales = sales_referred_to(receipt)
+    return (*earlier, *(receipt_id_of(receipt.retailer_id, sale) for sale in sales))
+
+
+def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> None:
+    key = members.member_key_of(where.member_id, now=now)
+    if key is None:
+        return
+    purchase = store.find_purchase(where, key=key, now=now)
+    if purchase is None or purchase.receipt is None:
+        raise TryAgain("the sale is being joined at this moment")
+    changed = _changed(purchase, receipt)
+    if changed is purchase:
+        return
+    outbox.tell(changed, NoteKind.UPDATED, now=now)
+    if not store.record_version(changed, key=key):
+        raise TryAgain("the purchase changed underneath")
+    observability.count("purchases_updated", cause="receipt")
+
+
+def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:
+    if purchase.receipt is not None and receipt.receipt_id == purchase.receipt.receipt_id:
+        return with_receipt(purchase, receipt)
+    return with_return(purchase, receipt)

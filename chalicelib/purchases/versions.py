@@ -1,0 +1,42 @@
+"""How a purchase changes: by its payment's later events, by later versions of its receipt, by returns.
+
+Each function gives the same object back where nothing changes, so that a repeat costs no write.
+"""
+
+from dataclasses import replace
+
+from chalicelib.matching.payment import Payment
+from chalicelib.purchases.model import Purchase
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.versions import Standing, compare
+
+
+def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
+    """`purchase` with `payment`'s events."""
+    if purchase.payment == payment:
+        return purchase
+    return replace(purchase, payment=payment, version=purchase.version + 1)
+
+
+def with_receipt(purchase: Purchase, receipt: Receipt) -> Purchase:
+    """`purchase` with a version of its receipt, if that is newer.
+
+    :raises Conflicting: the version contradicts the one we have.
+    """
+    if purchase.receipt is None or compare(purchase.receipt, receipt) is not Standing.NEWER:
+        return purchase
+    return replace(purchase, receipt=receipt, version=purchase.version + 1)
+
+
+def with_return(purchase: Purchase, returned: Receipt) -> Purchase:
+    """`purchase` with a return of its sale, or with a newer version of one it has.
+
+    :raises Conflicting: the return contradicts the one we have.
+    """
+    others = []
+    for known in purchase.returns:
+        if known.receipt_id != returned.receipt_id:
+            others.append(known)
+        elif compare(known, returned) is not Standing.NEWER:
+            return purchase
+    return replace(purchase, returns=(*others, returned), version=purchase.version + 1)
