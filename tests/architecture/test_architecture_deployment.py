@@ -46,7 +46,7 @@ def test_gives_each_lambda_a_policy_of_its_own_name(name: str) -> None:
 def _grants_everything(statement: dict[str, object]) -> bool:
     actions, resources_granted = statement["Action"], statement["Resource"]
     listed = [*_listed(actions), *_listed(resources_granted)]
-    return any(item == "*" or str(item).endswith(":*") and "logs" not in item for item in listed)
+    return any(item == "*" or (str(item).endswith(":*") and "logs" not in item) for item in listed)
 
 
 def _listed(value: object) -> list[str]:
