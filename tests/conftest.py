@@ -18,6 +18,8 @@ os.environ.update(
     COUNTERFOIL_PUBLIC_URL="https://api.counterfoil.test",
     COUNTERFOIL_PRIVATE_HOSTS="allowed",
 )
+pytest_plugins = ("tests.requirements_report",)
+
 REAL_DYNAMODB = os.environ.get("COUNTERFOIL_REAL_DYNAMODB")
 if REAL_DYNAMODB:
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = REAL_DYNAMODB

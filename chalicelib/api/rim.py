@@ -80,7 +80,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: a struct or builtins for JSON, text as it is, or nothing."""
+    """What a handler answers: struct or builtins for JSON, bytes for anything else, or nothing."""
 
     body: object = None
     status: int = 200
@@ -109,6 +109,7 @@ class Operation:
     scopes: tuple[str, ...] | None = None
     content_types: tuple[str, ...] = (JSON,)
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 OPERATIONS: list[Operation] = []
@@ -126,44 +127,55 @@ def operation(
     content_types: tuple[str, ...] = (JSON,),
     tags: tuple[str, ...] = (),
     query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Make a handler a documented Chalice route of `bp`."""
+    """Make a handler a documented Chalice route of `bp`.
+
+    `query` and `headers` map a parameter's name to the sentence that describes it; their names with
+    a trailing `!` are required.
+    """
 
     def decorate(handler: Handler) -> Handler:
-        OPERATIONS.append(
-            Operation(
-                method=method,
-                path=path,
-                name=handler.__name__,
-                summary=summary,
-                description=(handler.__doc__ or "").strip(),
-                tags=tags,
-                takes=takes,
-                answers=answers,
-                scopes=scopes,
-                content_types=content_types,
-                query=query or {},
-            )
+        documented = Operation(
+            method=method,
+            path=path,
+            name=handler.__name__,
+            summary=summary,
+            description=(handler.__doc__ or "").strip(),
+            tags=tags,
+            takes=takes,
+            answers=answers,
+            scopes=scopes,
+            content_types=content_types,
+            query=query or {},
+            headers=headers or {},
         )
-
-        @wraps(handler)
-        def view(**parameters: str) -> Response:
-            return _respond(handler, bp.current_request, parameters, scopes)
-
-        bp.route(path, methods=[method], content_types=list(content_types), name=handler.__name__)(
-            view
-        )
+        _route(bp, documented, handler)
         return handler
 
     return decorate
+
+
+def _route(bp: Blueprint, documented: Operation, handler: Handler) -> None:
+    OPERATIONS.append(documented)
+
+    @wraps(handler)
+    def view(**parameters: str) -> Response:
+        return _respond(handler, bp.current_request, parameters, documented.scopes)
+
+    bp.route(
+        documented.path,
+        methods=[documented.method],
+        content_types=list(documented.content_types),
+        name=handler.__name__,
+    )(view)
 
 
 def _respond(
     handler: Handler, request: Any, parameters: dict[str, str], scopes: tuple[str, ...] | None
 ) -> Response:
     try:
-        inbound = _inbound(request, parameters, scopes)
-        answer = handler(inbound)
+        answer = handler(_inbound(request, parameters, scopes))
     except Rejected as refusal:
         return _refusal(refusal)
     except TryAgain as passing:

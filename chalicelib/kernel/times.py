@@ -28,7 +28,7 @@ def parse_instant(text: str, *, field: str | None = None) -> datetime:
     instant = _parse(text, field=field)
     if instant.tzinfo is None:
         raise Malformed("the time has no offset from UTC", field=field, code="time_offset")
-    return instant.astimezone(UTC)
+    return _to_utc(instant, field=field)
 
 
 def parse_local(text: str, zone: str, *, field: str | None = None) -> datetime:
@@ -43,7 +43,7 @@ def parse_local(text: str, zone: str, *, field: str | None = None) -> datetime:
     instant = _parse(text, field=field)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=zone_named(zone))
-    return instant.astimezone(UTC)
+    return _to_utc(instant, field=field)
 
 
 def _parse(text: str, *, field: str | None) -> datetime:
@@ -53,6 +53,14 @@ def _parse(text: str, *, field: str | None) -> datetime:
         return datetime.fromisoformat(_to_microseconds(text.strip().upper()))
     except ValueError as error:
         raise Malformed("the time is not RFC 3339", field=field, code="time") from error
+
+
+def _to_utc(instant: datetime, *, field: str | None) -> datetime:
+    """The first and the last hours of the calendar have no equal in UTC."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise Malformed("the time is out of range", field=field, code="time") from error
 
 
 def _to_microseconds(text: str) -> str:

@@ -7,9 +7,13 @@ what gives money back says so by its kind. Quantities are decimals with a unit.
 Sums that always hold (`rules.check` refuses anything else):
 - lines of kind `return` count negatively, all others positively;
 - Σ lines − Σ discounts + Σ charges (+ Σ taxes where `tax_included` is false) + rounding = total;
-  a `return` receipt has the sign turned, so that its total is what was given back;
+- a `return` receipt is the mirror of a sale: every amount on it is given back, its lines are of
+  kind `return` and counted positively, a discount on it (a restocking fee) lessens what is given
+  back;
+- an `exchange` has lines of both kinds; its total is negative where money goes back;
+- a `void` receipt says that nothing was bought: its total is nought and it has no tenders;
 - Σ tenders = |total| + change;
-- a line with modifiers that carry amounts is at least their sum.
+- a line, before its own discounts, is at least the sum of its modifiers' amounts.
 """
 
 from dataclasses import dataclass, field

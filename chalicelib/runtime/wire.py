@@ -28,7 +28,18 @@ def read_json(raw: bytes) -> Any:
     """Decode `raw` as strict JSON and refuse card numbers in it.
 
     :raises TooLarge: over 1 MiB. :raises Malformed: not UTF-8, not JSON, duplicate keys, NaN or
-        infinities, nested too deeply. :raises CardNumberFound: a card number stands anywhere in it.
+        infinities, nested too deeply, half of a surrogate pair. :raises CardNumberFound: a card
+        number stands anywhere in it.
+    """
+    value = parse_json(raw)
+    refuse_card_numbers(value)
+    return value
+
+
+def parse_json(raw: bytes) -> Any:
+    """As `read_json`, but card numbers are left to the caller: it must refuse them, entry by entry.
+
+    :raises TooLarge, Malformed: as `read_json`.
     """
     if len(raw) > BODY_BYTES_MAX:
         raise TooLarge("the body is over 1 MiB")
@@ -47,7 +58,8 @@ def read_json(raw: bytes) -> Any:
     except (json.JSONDecodeError, RecursionError) as error:
         raise Malformed("the body is not JSON", code="not_json") from error
     _check_depth(value, DEPTH_MAX)
-    refuse_card_numbers(value)
+    if "\\u" in text:
+        _check_encodable(value)
     return value
 
 
@@ -120,6 +132,14 @@ def _integer(text: str) -> int:
 
 def _no_constant(_text: str) -> None:
     raise Malformed("NaN and Infinity are not JSON", code="not_json")
+
+
+def _check_encodable(value: Any) -> None:
+    """Half of a surrogate pair can be escaped in JSON and is no text: nothing could store it."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise Malformed("a text holds half of a surrogate pair", code="not_utf8") from error
 
 
 def _check_depth(value: Any, levels_left: int) -> None:

@@ -1,0 +1,10 @@
+"""Counterfoil, assembled: every blueprint with routes, queues or schedules is named here, once."""
+
+from chalice import Chalice
+
+from chalicelib.api import description
+
+app = Chalice(app_name="counterfoil")
+
+for area in (description,):
+    app.register_blueprint(area.bp)

@@ -1,0 +1,72 @@
+"""What would be deployed, as data: every route, and every Lambda with what wakes and limits it."""
+
+import json
+from typing import Any
+
+from chalice import Chalice
+from chalice.app import ScheduledEventConfig, ScheduleExpression, SQSEventConfig
+from chalice.config import Config
+
+from tests.architecture.sources import ROOT
+
+STAGE = "prod"
+API_HANDLER = "api_handler"  # Chalice's own name for the Lambda behind the API.
+
+
+def lambdas(app: Chalice) -> dict[str, Any]:
+    """The registered event source of each Lambda by name; None for the API's."""
+    by_name: dict[str, Any] = {API_HANDLER: None}
+    for source in app.event_sources:
+        by_name[source.name] = source
+    return by_name
+
+
+def snapshot(app: Chalice) -> dict[str, Any]:
+    """Routes and Lambdas as `app` and `.chalice/config.json` would deploy them to production."""
+    return {
+        "routes": sorted(
+            f"{method} {path}" for path, methods in app.routes.items() for method in methods
+        ),
+        "lambdas": {
+            name: _lambda(name, source, app) for name, source in sorted(lambdas(app).items())
+        },
+    }
+
+
+def config_of(name: str, app: Chalice) -> Config:
+    """Chalice's own reading of the configuration for the Lambda called `name`."""
+    on_disk = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    return Config(
+        chalice_stage=STAGE,
+        function_name=name,
+        user_provided_params={"chalice_app": app, "project_dir": str(ROOT)},
+        config_from_disk=on_disk,
+    )
+
+
+def _lambda(name: str, source: Any, app: Chalice) -> dict[str, Any]:
+    config = config_of(name, app)
+    return {
+        "handler": source.handler_string if source else "app.app",
+        **_waking(source),
+        "timeout_seconds": config.lambda_timeout,
+        "memory_mb": config.lambda_memory_size,
+        "policy": config.iam_policy_file,
+        "policy_is_generated": config.autogen_policy,
+        "environment": sorted(config.environment_variables),
+    }
+
+
+def _waking(source: Any) -> dict[str, Any]:
+    if isinstance(source, SQSEventConfig):
+        return {
+            "queue": source.queue,
+            "batch_size": source.batch_size,
+            "window_seconds": source.maximum_batching_window_in_seconds,
+            "concurrency_max": source.maximum_concurrency,
+        }
+    if isinstance(source, ScheduledEventConfig):
+        expression = source.schedule_expression
+        is_made = isinstance(expression, ScheduleExpression)
+        return {"schedule": expression.to_string() if is_made else expression}
+    return {} if source is None else {"kind": type(source).__name__}

@@ -1,0 +1,112 @@
+"""Rules about errors, logs, mocks, and words that do not belong in a repository."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.architecture.sources import Source, rule
+
+MACHINE_PATH = re.compile(r"""(?<![\w.:/~-])/(?:home|root|Users|mnt|work)/\w""")
+PACKAGE_SOURCE = re.compile(
+    r"--(?:extra-)?index[-]url|--trusted[-]host|--find[-]links|^registry *=", re.M
+)
+BLANKET = {"Exception", "BaseException"}
+MOCKS = {"unittest.mock", "mock", "pytest_mock"}
+SENTENCES = {"observability.log", "observability.warn", "observability.count"}
+
+
+@rule(
+    "No mocks: real formats, real signatures, a real local server.",
+    broken_by=("tests/unit/a.py", "from unittest.mock import patch\n"),
+    kept_by=("tests/unit/a.py", "from moto import mock_aws\n"),
+)
+def nothing_is_mocked(source: Source) -> Iterator[str]:
+    """Look for mock libraries, and for code replaced through pytest's monkeypatch."""
+    for line, name in source.imports():
+        if any(name == mock or name.startswith(mock + ".") for mock in MOCKS):
+            yield f"line {line}: {name}"
+    for line, name in source.uses():
+        if name in {"monkeypatch.setattr", "monkeypatch.setitem", "mocker.patch"}:
+            yield f"line {line}: {name}"
+
+
+@rule(
+    "An except is narrow: never bare, never Exception.",
+    broken_by=("chalicelib/a/b.py", "try:\n    pay()\nexcept Exception:\n    raise\n"),
+    kept_by=("chalicelib/a/b.py", "try:\n    pay()\nexcept ValueError:\n    raise\n"),
+)
+def an_except_is_narrow(source: Source) -> Iterator[str]:
+    """Look at what every handler names."""
+    for node in source.nodes:
+        if isinstance(node, ast.ExceptHandler):
+            named = (
+                {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)}
+                if node.type
+                else BLANKET
+            )
+            if named & BLANKET:
+                yield f"line {node.lineno}: a blanket except"
+
+
+@rule(
+    "An except is never silent.",
+    broken_by=("chalicelib/a/b.py", "try:\n    pay()\nexcept ValueError:\n    pass\n"),
+    kept_by=("chalicelib/a/b.py", "try:\n    pay()\nexcept ValueError:\n    count()\n"),
+)
+def an_except_is_never_silent(source: Source) -> Iterator[str]:
+    """Look for handlers that only pass."""
+    for node in source.nodes:
+        if isinstance(node, ast.ExceptHandler) and isinstance(node.body[0], ast.Pass):
+            yield f"line {node.lineno}: a silent except"
+
+
+@rule(
+    "One statement stands inside a try.",
+    broken_by=("chalicelib/a/b.py", "try:\n    a()\n    b()\nexcept ValueError:\n    c()\n"),
+    kept_by=("chalicelib/a/b.py", "try:\n    a()\nexcept ValueError:\n    c()\n"),
+)
+def a_try_guards_one_statement(source: Source) -> Iterator[str]:
+    """Count the statements of each try that has handlers; tests and local tools are free."""
+    if source.is_in("tests/", "infra/local/"):
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.Try) and node.handlers and len(node.body) > 1:
+            yield f"line {node.lineno}: {len(node.body)} statements inside a try"
+
+
+@rule(
+    "Logs are constant sentences, written through observability.",
+    broken_by=("chalicelib/a/b.py", "observability.log(f'paid by {name}')\n"),
+    kept_by=("chalicelib/a/b.py", "observability.log('paid', id=payment_id)\n"),
+)
+def logs_are_constant_sentences(source: Source) -> Iterator[str]:
+    """Look at the first argument of each log, warning and count, and for other ways to log."""
+    if source.is_in("tests/", "infra/local/"):
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in SENTENCES:
+            first = node.args[0] if node.args else None
+            if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
+                yield f"line {node.lineno}: not a constant sentence"
+    if not source.is_in("chalicelib/runtime/observability.py"):
+        for line, name in source.imports():
+            if name.split(".")[0] in {"logging", "aws_lambda_powertools"} and "batch" not in name:
+                yield f"line {line}: {name}"
+
+
+@rule(
+    "No path of somebody's machine and no package mirror is written down.",
+    broken_by=("infra/a.py", "KEPT = '" + "/home" + "/ada/keys'\n"),
+    kept_by=("infra/a.py", "KEPT = 'build/keys'\n"),
+)
+def nothing_names_a_machine(source: Source) -> Iterator[str]:
+    """Look through the text of any file, comments included."""
+    yield from machine_words(source.text)
+
+
+def machine_words(text: str) -> Iterator[str]:
+    """What in `text` names a machine or a mirror; for files that are not Python, too."""
+    for pattern in (MACHINE_PATH, PACKAGE_SOURCE):
+        for found in pattern.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield f"line {line}: {found.group()}"
