@@ -75,7 +75,7 @@ class WaitingRow(rows.Row):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A part of a receipt and the payment that holds it, with what finds that payment's purchase."""
+    """A part of a receipt and the payment that holds it, and what finds its purchase."""
 
     receipt_id: ReceiptId
     part: int

@@ -1,6 +1,5 @@
 """What the platform says to itself over queues: versioned JSON, unknown fields ignored."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,38 +13,37 @@ from chalicelib.kernel.refusals import Malformed
 M = TypeVar("M")
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentMessage:
+class PaymentMessage(msgspec.Struct, frozen=True, tag="payment", tag_field="kind"):
     """On `payments`: a bank told `event`, received at `received_at`."""
 
     event: PaymentEvent
     received_at: datetime
     v: int = 1
-    kind: str = "payment"
 
 
-@dataclass(frozen=True, slots=True)
-class LookAgainMessage:
+class LookAgainMessage(msgspec.Struct, frozen=True, tag="look_again", tag_field="kind"):
     """On `payments`: look again for the receipt of a payment that waits."""
 
     payment_id: PaymentId
     v: int = 1
-    kind: str = "look_again"
 
 
-@dataclass(frozen=True, slots=True)
-class MemberLeftMessage:
+class MemberLeftMessage(msgspec.Struct, frozen=True, tag="member_left", tag_field="kind"):
     """On `payments`: a member left; bring what is kept of them onto its last clock."""
 
     member_id: MemberId
     left_at: datetime
     v: int = 1
-    kind: str = "member_left"
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryMessage:
-    """On `deliveries`: tell the payment's bank of the newest version of its purchase."""
+PaymentsMessage = PaymentMessage | LookAgainMessage | MemberLeftMessage
+
+
+class DeliveryMessage(msgspec.Struct, frozen=True):
+    """On `deliveries`: tell the payment's bank of the newest version of its purchase.
+
+    `version` is the least that must be there: the message is sent just before that is written.
+    """
 
     payment_id: PaymentId
     note: NoteKind
@@ -53,24 +51,23 @@ class DeliveryMessage:
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    kind: str = "payment"
-
-
-def encode(message: object) -> str:
+def encode(message: msgspec.Struct) -> str:
     """`message` as the body of a queue message."""
     return msgspec.json.encode(message).decode()
 
 
-def decode(body: str, as_type: type[M]) -> M:
-    """The body of a queue message as `as_type`. :raises Malformed: it is not one."""
+def decode_payments(body: str) -> PaymentsMessage:
+    """The body of a message on `payments`. :raises Malformed: it is none."""
+    return _decode(body, PaymentsMessage)
+
+
+def decode_delivery(body: str) -> DeliveryMessage:
+    """The body of a message on `deliveries`. :raises Malformed: it is none."""
+    return _decode(body, DeliveryMessage)
+
+
+def _decode(body: str, as_type: type[M]) -> M:
     try:
         return msgspec.json.decode(body, type=as_type)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise Malformed("the message has not the documented shape") from error
-
-
-def kind_of(body: str) -> str:
-    """Which of the kinds on `payments` the body is. :raises Malformed: none."""
-    return decode(body, _Kind).kind

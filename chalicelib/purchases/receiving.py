@@ -31,14 +31,12 @@ PAGE_WORTH_RECEIPTS = 5  # From five receipts of one store on, a page of their o
 class Received:
     """What became of receipts of one store.
 
-    - `to_gather`: nobody waits for them and they are few: they belong on a later page.
+    - `to_gather`: they belong on a later page, or change a sale that may still be on its way.
     - `conflicting`: sent before with other content; the first submission stands.
-    - `unheld`: newer versions and returns whose sale nobody holds yet: worth another look.
     """
 
     to_gather: tuple[Receipt, ...] = ()
     conflicting: tuple[Receipt, ...] = ()
-    unheld: tuple[Receipt, ...] = ()
 
 
 def receive(
@@ -50,16 +48,15 @@ def receive(
     """
     observability.count("receipts_received", by=len(receipts))
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
-    if not is_page and not matching.waiting_for(
-        receipts, place.store_id, now=now, consistent=False
-    ):
-        first = tuple(r for r in receipts if not _changes_a_sale(r))
-        unheld = _apply_changes([r for r in receipts if _changes_a_sale(r)], now=now)
-        return Received(to_gather=(*first, *unheld), unheld=unheld)
-    return _keep(place, receipts, now=now)
+    if is_page or matching.waiting_for(receipts, place.store_id, now=now, consistent=False):
+        return _keep(place, receipts, is_gathered=is_gathered, now=now)
+    applied = [r for r in receipts if _changes_a_sale(r) and apply_change(r, now=now)]
+    return Received(to_gather=tuple(r for r in receipts if r not in applied))
 
 
-def _keep(place: Store, receipts: Sequence[Receipt], *, now: datetime) -> Received:
+def _keep(
+    place: Store, receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime
+) -> Received:
     sorted_out = tills.sort_out(place, receipts, now=now)
     observability.count("receipts_seen_before", by=len(sorted_out.seen))
     if sorted_out.new:
@@ -68,17 +65,13 @@ def _keep(place: Store, receipts: Sequence[Receipt], *, now: datetime) -> Receiv
     standing = (*sorted_out.new, *sorted_out.seen)
     for waiting in matching.waiting_for(standing, place.store_id, now=now, consistent=True):
         service.settle_waiting(waiting, now=now)
-    unheld = _apply_changes([r for r in standing if _changes_a_sale(r)], now=now)
-    return Received(conflicting=sorted_out.conflicting, unheld=unheld)
+    changes = [receipt for receipt in standing if _changes_a_sale(receipt)]
+    unheld = tuple(receipt for receipt in changes if not apply_change(receipt, now=now))
+    return Received(to_gather=() if is_gathered else unheld, conflicting=sorted_out.conflicting)
 
 
 def _changes_a_sale(receipt: Receipt) -> bool:
     return receipt.version > 1 or bool(sales_referred_to(receipt))
-
-
-def _apply_changes(receipts: Sequence[Receipt], *, now: datetime) -> tuple[Receipt, ...]:
-    """Bring held sales up to newer versions and returns; returns those whose sale nobody holds."""
-    return tuple(receipt for receipt in receipts if not apply_change(receipt, now=now))
 
 
 def apply_change(receipt: Receipt, *, now: datetime) -> bool:

@@ -186,7 +186,9 @@ def find_payment(payment_id: PaymentId, *, key: bytes, now: datetime) -> KnownPa
     return KnownPayment(_open_payment(row, key), MemberId(row.member_id), first_seen_at)
 
 
-def _payment_row(member_id: MemberId, payment: Payment, *, key: bytes, revision: int) -> PaymentRow:
+def _payment_row(
+    member_id: MemberId, payment: Payment, *, key: bytes, first_seen_at: str
+) -> PaymentRow:
     row = PaymentRow(
         f"payment#{payment.payment_id}",
         "payment",

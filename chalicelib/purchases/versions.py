@@ -1,4 +1,4 @@
-"""How a purchase changes: by its payment's later events, by later versions of its receipt, by returns.
+"""How a purchase changes: by later events of its payment, versions of its receipt, and returns.
 
 Each function gives the same object back where nothing changes, so that a repeat costs no write.
 """

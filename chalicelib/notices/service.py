@@ -1,0 +1,119 @@
+"""Telling a bank of a purchase: once or many times, in any order, it ends with the newest version.
+
+Nothing is written for a delivery. The message says which payment; the purchase is read, told, and
+read again: if it changed meanwhile, the newer version is told too. So an older version that was
+slow cannot stand at the bank for good, and a replay only repeats what the bank knows by the same
+name.
+"""
+
+from datetime import datetime
+
+from chalicelib.banks.monzo import AccessRefused
+from chalicelib.banks.providers import adapter_for, is_told
+from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told
+from chalicelib.kernel.personal import Personal
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.members import service as members
+from chalicelib.network import service as network
+from chalicelib.network.model import Connection, Provider
+from chalicelib.notices import access
+from chalicelib.purchases import store
+from chalicelib.purchases.messages import DeliveryMessage
+from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.store import Whereabouts
+from chalicelib.runtime import observability
+
+ROUNDS_MAX = 3  # A purchase that changes faster than it can be told is left to the next message.
+
+
+def deliver(message: DeliveryMessage, *, now: datetime) -> None:
+    """Tell the payment's bank of the newest version of its purchase.
+
+    :raises EndpointGone: the bank no longer listens. :raises BankRefused: it never takes this one.
+    :raises TryAgain: the bank is busy or away, or the purchase is not written yet.
+    """
+    where = store.find_whereabouts(message.payment_id, now=now)
+    key = members.member_key_of(where.member_id, now=now) if where else None
+    if where is None or key is None:
+        return observability.count("deliveries_dropped", reason="member_left")
+    told_version = 0
+    for _ in range(ROUNDS_MAX):
+        purchase = store.find_purchase(where, key=key, now=now)
+        if purchase is None or purchase.version < message.version:
+            raise TryAgain("the purchase is not written yet")
+        if purchase.version == told_version:
+            return None
+        _tell(purchase, message.note, now=now)
+        told_version = purchase.version
+    raise TryAgain("the purchase changes faster than it can be told")
+
+
+def _tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
+    connection = network.get_connection(purchase.payment.connection_id, now=now)
+    if not is_told(connection):
+        return observability.count("deliveries_dropped", reason="connection_not_told")
+    if connection.told_until is not None:
+        raise EndpointGone("the bank said before that it no longer listens")
+    kind = note if purchase.version == 1 else NoteKind.UPDATED
+    try:
+        told = _tell_with_access(purchase, kind, connection, now=now)
+    except EndpointGone:
+        network.stop_telling(connection.connection_id, now=now)
+        raise
+    if told.reference is not None and told.reference != purchase.told_reference:
+        store.record_told(purchase, told.reference)
+    observability.count("delivered", provider=connection.provider.value, kind=kind.value)
+    return None
+
+
+def _tell_with_access(
+    purchase: Purchase, kind: NoteKind, connection: Connection, *, now: datetime
+) -> Told:
+    """Tell; where the member's token at the bank has run out, renew it once."""
+    tell = adapter_for(connection.provider).tell
+    if tell is None:
+        raise TypeError(f"{connection.provider} cannot be told")
+    if connection.provider is not Provider.MONZO:
+        return tell(note_of(purchase, kind, now=now), connection, now=now)
+    token = access.token_for(purchase.member_id, connection, now=now)
+    note = note_of(purchase, kind, access_token=token, now=now)
+    try:
+        return tell(note, connection, now=now)
+    except AccessRefused:
+        token = access.renewed_token_for(purchase.member_id, connection, used=token, now=now)
+        return tell(note_of(purchase, kind, access_token=token, now=now), connection, now=now)
+
+
+def note_of(
+    purchase: Purchase,
+    kind: NoteKind,
+    *,
+    now: datetime,
+    access_token: Personal[str] | None = None,
+) -> ReceiptNote:
+    """What the bank is told of `purchase`, which must have a receipt."""
+    sale = purchase.after_returns.sale
+    payment = purchase.payment
+    refs = payment.first_ref
+    return ReceiptNote(
+        kind=kind,
+        external_id=purchase.external_id,
+        payment_id=payment.payment_id,
+        transaction_id=payment.transaction_id,
+        version=purchase.version,
+        receipt=sale,
+        retailer=network.get_retailer(sale.retailer_id, now=now),
+        store=network.get_store(sale.store_id, now=now),
+        at=now,
+        account_ref=refs.account_ref,
+        user_ref=refs.user_ref,
+        told_through=refs.told_through,
+        told_reference=purchase.told_reference,
+        access_token=access_token,
+    )
+
+
+def where_of(purchase: Purchase) -> Whereabouts:
+    """Where `purchase` lies."""
+    payment = purchase.payment
+    return Whereabouts(payment.payment_id, purchase.member_id, payment.anchored_at)

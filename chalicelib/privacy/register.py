@@ -1,0 +1,60 @@
+"""The register: every attribute of every row this platform can store, collected from the rows.
+
+A row type cannot be defined without declaring its attributes (`runtime/rows.py`), so importing the
+stores is enough to know everything. From here come the notice, the export and the audit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chalicelib.matching import store as matching_store
+from chalicelib.members import store as members_store
+from chalicelib.network import store as network_store
+from chalicelib.network.access import store as access_store
+from chalicelib.privacy import retention
+from chalicelib.purchases import store as purchases_store
+from chalicelib.runtime import quarantine
+from chalicelib.runtime.register import Kept, Retention
+from chalicelib.runtime.rows import KEY_PRIVACY, Row, RowMeta
+from chalicelib.tills import store as tills_store
+
+STORES = (
+    access_store,
+    matching_store,
+    members_store,
+    network_store,
+    purchases_store,
+    quarantine,
+    retention,
+    tills_store,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One attribute of one row type: what it is, why it is kept, until when, how it is erased."""
+
+    table: str
+    row: str
+    attribute: str
+    kept: Kept
+    retention: Retention
+
+
+def entries() -> Iterator[Entry]:
+    """Every attribute of every row type, by table, row and name."""
+    for row_type in sorted(row_types(), key=lambda r: (r.Meta.table_name, r.__name__)):
+        for attribute, kept in sorted((KEY_PRIVACY | dict(row_type.privacy)).items()):
+            yield Entry(
+                table=row_type.Meta.table_name,
+                row=row_type.__name__,
+                attribute=attribute,
+                kept=kept,
+                retention=row_type.retention,
+            )
+
+
+def row_types() -> list[type[Row]]:
+    """The row types of the platform's own stores."""
+    modules = {store.__name__ for store in STORES}
+    return [row_type for row_type in RowMeta.row_types if row_type.__module__ in modules]

@@ -1,0 +1,28 @@
+"""Payments: what banks told, and looks at what waits."""
+
+from typing import assert_never
+
+from chalice import Blueprint
+
+from chalicelib.privacy import leaving
+from chalicelib.purchases import messages, service
+from chalicelib.purchases.messages import LookAgainMessage, MemberLeftMessage, PaymentMessage
+from chalicelib.runtime import clock, queues, settings
+from chalicelib.workers.rim import Message, each_message
+
+bp = Blueprint(__name__)
+
+
+@bp.on_sqs_message(queue=settings.queue(queues.PAYMENTS), batch_size=10)
+@each_message(queues.PAYMENTS)
+def record_payment(message: Message) -> None:
+    """Record a payment event, look for its receipt, and deliver what is found."""
+    match messages.decode_payments(message.body):
+        case PaymentMessage(event=event):
+            service.record_payment(event, now=clock.now())
+        case LookAgainMessage(payment_id=payment_id):
+            service.look_again(payment_id, now=clock.now())
+        case MemberLeftMessage(member_id=member_id, left_at=left_at):
+            leaving.end_retention(member_id, left_at=left_at, now=clock.now())
+        case unreachable:
+            assert_never(unreachable)

@@ -1,0 +1,116 @@
+"""Receipts: what tills sent, straight to the member who waits for it or onto a page."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from chalice import Blueprint
+
+from chalicelib.kernel.ids import RetailerId, StoreId
+from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.network import service as network
+from chalicelib.purchases import receiving
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.versions import ConflictingReceipt
+from chalicelib.runtime import clock, observability, queues, settings, wire
+from chalicelib.tills.messages import ReceivedReceipts, decode_message, split_messages
+from chalicelib.tills.native_shapes import NativeReceipt
+from chalicelib.tills.placing import place
+from chalicelib.workers.rim import Message, all_messages, each_message, refuse
+
+bp = Blueprint(__name__)
+
+GATHERED_MESSAGES_MAX = 500
+GATHERING_SECONDS = 300  # The longest window SQS batching knows.
+
+
+@dataclass
+class _Batch:
+    """Receipts of one store, with the wire form of each and the message it came in."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    wires: dict[int, NativeReceipt] = field(default_factory=dict)
+    message_ids: set[str] = field(default_factory=set)
+
+
+@bp.on_sqs_message(queue=settings.queue(queues.RECEIPTS), batch_size=10)
+@each_message(queues.RECEIPTS)
+def record_receipts(message: Message) -> None:
+    """Settle the payments that wait for these receipts; keep or pass on the rest."""
+    received = _read(queues.RECEIPTS, message)
+    for store_id, batch in _by_store(queues.RECEIPTS, received, message.message_id).items():
+        _receive(store_id, batch, received.retailer_id, is_gathered=False)
+
+
+@bp.on_sqs_message(
+    queue=settings.queue(queues.GATHER),
+    batch_size=GATHERED_MESSAGES_MAX,
+    maximum_batching_window_in_seconds=GATHERING_SECONDS,
+)
+@all_messages(queues.GATHER)
+def gather_receipts(messages: Sequence[Message]) -> Collection[str]:
+    """Write the receipts of some minutes as pages, one store at a time."""
+    batches: dict[tuple[RetailerId, StoreId], _Batch] = {}
+    failed: set[str] = set()
+    for message in messages:
+        try:
+            received = _read(queues.GATHER, message)
+        except Rejected as refusal:
+            refuse(queues.GATHER, message.body, refusal)
+            continue
+        found = _by_store(queues.GATHER, received, message.message_id)
+        for store_id, batch in found.items():
+            _merge(batches.setdefault((received.retailer_id, store_id), _Batch()), batch)
+    for (retailer_id, store_id), batch in batches.items():
+        try:
+            _receive(store_id, batch, retailer_id, is_gathered=True)
+        except TryAgain:
+            observability.count("messages_put_off", queue=queues.GATHER)
+            failed |= batch.message_ids
+        except Exception:  # noqa: BLE001 - a bug met in one store must not fail the others
+            observability.failure("store failed", queue=queues.GATHER, store=store_id)
+            failed |= batch.message_ids
+    return failed
+
+
+def _read(queue: str, message: Message) -> ReceivedReceipts:
+    received = decode_message(message.body, now=clock.now())
+    for entry in received.reading.refused:
+        refuse(queue, entry.body, entry.refusal, sender=received.retailer_id)
+    return received
+
+
+def _by_store(queue: str, received: ReceivedReceipts, message_id: str) -> dict[StoreId, _Batch]:
+    batches: dict[StoreId, _Batch] = {}
+    for entry in received.reading.taken:
+        try:
+            receipt = place(entry.receipt, received.retailer_id, now=clock.now())
+        except Rejected as refusal:
+            body = wire.to_json(entry.receipt).decode()
+            refuse(queue, body, refusal, sender=received.retailer_id)
+            continue
+        batch = batches.setdefault(receipt.store_id, _Batch())
+        batch.wires[id(receipt)] = entry.receipt
+        batch.receipts.append(receipt)
+        batch.message_ids.add(message_id)
+    return batches
+
+
+def _merge(batch: _Batch, other: _Batch) -> None:
+    batch.receipts += other.receipts
+    batch.wires |= other.wires
+    batch.message_ids |= other.message_ids
+
+
+def _receive(
+    store_id: StoreId, batch: _Batch, retailer_id: RetailerId, *, is_gathered: bool
+) -> None:
+    now = clock.now()
+    store = network.get_store(store_id, now=now)
+    received = receiving.receive(store, batch.receipts, is_gathered=is_gathered, now=now)
+    for conflicting in received.conflicting:
+        body = wire.to_json(batch.wires[id(conflicting)]).decode()
+        refusal = ConflictingReceipt("this version came before with other content")
+        refuse(queues.RECEIPTS, body, refusal, sender=retailer_id)
+    to_gather = [batch.wires[id(receipt)] for receipt in received.to_gather]
+    messages = split_messages(to_gather, retailer_id=retailer_id, received_at=now)
+    queues.send(queues.GATHER, messages)

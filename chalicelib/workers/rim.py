@@ -1,0 +1,117 @@
+"""The rim of the workers: one decorator under Chalice's own, with the three endings of a message.
+
+Done: the message is acknowledged. `Rejected`: it can never succeed, so it goes to quarantine,
+whole, and is acknowledged. `TryAgain`: it is put off with a growing delay and reported as failed;
+anything else is a bug and reported as failed at once. SQS deletes only what is not reported
+(partial batch responses), and moves a message that keeps failing to the dead-letter queue.
+
+This loop is our own because Powertools' batch utility costs a third of a worker's import time
+(docs/decisions/0010-a-loop-of-our-own-for-batches.md).
+"""
+
+import random
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
+from chalicelib.runtime import clock, observability, quarantine, queues
+
+BACK_OFF_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 36_000, 43_000)
+JITTER = 0.2  # Retries of many messages that failed together must not come back together.
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An SQS message. `receives` counts this delivery too."""
+
+    message_id: str
+    body: str
+    receipt_handle: str
+    receives: int
+
+
+Worker = Callable[[Any], dict[str, Any]]
+
+
+def each_message(queue: str) -> Callable[[Callable[[Message], None]], Worker]:
+    """Make a function of one message the handler of batches from `queue`."""
+
+    def decorate(handle: Callable[[Message], None]) -> Worker:
+        @wraps(handle)
+        def worker(event: Any) -> dict[str, Any]:
+            messages = _messages(event)
+            return _report([m for m in messages if not _handled(queue, handle, m)])
+
+        return worker
+
+    return decorate
+
+
+def all_messages(
+    queue: str,
+) -> Callable[[Callable[[Sequence[Message]], Collection[str]]], Worker]:
+    """Make a function of a whole batch its handler; it returns the ids of messages to try again."""
+
+    def decorate(handle: Callable[[Sequence[Message]], Collection[str]]) -> Worker:
+        @wraps(handle)
+        def worker(event: Any) -> dict[str, Any]:
+            messages = _messages(event)
+            failed = handle(messages)
+            return _report([m for m in messages if m.message_id in failed])
+
+        return worker
+
+    return decorate
+
+
+def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = None) -> None:
+    """Put what can never succeed into quarantine, with an alarm where it contradicts what came."""
+    quarantine.keep(queue, body, refusal, sender=sender or queue, now=clock.now())
+    if isinstance(refusal, Conflicting):
+        observability.count("conflicts", code=refusal.code)
+
+
+def _handled(queue: str, handle: Callable[[Message], None], message: Message) -> bool:
+    try:
+        handle(message)
+    except Rejected as refusal:
+        refuse(queue, message.body, refusal)
+    except TryAgain as passing:
+        _put_off(queue, message, passing)
+        return False
+    except Exception:  # noqa: BLE001 - a bug in one message must not fail the rest of its batch
+        observability.failure("message failed", queue=queue, message=message.message_id)
+        return False
+    return True
+
+
+def _put_off(queue: str, message: Message, passing: TryAgain) -> None:
+    seconds = passing.after_seconds or _back_off_seconds(message.receives)
+    observability.count("messages_put_off", queue=queue)
+    observability.log(
+        "message put off", queue=queue, message=message.message_id, reason=passing.detail
+    )
+    queues.postpone(queue, message.receipt_handle, seconds=seconds)
+
+
+def _back_off_seconds(receives: int) -> int:
+    base = BACK_OFF_SECONDS[min(receives, len(BACK_OFF_SECONDS)) - 1]
+    return int(base * (1 + JITTER * random.random()))
+
+
+def _messages(event: Any) -> list[Message]:
+    return [
+        Message(
+            message_id=record["messageId"],
+            body=record["body"],
+            receipt_handle=record["receiptHandle"],
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
+        )
+        for record in event.to_dict()["Records"]
+    ]
+
+
+def _report(failed: Sequence[Message]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": m.message_id} for m in failed]}

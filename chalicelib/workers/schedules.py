@@ -1,0 +1,34 @@
+"""Schedules: looks at what waits, and the sweep of what should be gone."""
+
+from datetime import timedelta
+from typing import Any
+
+from chalice import Blueprint
+
+from chalicelib.privacy import retention
+from chalicelib.purchases import waiting
+from chalicelib.runtime import clock
+
+bp = Blueprint(__name__)
+
+RECENT = timedelta(hours=3)
+
+
+@bp.schedule("rate(15 minutes)")
+def look_again(_event: Any) -> None:
+    """Look again for the receipts of payments made in the last three hours."""
+    now = clock.now()
+    waiting.look_again_between(now - RECENT, now, now=now)
+
+
+@bp.schedule("cron(20 3 * * ? *)")
+def end_waiting(_event: Any) -> None:
+    """Once a day, look again at everything that waits, and end what waited too long."""
+    now = clock.now()
+    waiting.look_again_between(now - waiting.LONGEST, now, now=now)
+
+
+@bp.schedule("rate(1 hour)")
+def sweep_retention(_event: Any) -> None:
+    """Delete and count what DynamoDB's TTL has missed."""
+    retention.sweep(now=clock.now())
