@@ -55,16 +55,17 @@ def check_content(receipt: Receipt) -> None:
         _check_sums(receipt)
 
 
-def check_time(issued_at: datetime, *, now: datetime) -> None:
+def check_time(issued_at: datetime, *, now: datetime, tolerance: timedelta = timedelta(0)) -> None:
     """Refuse a time more than a day ahead of `now` or more than 90 days behind it.
 
+    `tolerance` widens both bounds, for a time whose zone is not known yet.
     :raises TimeOutOfRange: with the code `time_in_future` or `time_in_past`.
     """
-    if issued_at > now + AHEAD_MAX:
+    if issued_at > now + AHEAD_MAX + tolerance:
         raise TimeOutOfRange(
             "issued more than 24 hours in the future", field="issued_at", code="time_in_future"
         )
-    if issued_at < now - BEHIND_MAX:
+    if issued_at < now - BEHIND_MAX - tolerance:
         raise TimeOutOfRange(
             "issued more than 90 days in the past", field="issued_at", code="time_in_past"
         )

@@ -49,18 +49,18 @@ Payload = Annotated[
 ]
 
 
-class Shape(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
     """A part of a native receipt. What holds its default is left out when written."""
 
 
-class NativeDiscount(Shape):
+class NativeDiscount(Shape, frozen=True):
     """Money off, as a positive amount."""
 
     description: Text
     amount_minor: Amount
 
 
-class NativeCharge(Shape):
+class NativeCharge(Shape, frozen=True):
     """Money on top: a tip, service, delivery, a bag, a deposit."""
 
     kind: ChargeKind
@@ -68,7 +68,7 @@ class NativeCharge(Shape):
     description: Text | None = None
 
 
-class NativeTax(Shape):
+class NativeTax(Shape, frozen=True):
     """Tax within an amount, or on top of it where the receipt's `tax_included` is false."""
 
     amount_minor: SignedAmount
@@ -78,7 +78,7 @@ class NativeTax(Shape):
     description: Name | None = None
 
 
-class NativeModifier(Shape):
+class NativeModifier(Shape, frozen=True):
     """A part or change of a line. Its amount is contained in the line's; null is nought."""
 
     description: Text
@@ -88,14 +88,14 @@ class NativeModifier(Shape):
     sku: Name | None = None
 
 
-class NativeLineReference(Shape):
+class NativeLineReference(Shape, frozen=True):
     """The sale a returned line undoes: the reference of its receipt, and the id of its line."""
 
     receipt: Reference
     line_id: Name | None = None
 
 
-class NativeLine(Shape):
+class NativeLine(Shape, frozen=True):
     """One line. `amount_minor` is what it costs after its own discounts, modifiers included.
 
     `line_id` defaults to the line's place on the receipt, counted from 1. `discounts` explain: they
@@ -123,7 +123,7 @@ class NativeLine(Shape):
     returned_quantity: Quantity = Decimal(0)
 
 
-class NativeTender(Shape):
+class NativeTender(Shape, frozen=True):
     """A part of the total and how it was paid.
 
     `last_four_kind` says which number the digits end: the plastic `card`, a wallet's `device`
@@ -142,14 +142,14 @@ class NativeTender(Shape):
     description: Name | None = None
 
 
-class NativeBarcode(Shape):
+class NativeBarcode(Shape, frozen=True):
     """A code to be scanned on the receipt: `code_128`, `qr`, `ean_13`, …"""
 
     symbology: Name
     value: Text
 
 
-class NativeFiscal(Shape):
+class NativeFiscal(Shape, frozen=True):
     """A fiscal block, carried untouched (KassenSichV, RKSV, TicketBAI, …)."""
 
     scheme: Name
@@ -158,7 +158,7 @@ class NativeFiscal(Shape):
     qr: Payload | None = None
 
 
-class NativeReceipt(Shape):
+class NativeReceipt(Shape, frozen=True):
     """One version of one till document.
 
     `reference` is the retailer's own id; the same with a higher `version` replaces it. The store is
