@@ -7,6 +7,7 @@ their text exactly.
 """
 
 import json
+import re
 import types
 from decimal import Decimal
 from functools import lru_cache
@@ -20,6 +21,8 @@ from chalicelib.kernel.refusals import Malformed, TooLarge
 BODY_BYTES_MAX = 1_048_576  # 1 MiB: a batch of 100 long receipts is a third of it.
 DEPTH_MAX = 12  # The deepest documented format nests seven levels.
 NUMBER_CHARACTERS_MAX = 24
+
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 T = TypeVar("T")
 
@@ -47,6 +50,8 @@ def read_json(raw: bytes) -> Any:
     except (json.JSONDecodeError, RecursionError) as error:
         raise Malformed("the body is not JSON", code="not_json") from error
     _check_depth(value, DEPTH_MAX)
+    if _ESCAPED_SURROGATE.search(text):
+        _check_encodable(value)
     refuse_card_numbers(value)
     return value
 
@@ -120,6 +125,14 @@ def _integer(text: str) -> int:
 
 def _no_constant(_text: str) -> None:
     raise Malformed("NaN and Infinity are not JSON", code="not_json")
+
+
+def _check_encodable(value: Any) -> None:
+    """Half a surrogate pair is legal in an escape and cannot be written as UTF-8 again."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise Malformed("the body escapes half a character", code="not_utf8") from error
 
 
 def _check_depth(value: Any, levels_left: int) -> None:
