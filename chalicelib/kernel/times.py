@@ -28,7 +28,7 @@ def parse_instant(text: str, *, field: str | None = None) -> datetime:
     instant = _parse(text, field=field)
     if instant.tzinfo is None:
         raise Malformed("the time has no offset from UTC", field=field, code="time_offset")
-    return instant.astimezone(UTC)
+    return _to_utc(instant, field=field)
 
 
 def parse_local(text: str, zone: str, *, field: str | None = None) -> datetime:
@@ -43,7 +43,14 @@ def parse_local(text: str, zone: str, *, field: str | None = None) -> datetime:
     instant = _parse(text, field=field)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=zone_named(zone))
-    return instant.astimezone(UTC)
+    return _to_utc(instant, field=field)
+
+
+def _to_utc(instant: datetime, *, field: str | None) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:  # the first and last day of the calendar
+        raise Malformed("the time is not RFC 3339", field=field, code="time") from error
 
 
 def _parse(text: str, *, field: str | None) -> datetime:
