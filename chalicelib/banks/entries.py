@@ -100,7 +100,7 @@ def money_at(field: str, minor: int, currency: str) -> Money:
 
     :raises NotMinorUnits: out of range. :raises UnknownCurrency: no such currency.
     """
-    return _located(lambda: Money(minor, currency), field)
+    return located(lambda: Money(minor, currency), field)
 
 
 def major_at(field: str, text: str, currency: str) -> Money:
@@ -109,7 +109,7 @@ def major_at(field: str, text: str, currency: str) -> Money:
     :raises NotMinorUnits: finer than the minor unit, or not plain decimal text.
     :raises UnknownCurrency: no such currency.
     """
-    return _located(lambda: parse_decimal(text, currency), field)
+    return located(lambda: parse_decimal(text, currency), field)
 
 
 def refuse_negative(field: str, amount: Money) -> None:
@@ -142,7 +142,7 @@ def last_four_at(field: str, digits: str | None, kind: LastFourKind) -> LastFour
     """
     if not digits or not digits.strip():
         return None
-    return _located(lambda: LastFour(digits.strip(), kind), field)
+    return located(lambda: LastFour(digits.strip(), kind), field)
 
 
 def identifiers(*found: Identifier | None) -> tuple[Identifier, ...]:
@@ -150,7 +150,8 @@ def identifiers(*found: Identifier | None) -> tuple[Identifier, ...]:
     return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
-def _located(make: Callable[[], T], field: str) -> T:
+def located(make: Callable[[], T], field: str) -> T:
+    """What `make` returns; a rule that it breaks names `field`."""
     try:
         return make()
     except NotAllowed as refusal:
