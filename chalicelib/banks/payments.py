@@ -71,11 +71,15 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An entry that breaks a rule. `name` is the sender's id of it, where one could be read."""
+    """An entry that breaks a rule. `name` is the sender's id of it, where one could be read.
+
+    `body` is the entry alone as JSON text, for the quarantine.
+    """
 
     refusal: Rejected
     index: int = 0
     name: str | None = None
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What the platform says to itself over queues: versioned JSON, unknown fields ignored."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -58,7 +58,7 @@ def encode(message: msgspec.Struct) -> str:
 
 def decode_payments(body: str) -> PaymentsMessage:
     """The body of a message on `payments`. :raises Malformed: it is none."""
-    return _decode(body, PaymentsMessage)
+    return cast(PaymentsMessage, _decode(body, cast(Any, PaymentsMessage)))
 
 
 def decode_delivery(body: str) -> DeliveryMessage:

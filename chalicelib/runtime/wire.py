@@ -7,6 +7,7 @@ their text exactly.
 """
 
 import json
+import re
 import types
 from decimal import Decimal
 from functools import lru_cache
@@ -20,6 +21,7 @@ from chalicelib.kernel.refusals import Malformed, TooLarge
 BODY_BYTES_MAX = 1_048_576  # 1 MiB: a batch of 100 long receipts is a third of it.
 DEPTH_MAX = 12  # The deepest documented format nests seven levels.
 NUMBER_CHARACTERS_MAX = 24
+
 
 T = TypeVar("T")
 

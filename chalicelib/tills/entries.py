@@ -79,6 +79,12 @@ class RefusedEntry:
     name: str | None
     body: str
 
+    @classmethod
+    def of(cls, entry: Taken, refusal: Rejected) -> "RefusedEntry":
+        """`entry`, which read well and broke a rule later, as refused."""
+        body = wire.to_json(entry.receipt).decode()
+        return cls(entry.index, refusal, entry.receipt.reference, body)
+
 
 @dataclass(frozen=True, slots=True)
 class TillReading:
