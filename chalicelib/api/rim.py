@@ -80,7 +80,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: a struct or builtins for JSON, bytes for anything else, or nothing."""
+    """What a handler answers: a struct or builtins for JSON, bytes for other types, or nothing."""
 
     body: object = None
     status: int = 200
