@@ -13,9 +13,11 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Malformed, NotFound
 from chalicelib.kernel.times import zone_named
 from chalicelib.network import programmes, resolution, store
+from chalicelib.network.access import clients
 from chalicelib.network.caching import Remembered
 from chalicelib.network.identifiers import Identifier, IdentifierKind, identifier
 from chalicelib.network.model import (
+    Client,
     Connection,
     ConnectionKey,
     KeyUse,
@@ -262,3 +264,8 @@ def _find_stores(store_ids: Sequence[StoreId], *, now: datetime) -> list[Store]:
         known[store_id] = read.get(store_id)
         _stores.keep(store_id, known[store_id], now=now)
     return [found for store_id in store_ids if (found := known[store_id]) is not None]
+
+
+def record_client(client: Client, *, secret_hash: str) -> None:
+    """Write a machine client with one secret (`access.clients.hash_secret`)."""
+    clients.record_client(client, secret_hash=secret_hash)

@@ -10,7 +10,7 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.kernel.times import UnknownZone
 from chalicelib.network import service, store
-from chalicelib.network.identifiers import STORES_PER_IDENTIFIER_MAX, Identifier, IdentifierKind
+from chalicelib.network.identifiers import STORES_PER_IDENTIFIER_MAX, Identifier
 from chalicelib.network.model import ConnectionKey, KeyUse, RetailerStatus
 from chalicelib.network.programmes import UnknownProgramme
 from chalicelib.runtime import aws, rows
