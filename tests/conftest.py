@@ -26,6 +26,7 @@ if REAL_DYNAMODB:
 
 from moto import mock_aws  # noqa: E402 - the environment comes first
 
+from chalicelib.network import service as network  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import resources  # noqa: E402
 
@@ -51,6 +52,7 @@ def _forget() -> None:
     aws.forget_clients()
     queues.forget_urls()
     vault.forget_keys()
+    network.forget()
 
 
 def _drop_tables() -> None:

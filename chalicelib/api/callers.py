@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.kernel.refusals import Rejected, SignatureMismatch
+from chalicelib.kernel.ids import ConnectionId, RetailerId
+from chalicelib.kernel.refusals import NotFound, Rejected, SignatureMismatch
+from chalicelib.network.access import keys, tokens
 from chalicelib.network.model import ClientKind
+from chalicelib.runtime import settings
 
 
 class NotPermitted(Rejected):
@@ -34,4 +37,40 @@ def authenticate(headers: Mapping[str, str], scopes: tuple[str, ...], *, now: da
     :raises SignatureMismatch: no token, or one that does not verify or has expired.
     :raises NotPermitted: the token lacks one of `scopes`.
     """
-    raise SignatureMismatch("no credential was given")
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise SignatureMismatch("no credential was given")
+    published = keys.list_published(now=now)
+    access = tokens.read(token.strip(), published, issuer=settings.public_url(), now=now)
+    if not set(scopes) <= set(access.scopes):
+        raise NotPermitted("the token lacks the scope that this asks for")
+    return Caller(access.client_id, access.kind, access.subject, access.scopes, access.user)
+
+
+def bank_of(caller: Caller) -> ConnectionId:
+    """The connection that the bank `caller` acts for.
+
+    :raises NotPermitted: the caller is not a bank's machine.
+    """
+    if caller.kind is not ClientKind.BANK:
+        raise NotPermitted("only a bank may do this")
+    return ConnectionId(caller.subject)
+
+
+def retailer_of(caller: Caller) -> RetailerId:
+    """The retailer that `caller` acts for.
+
+    :raises NotPermitted: the caller is not a retailer's machine.
+    """
+    if caller.kind is not ClientKind.RETAILER:
+        raise NotPermitted("only a retailer may do this")
+    return RetailerId(caller.subject)
+
+
+def check_user(caller: Caller, user: str) -> None:
+    """Let a token that is narrowed to one user reach that user only.
+
+    :raises NotFound: it is another user; that there is one is not said.
+    """
+    if caller.user is not None and caller.user != user:
+        raise NotFound("there is no such member")

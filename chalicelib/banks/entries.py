@@ -16,6 +16,7 @@ from chalicelib.banks.payments import BankReading, Ignored, PaymentEvent, Refuse
 from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.money import Money, parse_decimal
+from chalicelib.kernel.pan import holds_card_number, mask_card_numbers, refuse_card_numbers
 from chalicelib.kernel.refusals import Malformed, NotAllowed, Rejected, TooLarge
 from chalicelib.network.identifiers import Identifier
 from chalicelib.runtime import wire
@@ -73,7 +74,8 @@ def read_entries(
             case Ignored(reason=reason):
                 ignored.append(Ignored(reason, index))
             case Rejected() as refusal:
-                refused.append(Refused(refusal, index, _name(entry, name_field)))
+                body = mask_card_numbers(json.dumps(entry, ensure_ascii=False, default=str))
+                refused.append(Refused(refusal, index, _name(entry, name_field), body))
     return BankReading(
         tuple(events),
         tuple(ignored),
@@ -164,6 +166,7 @@ def _relocate(refusal: NotAllowed, field: str) -> NoReturn:
 
 def _outcome(read_entry: ReadEntry, entry: Any, index: int) -> PaymentEvent | Ignored | Rejected:
     try:
+        refuse_card_numbers(entry, path=f"[{index}]")
         return read_entry(entry, f"[{index}]")
     except Rejected as refusal:
         return refusal
@@ -172,5 +175,7 @@ def _outcome(read_entry: ReadEntry, entry: Any, index: int) -> PaymentEvent | Ig
 def _name(entry: Any, field: str) -> str | None:
     name = entry.get(field) if isinstance(entry, dict) else None
     if not isinstance(name, str) or not name.isprintable() or not name.isascii():
+        return None
+    if holds_card_number(name):
         return None
     return name[:PROVIDER_ID_LENGTH_MAX] or None

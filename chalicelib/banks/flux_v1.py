@@ -114,7 +114,7 @@ def read(request: HookRequest, connection: Connection, *, now: datetime) -> Bank
     :raises CardNumberFound: a card number stands anywhere in the body.
     """
     return read_entries(
-        wire.read_json(request.body),
+        wire.parse_json(request.body),
         partial(_read_entry, connection=connection, now=now),
         name_field="id",
         entry_type=FluxBankTransaction,

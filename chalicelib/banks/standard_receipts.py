@@ -93,7 +93,7 @@ def message_id_of(note: ReceiptNote) -> str:
     return natural_id("webhook", note.external_id, str(note.version), note.kind.value)
 
 
-def _encode(note: ReceiptNote, *, link: str | None, receipt: dict[str, Any] | None) -> bytes:
+def _encode(note: ReceiptNote, *, link: str | None, receipt: PublicReceipt | None) -> bytes:
     news = ReceiptNews(
         id=note.external_id,
         transaction=note.transaction_id,

@@ -53,7 +53,8 @@ class Connection:
     registered with the provider (Fidel signs it); it is configuration and never rebuilt from a
     request. `api_url` is the provider's API base (where receipts are pushed), `told_at_url` the
     bank's own webhook for receipts. `refetch` says to fetch each transaction again before believing
-    a hook.
+    a hook. `sources` are other connections whose card tokens this bank may link to its users (a
+    card-linking account that it uses).
     """
 
     connection_id: ConnectionId
@@ -72,6 +73,7 @@ class Connection:
     offers: bool = True
     told_until: datetime | None = None  # the bank answered 410 at this time; None while it listens
     keys: tuple[ConnectionKey, ...] = ()
+    sources: tuple[ConnectionId, ...] = ()
 
     def keys_for(self, use: KeyUse, *, now: datetime) -> tuple[str, ...]:
         """The keys of `use` that are valid at `now`, newest first, at most two by convention."""

@@ -25,6 +25,7 @@ from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retent
 
 ROWS_READ_MAX = 1_000  # No reader wants more at once; whoever does must page.
 TRANSACTION_ROWS_MAX = 100  # DynamoDB's own limit.
+BATCH_ROWS_MAX = 100  # DynamoDB's own limit of keys per batch read.
 
 R = TypeVar("R", bound="Row")
 
@@ -163,10 +164,30 @@ def list_prefixed(
     limit: int = ROWS_READ_MAX,
     consistent: bool = True,
 ) -> list[R]:
-    """The live rows of `pk` whose sort key begins with `prefix`, in order, at most `limit`."""
-    return list_between(
-        row_type, pk, prefix, prefix + "\uffff", now=now, limit=limit, consistent=consistent
-    )
+    """The live rows of `pk` whose sort key begins with `prefix`, in order, at most `limit`.
+
+    An empty `prefix` means all of them; DynamoDB takes no empty key, so they begin after NUL.
+    """
+    first, last = prefix or "\x00", prefix + "\uffff"
+    return list_between(row_type, pk, first, last, now=now, limit=limit, consistent=consistent)
+
+
+def find_many(
+    row_type: type[R],
+    keys: Iterable[tuple[str, str]],
+    *,
+    now: datetime,
+    consistent: bool = True,
+) -> list[R]:
+    """The live rows among `keys` (`pk`, `sk`), in no order; at most 100, in one call."""
+    wanted = list(dict.fromkeys(keys))
+    if len(wanted) > BATCH_ROWS_MAX:
+        raise ValueError("more rows were asked for than one call gives")
+    try:
+        found = list(row_type.batch_get(wanted, consistent_read=consistent))
+    except PynamoDBException as error:
+        raise _passing(error) from error
+    return [row for row in found if is_live(row, now=now)]
 
 
 def put(row: Row, *, condition: Condition | None = None) -> None:

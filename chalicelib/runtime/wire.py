@@ -7,7 +7,6 @@ their text exactly.
 """
 
 import json
-import re
 import types
 from decimal import Decimal
 from functools import lru_cache

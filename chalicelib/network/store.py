@@ -1,0 +1,282 @@
+"""Who takes part, as rows of the table `network`.
+
+    connections            <connection id>    the connection, sealed (its keys are secrets)
+    retailers              <retailer id>      the retailer
+    retailer#<retailer id> store#<store id>   the store, to list a retailer's stores
+    store#<store id>       store              the store again, to find one by its id
+    identifier#<kind>#<value> stores          the ids of up to 50 stores that the identifier names
+
+Connections and retailers stand in one partition each: there are some hundred, they are read whole
+once a minute per process, and so an unknown hook costs no read at all.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+from pynamodb.attributes import (
+    BinaryAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.expressions.condition import size
+
+from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
+from chalicelib.kernel.personal import Personal
+from chalicelib.kernel.refusals import Conflicting, NotAllowed, TryAgain
+from chalicelib.network.identifiers import (
+    STORES_PER_IDENTIFIER_MAX,
+    Identifier,
+    IdentifierKind,
+)
+from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Retailer, Store
+from chalicelib.runtime import rows, vault
+from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose
+
+CONNECTIONS_MAX = 500
+RETAILERS_MAX = 1_000
+STORES_PER_RETAILER_MAX = 5_000
+_CONNECTIONS = "connections"
+_RETAILERS = "retailers"
+_CONFIGURATION = Kept(Category.CONFIGURATION, Purpose.SERVICE_OPERATION, Erasure.KEEP)
+_OPERATION = Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP)
+_SEALED = Kept(
+    Category.CREDENTIAL,
+    Purpose.SECURITY,
+    Erasure.KEEP,
+    encrypted=True,
+    holds={"connection": Category.CONFIGURATION, "keys": Category.CREDENTIAL},
+)
+
+
+class TooManyStores(NotAllowed):
+    """The identifier names as many stores as it may: it is too general to be evidence."""
+
+    code = "too_many_stores"
+
+
+class StoreOfAnotherRetailer(Conflicting):
+    """A store id was given that is another retailer's store. A store never changes hands."""
+
+    code = "store_of_another_retailer"
+
+
+class ConnectionRow(rows.Row):
+    """A connection. `version` counts its changes, so that two at once do not undo each other."""
+
+    Meta = rows.table_meta("network")
+    privacy = {"sealed": _SEALED, "version": _OPERATION}
+    retention = CONFIGURED
+
+    sealed = BinaryAttribute(legacy_encoding=False)
+    version = NumberAttribute()
+
+
+class ParticipantRow(rows.Row):
+    """A retailer or a store, as JSON. `identifiers` are those that a store is found by."""
+
+    Meta = rows.table_meta("network")
+    privacy = {"document": _CONFIGURATION, "identifiers": _CONFIGURATION}
+    retention = CONFIGURED
+
+    document = UnicodeAttribute()
+    identifiers = UnicodeAttribute(null=True)
+
+
+class IdentifierRow(rows.Row):
+    """The stores that one identifier names."""
+
+    Meta = rows.table_meta("network")
+    privacy = {"stores": _CONFIGURATION}
+    retention = CONFIGURED
+
+    stores = UnicodeSetAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _SealedKey:
+    use: KeyUse
+    value: str
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SealedConnection:
+    connection: Connection  # without its keys
+    keys: tuple[_SealedKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A connection with the version at which it was read; 0 for one that is new."""
+
+    connection: Connection
+    version: int
+
+
+def list_connections(*, now: datetime) -> tuple[Versioned, ...]:
+    """Every connection, in order of id."""
+    found = rows.list_prefixed(ConnectionRow, _CONNECTIONS, "", now=now, limit=CONNECTIONS_MAX)
+    return tuple(_to_connection(row) for row in found)
+
+
+def find_connection(connection_id: ConnectionId, *, now: datetime) -> Versioned | None:
+    """The connection as it stands now, not as it is remembered."""
+    row = rows.find(ConnectionRow, _CONNECTIONS, connection_id, now=now)
+    return None if row is None else _to_connection(row)
+
+
+def record_connection(connection: Connection, *, after_version: int) -> None:
+    """Write `connection` over the one of `after_version`.
+
+    :raises TryAgain: somebody else changed it meanwhile.
+    """
+    row = ConnectionRow(_CONNECTIONS, connection.connection_id, version=after_version + 1)
+    keys = tuple(_SealedKey(k.use, k.value.reveal(), k.valid_until) for k in connection.keys)
+    row.sealed = vault.seal(
+        _SealedConnection(replace(connection, keys=()), keys),
+        key=vault.platform_key("network"),
+        place=f"{row.pk}|{row.sk}",
+        kept=_SEALED,
+    )
+    unchanged = (
+        ConnectionRow.version == after_version
+        if after_version
+        else ConnectionRow.pk.does_not_exist()
+    )
+    try:
+        rows.put(row, condition=unchanged)
+    except rows.ConditionFailed as error:
+        raise TryAgain("the connection was changed by somebody else meanwhile") from error
+
+
+def _to_connection(row: ConnectionRow) -> Versioned:
+    opened = vault.open_sealed(
+        row.sealed,
+        _SealedConnection,
+        key=vault.platform_key("network"),
+        place=f"{row.pk}|{row.sk}",
+    )
+    keys = tuple(ConnectionKey(k.use, Personal(k.value), k.valid_until) for k in opened.keys)
+    return Versioned(replace(opened.connection, keys=keys), int(row.version))
+
+
+def list_retailers(*, now: datetime) -> tuple[Retailer, ...]:
+    """Every retailer, ended ones too, in order of id."""
+    found = rows.list_prefixed(ParticipantRow, _RETAILERS, "", now=now, limit=RETAILERS_MAX)
+    return tuple(msgspec.json.decode(row.document, type=Retailer) for row in found)
+
+
+def record_retailer(retailer: Retailer) -> None:
+    """Write `retailer` over whatever stood there."""
+    document = msgspec.json.encode(retailer).decode()
+    rows.put(ParticipantRow(_RETAILERS, retailer.retailer_id, document=document))
+
+
+def list_stores(retailer_id: RetailerId, *, now: datetime) -> tuple[Store, ...]:
+    """The retailer's stores, in order of id."""
+    found = rows.list_prefixed(
+        ParticipantRow,
+        f"retailer#{retailer_id}",
+        "store#",
+        now=now,
+        limit=STORES_PER_RETAILER_MAX,
+        consistent=False,
+    )
+    return tuple(_to_store(row) for row in found)
+
+
+def find_stores(store_ids: Iterable[StoreId], *, now: datetime) -> dict[StoreId, Store]:
+    """The stores among `store_ids` that there are, in one read call per hundred."""
+    keys = [_store_key(store_id) for store_id in store_ids]
+    found = {}
+    for first in range(0, len(keys), rows.BATCH_ROWS_MAX):
+        batch = keys[first : first + rows.BATCH_ROWS_MAX]
+        for row in rows.find_many(ParticipantRow, batch, now=now, consistent=False):
+            store = _to_store(row)
+            found[store.store_id] = store
+    return found
+
+
+def record_store(store: Store, identifiers: Sequence[Identifier], *, now: datetime) -> None:
+    """Write `store`, findable by `identifiers` and by no others that it had before.
+
+    The store knows old and new identifiers until the old ones are gone, so that a repeat after a
+    crash finishes the work.
+
+    :raises TooManyStores: an identifier names 50 other stores already.
+    :raises StoreOfAnotherRetailer: the store id is taken.
+    """
+    before = rows.find(ParticipantRow, *_store_key(store.store_id), now=now)
+    if before is not None and _to_store(before).retailer_id != store.retailer_id:
+        raise StoreOfAnotherRetailer("the store id belongs to another retailer")
+    had = _identifiers_of(before)
+    _write_store(store, [*identifiers, *(one for one in had if one not in identifiers)])
+    for one in identifiers:
+        _point(one, store.store_id)
+    dropped = [one for one in had if one not in identifiers]
+    for one in dropped:
+        row = IdentifierRow(*_identifier_key(one))
+        rows.update(row, [IdentifierRow.stores.delete({store.store_id})])
+    if dropped:
+        _write_store(store, identifiers)
+
+
+def find_store_ids(
+    identifiers: Sequence[Identifier], *, now: datetime
+) -> dict[Identifier, frozenset[StoreId]]:
+    """The stores that each of `identifiers` (at most 100) names, none included, in one call."""
+    by_key = {_identifier_key(one): one for one in identifiers}
+    named = dict.fromkeys(identifiers, frozenset[StoreId]())
+    if not by_key:
+        return named
+    for row in rows.find_many(IdentifierRow, by_key, now=now, consistent=False):
+        stores = sorted(row.stores or ())[:STORES_PER_IDENTIFIER_MAX]
+        named[by_key[row.pk, row.sk]] = frozenset(StoreId(one) for one in stores)
+    return named
+
+
+def _point(one: Identifier, store_id: StoreId) -> None:
+    stores = IdentifierRow.stores
+    taken = size(stores)  # type: ignore[no-untyped-call]
+    has_room = stores.does_not_exist() | (taken < STORES_PER_IDENTIFIER_MAX)
+    try:
+        rows.update(
+            IdentifierRow(*_identifier_key(one)),
+            [stores.add({store_id})],
+            condition=has_room | stores.contains(store_id),
+        )
+    except rows.ConditionFailed as error:
+        raise TooManyStores("an identifier names too many stores", field=one.kind.value) from error
+
+
+def _write_store(store: Store, identifiers: Sequence[Identifier]) -> None:
+    document = msgspec.json.encode(store).decode()
+    known = json.dumps([[one.kind.value, one.value] for one in identifiers])
+    rows.put_together(
+        (ParticipantRow(pk, sk, document=document, identifiers=known), None)
+        for pk, sk in (
+            _store_key(store.store_id),
+            (f"retailer#{store.retailer_id}", f"store#{store.store_id}"),
+        )
+    )
+
+
+def _identifiers_of(row: ParticipantRow | None) -> list[Identifier]:
+    pairs = json.loads(row.identifiers or "[]") if row is not None else []
+    return [Identifier(IdentifierKind(kind), value) for kind, value in pairs]
+
+
+def _to_store(row: ParticipantRow) -> Store:
+    return msgspec.json.decode(row.document, type=Store)
+
+
+def _store_key(store_id: StoreId) -> tuple[str, str]:
+    return f"store#{store_id}", "store"
+
+
+def _identifier_key(one: Identifier) -> tuple[str, str]:
+    return f"identifier#{one.kind.value}#{one.value}", "stores"
