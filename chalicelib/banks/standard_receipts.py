@@ -8,7 +8,6 @@ read at `data.link`, which is always there. A withdrawn receipt carries no recei
 """
 
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -19,7 +18,7 @@ from chalicelib.kernel.ids import natural_id
 from chalicelib.kernel.refusals import NotAllowed
 from chalicelib.kernel.times import to_text
 from chalicelib.network.model import Connection, KeyUse
-from chalicelib.receipts.rendering import to_public
+from chalicelib.receipts.rendering import PublicReceipt, to_public
 from chalicelib.runtime import settings
 
 BODY_BYTES_MAX = 20_000  # Standard Webhooks, "Payload size".
@@ -42,7 +41,7 @@ class ReceiptNews(msgspec.Struct, omit_defaults=True):
     account: str | None = None
     user: str | None = None
     link: str | None = None
-    receipt: dict[str, Any] | None = None
+    receipt: PublicReceipt | None = None
 
 
 class ReceiptEvent(msgspec.Struct):

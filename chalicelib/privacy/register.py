@@ -11,7 +11,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.members import store as members_store
 from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
-from chalicelib.privacy import retention
+from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
@@ -23,9 +23,9 @@ STORES = (
     matching_store,
     members_store,
     network_store,
+    privacy_store,
     purchases_store,
     quarantine,
-    retention,
     tills_store,
 )
 

@@ -7,28 +7,12 @@ where it stopped, so that its cost is the same whatever the table's size.
 
 from datetime import datetime, timedelta
 
-from pynamodb.attributes import UnicodeAttribute
-
+from chalicelib.privacy.store import SweepRow
 from chalicelib.runtime import observability, rows
-from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose
 
 TABLES = ("tills", "wallets", "people", "network", "cases")
 ROWS_PER_TABLE_AND_RUN = 5_000  # At one run an hour, 120,000 rows a table and day.
 GRACE = timedelta(hours=1)  # DynamoDB usually deletes within this; it does so for nothing.
-
-
-class SweepRow(rows.Row):
-    """Where the sweep of one table goes on: `pk` = `sweep`, `sk` = the table."""
-
-    Meta = rows.table_meta("cases")
-    privacy = {
-        "after_pk": Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP),
-        "after_sk": Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP),
-    }
-    retention = CONFIGURED
-
-    after_pk = UnicodeAttribute(null=True)
-    after_sk = UnicodeAttribute(null=True)
 
 
 def sweep(*, now: datetime, grace: timedelta = GRACE) -> dict[str, int]:

@@ -1,0 +1,226 @@
+"""Receipts for banks to read: by the bank's own transaction id, in our format and in Flux's."""
+
+import msgspec
+from chalice import Blueprint
+
+from chalicelib.api.rim import Answer, Inbound, Problem, operation
+from chalicelib.banks import flux_receipts
+from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.ids import ConnectionId
+from chalicelib.kernel.refusals import Malformed, NotFound
+from chalicelib.kernel.times import to_text
+from chalicelib.network import service as network
+from chalicelib.network.model import ClientKind
+from chalicelib.notices.service import note_of
+from chalicelib.purchases import reading
+from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.reading import Missing, NoReceipt
+from chalicelib.receipts.drawing import draw
+from chalicelib.receipts.public_shapes import PublicReceipt
+from chalicelib.receipts.rendering import to_public
+from chalicelib.runtime import clock
+
+bp = Blueprint(__name__)
+
+TAGS = ("receipts",)
+SCOPES = ("receipts:read",)
+
+_DETAILS = {
+    Missing.NOT_SUPPORTED: "No receipt is to be expected for this transaction.",
+    Missing.PENDING: "The receipt may still come.",
+    Missing.NO_MATCH: "No receipt was found for this transaction.",
+}
+
+
+class TransactionReceipt(msgspec.Struct, omit_defaults=True):
+    """The receipt of a transaction. `version` rises with each change."""
+
+    transaction: str
+    version: int
+    status: str
+    receipt: PublicReceipt
+    matched_at: str
+    why: str
+    agreements: list[str] = []
+    flags: list[str] = []
+
+
+class BoughtProduct(msgspec.Struct, omit_defaults=True):
+    """A product bought: when, where, and for how much (minor units)."""
+
+    description: str
+    quantity: str
+    amount_minor: int
+    currency: str
+    retailer: str
+    bought_at: str
+    transaction: str
+    sku: str | None = None
+    gtin: str | None = None
+
+
+class BoughtProducts(msgspec.Struct):
+    """Products, newest purchase first."""
+
+    products: list[BoughtProduct]
+
+
+@operation(
+    bp,
+    "GET",
+    "/v1/transactions/{transaction}/receipt",
+    summary="The receipt of a transaction",
+    answers={
+        200: TransactionReceipt,
+        400: Problem,
+        401: Problem,
+        403: Problem,
+        404: Problem,
+        503: Problem,
+    },
+    scopes=SCOPES,
+    tags=TAGS,
+    query={"as": "`text` for the receipt as a till prints it, `page` for a page to print."},
+)
+def read_receipt(inbound: Inbound) -> Answer:
+    """404 says why there is none: `NOT_SUPPORTED`, `PENDING` or `NO_MATCH`."""
+    purchase = _find(inbound, inbound.parameters["transaction"])
+    form = inbound.query.get("as", "json")
+    if form == "json":
+        return Answer(_to_answer(purchase))
+    sale = purchase.after_returns.sale
+    now = clock.now()
+    retailer = network.get_retailer(sale.retailer_id, now=now)
+    store = network.get_store(sale.store_id, now=now)
+    if form == "text":
+        text = draw(sale, retailer=retailer, store=store)
+        return Answer(text, content_type="text/plain; charset=utf-8")
+    if form == "page":
+        from chalicelib.receipts.page import draw_page  # Jinja is heavy and rarely needed here.
+
+        page = draw_page(sale, retailer=retailer, store=store)
+        return Answer(page, content_type="text/html; charset=utf-8")
+    raise Malformed("`as` is `json`, `text` or `page`", field="as", code="shape")
+
+
+@operation(
+    bp,
+    "GET",
+    "/receipts/external/{transaction}",
+    summary="The receipt of a transaction, Flux format 2",
+    answers={
+        200: flux_receipts.FluxReceipt,
+        401: Problem,
+        403: Problem,
+        404: Problem,
+        503: Problem,
+    },
+    scopes=SCOPES,
+    tags=TAGS,
+)
+def read_flux_v2(inbound: Inbound) -> Answer:
+    """404 while there is none: try again after ten to fifteen seconds."""
+    purchase = _find(inbound, inbound.parameters["transaction"])
+    note = note_of(purchase, NoteKind.MATCHED, now=clock.now())
+    return Answer(flux_receipts.encode(flux_receipts.render_v2(note)))
+
+
+@operation(
+    bp,
+    "GET",
+    "/receipts/v2/external",
+    summary="The receipt of a transaction, Flux format 1",
+    answers={
+        200: flux_receipts.FluxReceiptV1,
+        400: Problem,
+        401: Problem,
+        403: Problem,
+        404: Problem,
+        503: Problem,
+    },
+    scopes=SCOPES,
+    tags=TAGS,
+    query={"transactionId!": "The bank's transaction id.", "userId": "The bank's user id."},
+)
+def read_flux_v1(inbound: Inbound) -> Answer:
+    """404 while there is none: try again after ten to fifteen seconds."""
+    transaction = inbound.query.get("transactionId")
+    if not transaction:
+        raise Malformed("transactionId is missing", field="transactionId", code="shape")
+    purchase = _find(inbound, transaction, user=inbound.query.get("userId"))
+    note = note_of(purchase, NoteKind.MATCHED, now=clock.now())
+    return Answer(flux_receipts.encode(flux_receipts.render_v1(note)))
+
+
+@operation(
+    bp,
+    "GET",
+    "/v1/me/purchases",
+    summary="The products a user bought",
+    answers={200: BoughtProducts, 401: Problem, 403: Problem, 404: Problem, 503: Problem},
+    scopes=SCOPES,
+    tags=TAGS,
+)
+def list_products(inbound: Inbound) -> Answer:
+    """Needs a token narrowed to one user (`scope=user:<id>`)."""
+    caller = inbound.known_caller
+    if caller.kind is not ClientKind.BANK or caller.user is None:
+        raise NotFound("the token is not narrowed to a user")
+    now = clock.now()
+    found = reading.list_of_user(ConnectionId(caller.subject), caller.user, now=now)
+    if found is None:
+        raise NotFound("the user is not a member")
+    return Answer(BoughtProducts([one for p in found[1] for one in _products(p)]))
+
+
+def _find(inbound: Inbound, transaction: str, *, user: str | None = None) -> Purchase:
+    caller = inbound.known_caller
+    if caller.kind is not ClientKind.BANK:
+        raise NotFound("there is nothing here")
+    if caller.user is not None and user not in (None, caller.user):
+        raise NotFound("there is nothing here")
+    found = reading.find_receipt(
+        ConnectionId(caller.subject), transaction, of_user=caller.user or user, now=clock.now()
+    )
+    if isinstance(found, NoReceipt):
+        raise NotFound(_DETAILS[found.missing], code=found.missing.value)
+    return found
+
+
+def _to_answer(purchase: Purchase) -> TransactionReceipt:
+    now = clock.now()
+    applied = purchase.after_returns
+    sale, reason = applied.sale, purchase.reason
+    return TransactionReceipt(
+        transaction=purchase.payment.transaction_id,
+        version=purchase.version,
+        status=purchase.payment.state.value,
+        receipt=to_public(
+            sale,
+            retailer=network.get_retailer(sale.retailer_id, now=now),
+            store=network.get_store(sale.store_id, now=now),
+        ),
+        matched_at=to_text(purchase.matched_at) if purchase.matched_at else "",
+        why=reason.why if reason else "",
+        agreements=list(reason.agreements) if reason else [],
+        flags=sorted({flag.kind.value for flag in applied.flags}),
+    )
+
+
+def _products(purchase: Purchase) -> list[BoughtProduct]:
+    sale = purchase.after_returns.sale
+    retailer = network.get_retailer(sale.retailer_id, now=clock.now())
+    return [
+        BoughtProduct(
+            description=line.description,
+            quantity=str(line.quantity),
+            amount_minor=line.amount_minor,
+            currency=sale.currency,
+            retailer=retailer.name,
+            bought_at=to_text(sale.issued_at),
+            transaction=purchase.payment.transaction_id,
+            sku=line.sku,
+            gtin=line.gtin,
+        )
+        for line in sale.lines
+    ]

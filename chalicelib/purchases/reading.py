@@ -1,0 +1,71 @@
+"""Answering a bank's question: the receipt of a transaction, or why there is none."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
+from chalicelib.members import service as members
+from chalicelib.purchases import store
+from chalicelib.purchases.model import Ending, Purchase
+from chalicelib.purchases.service import WAITS
+
+
+class Missing(Enum):
+    """Why there is no receipt. The words are part of the API."""
+
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    PENDING = "PENDING"
+    NO_MATCH = "NO_MATCH"
+
+
+@dataclass(frozen=True, slots=True)
+class NoReceipt:
+    """There is no receipt, with the reason and, where the payment ended without one, why."""
+
+    missing: Missing
+    ending: Ending | None = None
+
+
+def find_receipt(
+    connection_id: ConnectionId,
+    transaction_id: str,
+    *,
+    of_user: str | None = None,
+    now: datetime,
+) -> Purchase | NoReceipt:
+    """The purchase of the bank's transaction, which then has a receipt, or why there is none.
+
+    `of_user` narrows the answer to one of the bank's users. What was never recorded cannot be told
+    from what is not supported: neither leaves a trace.
+    """
+    where = store.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
+    if where is None:
+        return NoReceipt(Missing.NOT_SUPPORTED)
+    if of_user is not None:
+        member_id = members.find_member_of_user(connection_id, of_user, now=now)
+        if member_id != where.member_id:
+            return NoReceipt(Missing.NOT_SUPPORTED)
+    key = members.member_key_of(where.member_id, now=now)
+    if key is None:
+        return NoReceipt(Missing.NOT_SUPPORTED)
+    purchase = store.find_purchase(where, key=key, now=now)
+    if purchase is not None and purchase.receipt is not None:
+        return purchase
+    if purchase is not None:
+        return NoReceipt(Missing.NO_MATCH, purchase.ending)
+    first_seen_at = where.first_seen_at or where.anchored_at
+    is_over = now >= first_seen_at + WAITS
+    return NoReceipt(Missing.NO_MATCH if is_over else Missing.PENDING)
+
+
+def list_of_user(
+    connection_id: ConnectionId, user: str, *, now: datetime
+) -> tuple[MemberId, list[Purchase]] | None:
+    """The purchases with receipts of one of the bank's users, newest first; None for no member."""
+    member_id = members.find_member_of_user(connection_id, user, now=now)
+    key = members.member_key_of(member_id, now=now) if member_id else None
+    if member_id is None or key is None:
+        return None
+    purchases = store.list_purchases(member_id, key=key, now=now)
+    return member_id, [p for p in reversed(purchases) if p.receipt is not None]
