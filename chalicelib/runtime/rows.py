@@ -162,9 +162,13 @@ def list_prefixed(
     limit: int = ROWS_READ_MAX,
     consistent: bool = True,
 ) -> list[R]:
-    """The live rows of `pk` whose sort key begins with `prefix`, in order, at most `limit`."""
+    """The live rows of `pk` whose sort key begins with `prefix`, in order, at most `limit`.
+
+    An empty prefix means all of them.
+    """
+    first = prefix or " "  # DynamoDB takes no empty text in a key; no sort key begins lower.
     return list_between(
-        row_type, pk, prefix, prefix + "\uffff", now=now, limit=limit, consistent=consistent
+        row_type, pk, first, prefix + "\uffff", now=now, limit=limit, consistent=consistent
     )
 
 
