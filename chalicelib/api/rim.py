@@ -6,7 +6,6 @@ get an `Inbound`, return an `Answer`, and know nothing of Chalice.
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -189,12 +188,7 @@ def _respond(
 
 
 def _inbound(request: Any, parameters: dict[str, str], scopes: tuple[str, ...] | None) -> Inbound:
-    event = request.to_original_event()
-    text = event.get("body") or ""
-    try:
-        body = base64.b64decode(text) if event.get("isBase64Encoded") else _as_bytes(text)
-    except binascii.Error as error:
-        raise Malformed("the body is not base64") from error
+    body = _raw_body(request.to_original_event())
     if len(body) > wire.BODY_BYTES_MAX:
         raise TooLarge("the body is over 1 MiB")
     headers = {name.lower(): value for name, value in (request.headers or {}).items()}
@@ -209,8 +203,14 @@ def _inbound(request: Any, parameters: dict[str, str], scopes: tuple[str, ...] |
     )
 
 
-def _as_bytes(body: str | bytes) -> bytes:
-    return body if isinstance(body, bytes) else body.encode("utf-8", "surrogateescape")
+def _raw_body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if isinstance(body, bytes):  # Chalice's own local server does not decode.
+        return body
+    try:
+        return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    except ValueError as error:
+        raise Malformed("the body is neither UTF-8 nor base64", code="not_utf8") from error
 
 
 def _refusal(refusal: Rejected) -> Response:

@@ -1,6 +1,6 @@
 """Names of things. An effect is keyed by the name its sender gave, so a repeat finds the first.
 
-Our own ids are 26 characters of Crockford-like base32 (lower case, no padding): 130 bits.
+Our own ids are 26 characters of base32 (RFC 4648 §6, lower case, no padding): 130 bits.
 """
 
 import base64

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from chalicelib.kernel.refusals import Malformed, NotAllowed
 
 INSTANT_TEXT_MAX = 40
+YEAR_MIN, YEAR_MAX = 1970, 2999  # Anything else is a mistake, and overflows where days are added.
 
 
 class UnknownZone(NotAllowed):
@@ -28,7 +29,7 @@ def parse_instant(text: str, *, field: str | None = None) -> datetime:
     instant = _parse(text, field=field)
     if instant.tzinfo is None:
         raise Malformed("the time has no offset from UTC", field=field, code="time_offset")
-    return _to_utc(instant, field=field)
+    return instant.astimezone(UTC)
 
 
 def parse_local(text: str, zone: str, *, field: str | None = None) -> datetime:
@@ -43,24 +44,19 @@ def parse_local(text: str, zone: str, *, field: str | None = None) -> datetime:
     instant = _parse(text, field=field)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=zone_named(zone))
-    return _to_utc(instant, field=field)
+    return instant.astimezone(UTC)
 
 
 def _parse(text: str, *, field: str | None) -> datetime:
     if len(text) > INSTANT_TEXT_MAX or "T" not in text.upper().replace(" ", "T"):
         raise Malformed("the time is not RFC 3339", field=field, code="time")
     try:
-        return datetime.fromisoformat(_to_microseconds(text.strip().upper()))
+        read = datetime.fromisoformat(_to_microseconds(text.strip().upper()))
     except ValueError as error:
         raise Malformed("the time is not RFC 3339", field=field, code="time") from error
-
-
-def _to_utc(instant: datetime, *, field: str | None) -> datetime:
-    """The first and the last hours of the calendar have no equal in UTC."""
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError as error:
-        raise Malformed("the time is out of range", field=field, code="time") from error
+    if not YEAR_MIN < read.year < YEAR_MAX:
+        raise Malformed("the year is out of range", field=field, code="time")
+    return read
 
 
 def _to_microseconds(text: str) -> str:

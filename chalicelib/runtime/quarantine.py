@@ -15,7 +15,7 @@ from chalicelib.kernel.refusals import Rejected
 from chalicelib.runtime import observability, rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
-BODY_CHARACTERS_MAX = 300_000  # Compressed and encrypted, this fits one row.
+BODY_BYTES_MAX = 360_000  # Even where it does not compress, this fits one row.
 LISTED_MAX = 500
 
 _KEPT = Kept(
@@ -83,7 +83,7 @@ def keep(
 
     `sender` is the connection, retailer or queue it came from; `name` the sender's id of the entry.
     """
-    body = mask_card_numbers(body)[:BODY_CHARACTERS_MAX]
+    body = _cut(mask_card_numbers(body))
     quarantine_id = natural_id("quarantine", area, sender, refusal.code, body)
     row = QuarantineRow(
         f"quarantine#{now.date().isoformat()}",
@@ -103,6 +103,11 @@ def keep(
     observability.count("quarantined", area=area, reason=refusal.code)
     observability.warn("message quarantined", area=area, reason=refusal.code, id=quarantine_id)
     return quarantine_id
+
+
+def _cut(body: str) -> str:
+    """`body` as far as it fits a row; what UTF-8 cannot hold is written out (`\\udc80`)."""
+    return body.encode("utf-8", "backslashreplace")[:BODY_BYTES_MAX].decode("utf-8", "ignore")
 
 
 def list_day(day: date, *, now: datetime) -> list[Quarantined]:

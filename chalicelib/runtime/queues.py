@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.kernel.refusals import TryAgain
+from chalicelib.kernel.refusals import TooLarge, TryAgain
 from chalicelib.runtime import aws, settings
 
 MESSAGES_PER_CALL_MAX = 10
@@ -29,13 +29,17 @@ def url(name: str) -> str:
 def send(name: str, bodies: Sequence[str], *, delay_seconds: int = 0) -> int:
     """Send `bodies` to the queue called `name`; one call per ten. Returns the number of calls.
 
+    `bodies` are JSON texts: the two characters that SQS takes in no message are sent escaped.
+
+    :raises TooLarge: one body does not fit a message; nothing is sent.
     :raises TryAgain: SQS did not take all of them. Some may be there: whoever repeats the whole is
         safe, because every message names its effect.
     """
     calls = 0
-    for batch in _batches(bodies):
+    delay = min(delay_seconds, DELAY_SECONDS_MAX)
+    for batch in _batches([_fit_for_sqs(body) for body in bodies]):
         entries = [
-            {"Id": str(index), "MessageBody": body, "DelaySeconds": delay_seconds}
+            {"Id": str(index), "MessageBody": body, "DelaySeconds": delay}
             for index, body in enumerate(batch)
         ]
         try:
@@ -63,6 +67,13 @@ def postpone(name: str, receipt_handle: str, *, seconds: int) -> None:
 def forget_urls() -> None:
     """Drop cached queue URLs. For tests and local stacks."""
     url.cache_clear()
+
+
+def _fit_for_sqs(body: str) -> str:
+    """`body` without the characters outside XML 1.0 §2.2 that JSON leaves unescaped."""
+    if len(body.encode()) > BYTES_PER_CALL_MAX:
+        raise TooLarge("the message is over what a queue takes")
+    return body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
 def _batches(bodies: Sequence[str]) -> list[list[str]]:

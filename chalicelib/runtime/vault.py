@@ -18,16 +18,19 @@ from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chalicelib.kernel.ids import encode_id
+from chalicelib.kernel.refusals import TryAgain
 from chalicelib.runtime import aws, settings
 from chalicelib.runtime.register import Kept
 
 SALT_BYTES = 16
+MASTER_KEY_BYTES = 32
 SEALED_BYTES_MAX = 390_000  # A DynamoDB item holds 400 KB.
 OPENED_BYTES_MAX = 4_000_000  # Against a compressed bomb that somebody managed to have sealed.
 _VERSION = b"\x01"
@@ -60,7 +63,13 @@ class UndeclaredField(TypeError):
 @lru_cache(maxsize=1)
 def _master_key() -> bytes:
     wrapped = base64.b64decode(settings.wrapped_master_key())
-    key: bytes = aws.client("kms").decrypt(CiphertextBlob=wrapped)["Plaintext"]
+    try:
+        answer = aws.client("kms").decrypt(CiphertextBlob=wrapped)
+    except (BotoCoreError, ClientError) as error:
+        raise TryAgain("KMS did not unwrap the master key") from error
+    key: bytes = answer["Plaintext"]
+    if len(key) != MASTER_KEY_BYTES:
+        raise settings.InvalidSetting("COUNTERFOIL_MASTER_KEY does not hold 32 bytes")
     return key
 
 
@@ -104,10 +113,15 @@ def lookup_key(kind: str, *parts: str) -> str:
 def seal(value: object, *, key: bytes, place: str, kept: Kept) -> bytes:
     """Encrypt `value` (a dataclass, struct or dict) for the row at `place` (`pk|sk`).
 
-    :raises UndeclaredField: a field of `value` is not in `kept.holds`.
+    A list or tuple is sealed too; then `kept.holds` names the fields of its elements.
+
+    :raises UndeclaredField: a field of `value` is not in `kept.holds`, or `kept` says that the
+        attribute is not encrypted.
     """
+    if not kept.encrypted:
+        raise UndeclaredField("the privacy register says that the attribute is not encrypted")
     plain = msgspec.to_builtins(value, builtin_types=(bytes,))
-    if isinstance(plain, dict) and (undeclared := set(plain) - set(kept.holds)):
+    if undeclared := _field_names(plain) - set(kept.holds):
         raise UndeclaredField(f"not in the privacy register: {', '.join(sorted(undeclared))}")
     packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=_DICTIONARY)
     packed = packer.compress(msgspec.msgpack.encode(value)) + packer.flush()
@@ -118,13 +132,19 @@ def seal(value: object, *, key: bytes, place: str, kept: Kept) -> bytes:
     return sealed
 
 
+def _field_names(plain: object) -> set[str]:
+    if isinstance(plain, list | tuple):
+        return {name for element in plain for name in _field_names(element)}
+    return set(plain) if isinstance(plain, dict) else set()
+
+
 def open_sealed(sealed: bytes, as_type: type[T], *, key: bytes, place: str) -> T:
     """Decrypt what `seal` made, as `as_type`. Unknown fields are ignored.
 
     :raises Unreadable: it does not open.
     """
     nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-    if sealed[:1] != _VERSION:
+    if sealed[:1] != _VERSION or not ciphertext:
         raise Unreadable("sealed by an unknown version")
     try:
         packed = AESGCM(key).decrypt(nonce, ciphertext, place.encode())
@@ -132,4 +152,6 @@ def open_sealed(sealed: bytes, as_type: type[T], *, key: bytes, place: str) -> T
         raise Unreadable("the sealed value does not open here") from error
     unpacker = zlib.decompressobj(-15, zdict=_DICTIONARY)
     plain = unpacker.decompress(packed, OPENED_BYTES_MAX)
+    if not unpacker.eof:
+        raise Unreadable("the sealed value is larger than anything that is stored")
     return msgspec.msgpack.decode(plain, type=as_type)

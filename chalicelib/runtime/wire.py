@@ -7,6 +7,7 @@ their text exactly.
 """
 
 import json
+import re
 import types
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +22,7 @@ BODY_BYTES_MAX = 1_048_576  # 1 MiB: a batch of 100 long receipts is a third of 
 DEPTH_MAX = 12  # The deepest documented format nests seven levels.
 NUMBER_CHARACTERS_MAX = 24
 
+_QUOTED_VALUE = re.compile(r" '.*'|\".*\"", re.DOTALL)
 
 T = TypeVar("T")
 
@@ -72,7 +74,9 @@ def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
     try:
         return msgspec.convert(value, as_type)
     except msgspec.ValidationError as error:
-        detail, _, at = str(error).partition(" - at `$")
+        detail, separator, at = str(error).rpartition(" - at `$")
+        detail, at = (detail, at) if separator else (at, "")
+        detail = _QUOTED_VALUE.sub("", detail)  # It repeats what was sent, which may be personal.
         field = (path + at.rstrip("`")).lstrip(".") or None
         raise Malformed(detail, field=field, code="shape") from error
 
@@ -80,7 +84,8 @@ def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
 def unknown_fields(value: Any, as_type: Any) -> int:
     """How many JSON fields of `value`, at any depth, `as_type` does not know."""
     if get_origin(as_type) in (Union, types.UnionType):
-        return min((unknown_fields(value, inner) for inner in get_args(as_type)), default=0)
+        fitting = [inner for inner in get_args(as_type) if _may_hold(inner, value)]
+        return min((unknown_fields(value, inner) for inner in fitting), default=0)
     if isinstance(value, list):
         inner = get_args(as_type)
         return sum(unknown_fields(item, inner[0]) for item in value) if inner else 0
@@ -92,9 +97,19 @@ def unknown_fields(value: Any, as_type: Any) -> int:
     )
 
 
+def _may_hold(as_type: Any, value: Any) -> bool:
+    """Whether an object or array `value` can have been read as `as_type`, one of a union."""
+    if isinstance(value, dict):
+        return _is_struct(as_type) or (get_origin(as_type) or as_type) is dict
+    return isinstance(value, list) and (get_origin(as_type) or as_type) in _SEQUENCES
+
+
 def to_json(value: object) -> bytes:
     """`value` (struct, dataclass or builtins) as compact JSON. Decimals become text."""
     return msgspec.json.encode(value)
+
+
+_SEQUENCES = (list, tuple, set, frozenset)
 
 
 def _is_struct(as_type: Any) -> bool:
@@ -104,12 +119,14 @@ def _is_struct(as_type: Any) -> bool:
 @lru_cache(maxsize=256)
 def _fields(as_type: type[msgspec.Struct]) -> dict[str, Any]:
     hints = get_type_hints(as_type)
-    return {
+    fields = {
         encoded: hints[name]
         for name, encoded in zip(
             as_type.__struct_fields__, as_type.__struct_encode_fields__, strict=True
         )
     }
+    tag_field = as_type.__struct_config__.tag_field
+    return fields if tag_field is None else {**fields, tag_field: str}
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def record_receipts(message: Message) -> None:
     batch_size=GATHERED_MESSAGES_MAX,
     maximum_batching_window_in_seconds=GATHERING_SECONDS,
 )
-@all_messages(queues.GATHER)
+@all_messages
 def gather_receipts(messages: Sequence[Message]) -> Collection[str]:
     """Write the receipts of some minutes as pages, one store at a time."""
     batches: dict[tuple[RetailerId, StoreId], _Batch] = {}

@@ -49,21 +49,16 @@ def each_message(queue: str) -> Callable[[Callable[[Message], None]], Worker]:
     return decorate
 
 
-def all_messages(
-    queue: str,
-) -> Callable[[Callable[[Sequence[Message]], Collection[str]]], Worker]:
+def all_messages(handle: Callable[[Sequence[Message]], Collection[str]]) -> Worker:
     """Make a function of a whole batch its handler; it returns the ids of messages to try again."""
 
-    def decorate(handle: Callable[[Sequence[Message]], Collection[str]]) -> Worker:
-        @wraps(handle)
-        def worker(event: Any) -> dict[str, Any]:
-            messages = _messages(event)
-            failed = handle(messages)
-            return _report([m for m in messages if m.message_id in failed])
+    @wraps(handle)
+    def worker(event: Any) -> dict[str, Any]:
+        messages = _messages(event)
+        failed = handle(messages)
+        return _report([m for m in messages if m.message_id in failed])
 
-        return worker
-
-    return decorate
+    return worker
 
 
 def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = None) -> None:
