@@ -111,9 +111,7 @@ def _accept(reading: TillReading, retailer_id: RetailerId, *, refuses_conflicts:
     receipts: list[Receipt] = []
     for entry in reading.taken:
         try:
-            receipt = place(entry.receipt, retailer_id, now=now)
-            if refuses_conflicts:
-                _refuse_conflict(receipt)
+            receipt = _check(entry.receipt, retailer_id, refuses_conflicts=refuses_conflicts)
         except Rejected as refusal:
             refused.append(RefusedEntry.of(entry, refusal))
             continue
@@ -132,6 +130,13 @@ def _accept(reading: TillReading, retailer_id: RetailerId, *, refuses_conflicts:
     return Answer(
         answer(TillReading(tuple(taken), tuple(refused), reading.unknown_fields)), status=202
     )
+
+
+def _check(wire: NativeReceipt, retailer_id: RetailerId, *, refuses_conflicts: bool) -> Receipt:
+    receipt = place(wire, retailer_id, now=clock.now())
+    if refuses_conflicts:
+        _refuse_conflict(receipt)
+    return receipt
 
 
 def _set_aside(refused: list[RefusedEntry], retailer_id: RetailerId, *, alone: bool) -> None:

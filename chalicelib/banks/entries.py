@@ -165,9 +165,13 @@ def _relocate(refusal: NotAllowed, field: str) -> NoReturn:
 
 
 def _outcome(read_entry: ReadEntry, entry: Any, index: int) -> PaymentEvent | Ignored | Rejected:
+    path = f"[{index}]"
     try:
-        refuse_card_numbers(entry, path=f"[{index}]")
-        return read_entry(entry, f"[{index}]")
+        refuse_card_numbers(entry, path=path)
+    except Rejected as refusal:
+        return refusal
+    try:
+        return read_entry(entry, path)
     except Rejected as refusal:
         return refusal
 

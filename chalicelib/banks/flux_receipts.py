@@ -165,13 +165,18 @@ def tell(
     if not connection.told_at_url:
         return Told()
     shown = render_withdrawn(note) if note.kind is NoteKind.WITHDRAWN else render_v2(note)
-    body = _encoder.encode(shown)
+    body = encode(shown)
     headers = {
         "Content-Type": "application/json",
         jws.HEADER: jws.sign_detached(body, signing_key.reveal()),
     }
     http.accept(http.call("POST", connection.told_at_url, headers=headers, body=body), now=now)
     return Told()
+
+
+def encode(shown: FluxReceipt | FluxReceiptV1) -> bytes:
+    """A receipt as the JSON that is sent and signed; decimals are numbers."""
+    return _encoder.encode(shown)
 
 
 def render_v2(note: ReceiptNote) -> FluxReceipt:

@@ -18,7 +18,8 @@ from chalicelib.kernel.ids import natural_id
 from chalicelib.kernel.refusals import NotAllowed
 from chalicelib.kernel.times import to_text
 from chalicelib.network.model import Connection, KeyUse
-from chalicelib.receipts.rendering import PublicReceipt, to_public
+from chalicelib.receipts.public_shapes import PublicReceipt
+from chalicelib.receipts.rendering import to_public
 from chalicelib.runtime import settings
 
 BODY_BYTES_MAX = 20_000  # Standard Webhooks, "Payload size".

@@ -19,8 +19,7 @@ from chalicelib.network.model import Connection, Provider
 from chalicelib.notices import access
 from chalicelib.purchases import store
 from chalicelib.purchases.messages import DeliveryMessage
-from chalicelib.purchases.model import Purchase
-from chalicelib.purchases.store import Whereabouts
+from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.runtime import observability
 
 ROUNDS_MAX = 3  # A purchase that changes faster than it can be told is left to the next message.

@@ -8,7 +8,7 @@ where it stopped, so that its cost is the same whatever the table's size.
 from datetime import datetime, timedelta
 
 from chalicelib.privacy.store import SweepRow
-from chalicelib.runtime import observability, rows
+from chalicelib.runtime import observability, rows, sweeping
 
 TABLES = ("tills", "wallets", "people", "network", "cases")
 ROWS_PER_TABLE_AND_RUN = 5_000  # At one run an hour, 120,000 rows a table and day.
@@ -25,7 +25,7 @@ def sweep(*, now: datetime, grace: timedelta = GRACE) -> dict[str, int]:
     for table in TABLES:
         row = rows.find(SweepRow, "sweep", table, now=now) or SweepRow("sweep", table)
         after = (row.after_pk, row.after_sk) if row.after_pk and row.after_sk else None
-        swept = rows.sweep_expired(
+        swept = sweeping.sweep_expired(
             table, expired_before=now - grace, after=after, rows_max=ROWS_PER_TABLE_AND_RUN
         )
         row.after_pk, row.after_sk = swept.stopped_at or (None, None)

@@ -69,6 +69,26 @@ class Purchase:
         return f"cf-{self.payment.payment_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPayment:
+    """A recorded payment and whose it is. `is_new` where this call wrote it first."""
+
+    payment: Payment
+    member_id: MemberId
+    first_seen_at: datetime
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where the purchase of a payment lies, known without opening anything."""
+
+    payment_id: PaymentId
+    member_id: MemberId
+    anchored_at: datetime
+    first_seen_at: datetime | None = None
+
+
 def joined(
     member_id: MemberId, payment: Payment, matched: Matched, *, version: int, now: datetime
 ) -> Purchase:

@@ -16,8 +16,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.members import service as members
 from chalicelib.network.model import Store
 from chalicelib.purchases import outbox, service, store
-from chalicelib.purchases.model import Purchase
-from chalicelib.purchases.store import Whereabouts
+from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.versions import with_receipt, with_return
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import sales_referred_to

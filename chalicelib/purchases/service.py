@@ -24,8 +24,7 @@ from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import outbox, store
-from chalicelib.purchases.model import Ending, Purchase, joined
-from chalicelib.purchases.store import KnownPayment, Whereabouts
+from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Whereabouts, joined
 from chalicelib.purchases.versions import with_payment
 from chalicelib.runtime import observability
 

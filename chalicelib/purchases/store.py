@@ -4,7 +4,7 @@ A payment row is found by the provider's own transaction id; it holds every even
 says which member's partition has the purchase. A purchase row lies in its member's partition.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -13,7 +13,7 @@ from chalicelib.banks.payments import PaymentEvent
 from chalicelib.kernel.ids import MemberId, PaymentId, ReceiptId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching.payment import Payment, add_event, first_of
-from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
@@ -101,26 +101,6 @@ class PurchaseRow(rows.Row):
     receipt_id = UnicodeAttribute(null=True)
     told_reference = UnicodeAttribute(null=True)
     sealed = BinaryAttribute(legacy_encoding=False)
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPayment:
-    """A recorded payment and whose it is. `is_new` where this call wrote it first."""
-
-    payment: Payment
-    member_id: MemberId
-    first_seen_at: datetime
-    is_new: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """Where the purchase of a payment lies, known without opening anything."""
-
-    payment_id: PaymentId
-    member_id: MemberId
-    anchored_at: datetime
-    first_seen_at: datetime | None = None
 
 
 def record_event(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from chalice import Blueprint
 
@@ -15,7 +16,7 @@ from chalicelib.runtime import clock, observability, queues, settings, wire
 from chalicelib.tills.messages import ReceivedReceipts, decode_message, split_messages
 from chalicelib.tills.native_shapes import NativeReceipt
 from chalicelib.tills.placing import place
-from chalicelib.workers.rim import Message, all_messages, each_message, refuse
+from chalicelib.workers.rim import Message, all_messages, attempt, each_message, refuse
 
 bp = Blueprint(__name__)
 
@@ -61,15 +62,19 @@ def gather_receipts(messages: Sequence[Message]) -> Collection[str]:
         for store_id, batch in found.items():
             _merge(batches.setdefault((received.retailer_id, store_id), _Batch()), batch)
     for (retailer_id, store_id), batch in batches.items():
-        try:
-            _receive(store_id, batch, retailer_id, is_gathered=True)
-        except TryAgain:
-            observability.count("messages_put_off", queue=queues.GATHER)
-            failed |= batch.message_ids
-        except Exception:  # noqa: BLE001 - a bug met in one store must not fail the others
-            observability.failure("store failed", queue=queues.GATHER, store=store_id)
+        if not _is_received(store_id, batch, retailer_id):
             failed |= batch.message_ids
     return failed
+
+
+def _is_received(store_id: StoreId, batch: _Batch, retailer_id: RetailerId) -> bool:
+    """Whether all of one store's receipts are kept; what happens in one store stays there."""
+    step = partial(_receive, store_id, batch, retailer_id, is_gathered=True)
+    try:
+        return attempt(queues.GATHER, store_id, step)
+    except TryAgain:
+        observability.count("messages_put_off", queue=queues.GATHER)
+        return False
 
 
 def _read(queue: str, message: Message) -> ReceivedReceipts:

@@ -70,14 +70,27 @@ def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = Non
 
 def _handled(queue: str, handle: Callable[[Message], None], message: Message) -> bool:
     try:
-        handle(message)
+        return attempt(queue, message.message_id, lambda: handle(message))
     except Rejected as refusal:
         refuse(queue, message.body, refusal)
+        return True
     except TryAgain as passing:
         _put_off(queue, message, passing)
         return False
-    except Exception:  # noqa: BLE001 - a bug in one message must not fail the rest of its batch
-        observability.failure("message failed", queue=queue, message=message.message_id)
+
+
+def attempt(queue: str, name: str, step: Callable[[], None]) -> bool:
+    """Do `step`; False where it met a bug, which is logged as the failure of `name`.
+
+    The one place where anything is caught: a bug in one message must not fail the rest of its
+    batch. Rejected and TryAgain are no bugs and pass through.
+    """
+    try:
+        step()
+    except (Rejected, TryAgain):
+        raise
+    except Exception:
+        observability.failure("step failed", queue=queue, name=name)
         return False
     return True
 

@@ -36,7 +36,9 @@ def nothing_is_mocked(source: Source) -> Iterator[str]:
     kept_by=("chalicelib/a/b.py", "try:\n    pay()\nexcept ValueError:\n    raise\n"),
 )
 def an_except_is_narrow(source: Source) -> Iterator[str]:
-    """Look at what every handler names."""
+    """Look at what every handler names; the workers' rim is the one place that catches all."""
+    if source.is_in("chalicelib/workers/rim.py"):
+        return
     for node in source.nodes:
         if isinstance(node, ast.ExceptHandler):
             named = (
