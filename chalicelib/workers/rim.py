@@ -89,7 +89,7 @@ def attempt(queue: str, name: str, step: Callable[[], None]) -> bool:
         step()
     except (Rejected, TryAgain):
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - see above
         observability.failure("step failed", queue=queue, name=name)
         return False
     return True
