@@ -1,0 +1,230 @@
+"""Switching members on and off, and finding whose payment it is.
+
+Two activations at once make one member: the anchor's row is written on condition that it is not
+there, the loser reads what the winner wrote and applies its own accounts and cards as a change.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from chalicelib.kernel.ids import ConnectionId, MemberId
+from chalicelib.kernel.refusals import NotFound, TryAgain
+from chalicelib.members import activation as activating
+from chalicelib.members import holding, store
+from chalicelib.members.activation import Activation
+from chalicelib.members.connecting import store as connecting
+from chalicelib.members.model import (
+    Fresh,
+    Holder,
+    Link,
+    LinkKind,
+    Member,
+    MemberStatus,
+    NotHeld,
+    Reference,
+)
+from chalicelib.network import programmes
+from chalicelib.network.model import Connection
+from chalicelib.network.programmes import Service
+from chalicelib.runtime import observability, vault
+
+ATTEMPTS_MAX = 5  # Each is lost only to somebody who finished; five at once on one member is a bug.
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """The member as they are now, and whether this made them."""
+
+    member: Member
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Who left. `has_token_to_revoke`: a bank's token is noted for revocation."""
+
+    member_id: MemberId
+    connection_id: ConnectionId
+    left_at: datetime
+    has_token_to_revoke: bool
+
+
+def activate(activation: Activation, *, fresh: Fresh, now: datetime) -> Activated:
+    """Switch the programme on, or apply what changed; the same again changes nothing.
+
+    `fresh` is the pseudonym and salt for a member who is new. Somebody who left and comes back is
+    new: nothing leads from the new pseudonym to the old one.
+
+    :raises activation.TermsNotAccepted: the current terms were not accepted.
+    :raises Rejected: see `activation.check`. :raises TryAgain: others kept changing the member.
+    """
+    programme = programmes.get_programme(activation.connection.programme)
+    activating.check(activation, programme, now=now)
+
+    def attempt() -> Activated:
+        before = _find_active(activation.anchor, now=now)
+        if before is None:
+            member = activating.decide_new(activation, programme, fresh=fresh, now=now)
+            store.record_new(member)
+            return Activated(member, is_new=True)
+        member = activating.decide_change(before, activation, now=now)
+        if member is not before:
+            store.record_change(member, before=before)
+        return Activated(member, is_new=False)
+
+    activated = _until_undisturbed(attempt)
+    if activated.is_new:
+        observability.count("members_activated", connection=activation.connection.connection_id)
+    return activated
+
+
+def activate_account(activation: Activation, *, fresh: Fresh, now: datetime) -> Activated:
+    """Switch the programme on for an account alone (Flux's format, where no user is named).
+
+    An account that belongs to a member whom the bank switched on by user is on already.
+
+    :raises Rejected: see `activate`.
+    """
+    held = store.list_links(activation.anchor, now=now)
+    for link in held:
+        member = store.find_member(link.member_id, now=now)
+        if member is not None and member.anchor != activation.anchor:
+            programme = programmes.get_programme(activation.connection.programme)
+            activating.check(activation, programme, now=now)
+            return Activated(member, is_new=False)
+    return activate(activation, fresh=fresh, now=now)
+
+
+def get_member(anchor: Reference, *, now: datetime) -> Member:
+    """The active member whom `anchor` switched on. :raises NotFound: there is none."""
+    member = _find_active(anchor, now=now)
+    if member is None:
+        raise NotFound("there is no such member")
+    return member
+
+
+def find_member(member_id: MemberId, *, now: datetime) -> Member | None:
+    """The member of this pseudonym, active or left, or None."""
+    return store.find_member(member_id, now=now)
+
+
+def change_services(
+    anchor: Reference, wanted: Mapping[Service, bool], connection: Connection, *, now: datetime
+) -> Member:
+    """Switch services on and off as `wanted`; returns the member as they are now.
+
+    :raises NotFound: there is no such member.
+    :raises activation.ReceiptsAreTheService: receipts cannot stop alone.
+    :raises activation.ServiceNotOffered: the bank does not give the service.
+    """
+
+    def attempt() -> Member:
+        before = get_member(anchor, now=now)
+        programme = programmes.get_programme(before.programme)
+        member = activating.decide_services(before, wanted, connection, programme)
+        if member is not before:
+            store.record_change(member, before=before)
+        return member
+
+    return _until_undisturbed(attempt)
+
+
+def leave(anchor: Reference, *, now: datetime) -> Left | None:
+    """Switch the programme off at once; None where it is off already.
+
+    Links go, so no payment finds the member any more; the bank's token is wiped and noted for
+    revocation; names, accounts and contact are deleted. The pseudonym and the salt stay, so that
+    what was kept for the member can be given out until its own end (`shred` ends it).
+    """
+
+    def attempt() -> Left | None:
+        before = _find_active(anchor, now=now)
+        if before is None:
+            return None
+        token = _find_token(before, now=now)
+        left = replace(
+            before,
+            status=MemberStatus.LEFT,
+            anchor=None,
+            accounts=(),
+            cards=(),
+            email=None,
+            left_at=now,
+            version=before.version + 1,
+        )
+        store.record_leaving(left, before=before, token=token, now=now)
+        return Left(before.member_id, before.connection_id, now, token is not None)
+
+    left = _until_undisturbed(attempt)
+    if left is not None:
+        observability.count("members_left", connection=left.connection_id)
+    return left
+
+
+def find_holder(
+    connection_id: ConnectionId,
+    *,
+    account_ref: str | None = None,
+    user_ref: str | None = None,
+    card_ref: str | None = None,
+    now: datetime,
+) -> Holder | NotHeld:
+    """The member whose payment it is, or why it is nobody's (see `holding`). Mostly one read.
+
+    An account leads to its holders; where it is none of ours, the card's token does; the user alone
+    only where neither account nor card is named, for an account that was not linked is not ours.
+
+    :raises Rejected: a reference is malformed.
+    """
+    payer = _reference(LinkKind.USER, connection_id, user_ref)
+    links: tuple[Link, ...] = ()
+    for kind, text in ((LinkKind.ACCOUNT, account_ref), (LinkKind.CARD, card_ref)):
+        reference = _reference(kind, connection_id, text)
+        if reference is not None and not links:
+            links = store.list_links(reference, now=now)
+    if payer is not None and not account_ref and not card_ref:
+        anchored = store.find_anchored(payer, now=now)
+        links = (anchored,) if anchored else ()
+    return holding.decide_holder(links, store.hash_of(payer) if payer else None)
+
+
+def member_key_of(member_id: MemberId, *, now: datetime) -> bytes | None:
+    """The key of everything sealed for the member, or None once they are forgotten."""
+    member = store.find_member(member_id, now=now)
+    return None if member is None or member.salt is None else vault.member_key(member.salt)
+
+
+def shred(member_id: MemberId) -> None:
+    """Make everything sealed for the member unreadable for good."""
+    store.shred(member_id)
+
+
+def _find_active(anchor: Reference, *, now: datetime) -> Member | None:
+    link = store.find_anchored(anchor, now=now)
+    member = store.find_member(link.member_id, now=now) if link else None
+    return member if member and member.status is MemberStatus.ACTIVE else None
+
+
+def _find_token(member: Member, *, now: datetime) -> connecting.HeldToken | None:
+    if member.salt is None:
+        return None
+    key = vault.member_key(member.salt)
+    return connecting.find_token(member.member_id, member.connection_id, key=key, now=now)
+
+
+def _reference(kind: LinkKind, connection_id: ConnectionId, text: str | None) -> Reference | None:
+    return Reference(kind, connection_id, text) if text else None
+
+
+def _until_undisturbed(attempt: Callable[[], T]) -> T:
+    """Run `attempt` again when somebody else's write came first: what it read is out of date."""
+    for _ in range(ATTEMPTS_MAX - 1):
+        try:
+            return attempt()
+        except TryAgain:
+            observability.count("member_writes_disturbed")
+    return attempt()

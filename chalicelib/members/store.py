@@ -1,0 +1,300 @@
+"""Members, as rows.
+
+    wallets  <member id>                        head              the member
+    people   <keyed hash of the anchor>         holder            the one member it switched on
+    people   <keyed hash of an account or card> link#<member id>  a member it leads to
+
+The keyed hash of a reference finds its rows; the reference itself stands only in the head, sealed
+under the member's own key. Everything about one member changes in one transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.kernel.cards import LastFour
+from chalicelib.kernel.ids import ConnectionId, MemberId
+from chalicelib.kernel.personal import Personal
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.members.connecting import store as connecting
+from chalicelib.members.connecting.store import HeldToken
+from chalicelib.members.model import (
+    Account,
+    Card,
+    Link,
+    LinkKind,
+    Member,
+    MemberStatus,
+    Reference,
+    TermsAcceptance,
+)
+from chalicelib.network.programmes import Service
+from chalicelib.runtime import rows, vault
+from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
+
+LINKS_READ_MAX = 20  # Holders of one joint account; more than a few is nobody's account.
+_CONFIGURATION = Kept(Category.CONFIGURATION, Purpose.MEMBERSHIP, Erasure.DELETE)
+_CONSENT = Kept(Category.CONSENT, Purpose.MEMBERSHIP, Erasure.DELETE)
+_HEAD_SEALED = Kept(
+    Category.REFERENCE,
+    Purpose.MEMBERSHIP,
+    Erasure.SHRED,
+    encrypted=True,
+    holds={
+        "anchor": Category.REFERENCE,
+        "accounts": Category.REFERENCE,
+        "cards": Category.CARD_FACTS,
+        "email": Category.CONTACT,
+    },
+)
+_LINK_SEALED = Kept(
+    Category.CARD_FACTS,
+    Purpose.MATCHING,
+    Erasure.DELETE,
+    encrypted=True,
+    holds={
+        "since": Category.OPERATION,
+        "last_fours": Category.CARD_FACTS,
+        "payer": Category.REFERENCE,
+    },
+)
+
+
+class HeadRow(rows.Row):
+    """A member. Without `salt` nothing sealed for the member opens again."""
+
+    Meta = rows.table_meta("wallets")
+    privacy = {
+        "status": _CONSENT,
+        "programme": _CONFIGURATION,
+        "connection_id": _CONFIGURATION,
+        "terms_version": _CONSENT,
+        "terms_accepted_at": _CONSENT,
+        "terms_channel": _CONSENT,
+        "services": _CONSENT,
+        "activated_at": _CONSENT,
+        "left_at": _CONSENT,
+        "version": Kept(Category.OPERATION, Purpose.MEMBERSHIP, Erasure.DELETE),
+        "salt": Kept(Category.CREDENTIAL, Purpose.SECURITY, Erasure.DELETE),
+        "sealed": _HEAD_SEALED,
+    }
+    retention = Retention(
+        name="membership",
+        reason="What we know of your membership is kept while you are a member.",
+        ended_by="the member leaves, and then by the rules of what was kept for them",
+    )
+
+    status = UnicodeAttribute()
+    programme = UnicodeAttribute()
+    connection_id = UnicodeAttribute()
+    terms_version = UnicodeAttribute()
+    terms_accepted_at = UnicodeAttribute()
+    terms_channel = UnicodeAttribute()
+    services = UnicodeAttribute()
+    activated_at = UnicodeAttribute()
+    left_at = UnicodeAttribute(null=True)
+    version = NumberAttribute()
+    salt = BinaryAttribute(legacy_encoding=False, null=True)
+    sealed = BinaryAttribute(legacy_encoding=False, null=True)
+
+
+class LinkRow(rows.Row):
+    """From the keyed hash of a reference to the member it belongs to."""
+
+    Meta = rows.table_meta("people")
+    privacy = {
+        "member_id": Kept(Category.PSEUDONYM, Purpose.MEMBERSHIP, Erasure.DELETE),
+        "sealed": _LINK_SEALED,
+    }
+    retention = Retention(
+        name="link",
+        reason="Your accounts and cards are linked to you while you are a member.",
+        ended_by="the member leaves or the bank removes the account or card",
+    )
+
+    member_id = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _SealedHead:
+    anchor: Reference
+    accounts: tuple[Account, ...]
+    cards: tuple[Card, ...]
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SealedLink:
+    since: datetime
+    last_fours: tuple[LastFour, ...]
+    payer: str | None
+
+
+def find_anchored(anchor: Reference, *, now: datetime) -> Link | None:
+    """The link of the member whom `anchor` switched on, if one is on now."""
+    row = rows.find(LinkRow, hash_of(anchor), "holder", now=now)
+    return None if row is None else _to_link(row)
+
+
+def list_links(reference: Reference, *, now: datetime) -> tuple[Link, ...]:
+    """The links of every member whom the account or card leads to, at most 20."""
+    found = rows.list_prefixed(LinkRow, hash_of(reference), "link#", now=now, limit=LINKS_READ_MAX)
+    return tuple(_to_link(row) for row in found)
+
+
+def find_member(member_id: MemberId, *, now: datetime) -> Member | None:
+    """The member, active or left."""
+    row = rows.find(HeadRow, member_id, "head", now=now)
+    return None if row is None else _to_member(row)
+
+
+def record_new(member: Member) -> None:
+    """Write a new member whole.
+
+    :raises TryAgain: the anchor has switched somebody on already.
+    """
+    absent = LinkRow.pk.does_not_exist()
+    links = [(row, absent if row.sk == "holder" else None) for row in _link_rows(member)]
+    _together([(_from_member(member), HeadRow.pk.does_not_exist()), *links])
+
+
+def record_change(member: Member, *, before: Member) -> None:
+    """Write `member` over `before`, links too.
+
+    :raises TryAgain: it changed meanwhile.
+    """
+    old = {(row.pk, row.sk): row for row in _link_rows(before)}
+    new = {(row.pk, row.sk): row for row in _link_rows(member)}
+    is_relinked = (before.accounts, before.cards) != (member.accounts, member.cards)
+    written = [(row, None) for row in new.values()] if is_relinked else []
+    gone = [row for key, row in old.items() if key not in new]
+    _together([(_from_member(member), HeadRow.version == before.version), *written], gone)
+
+
+def record_leaving(left: Member, *, before: Member, token: HeldToken | None, now: datetime) -> None:
+    """Write that `before` has `left`: links and token go, a token to revoke is noted.
+
+    :raises TryAgain: it changed meanwhile.
+    """
+    written: list[tuple[rows.Row, Any]] = [(_from_member(left), HeadRow.version == before.version)]
+    gone: list[rows.Row] = list(_link_rows(before))
+    if token is not None:
+        written.append((connecting.revocation_row(token, now=now), None))
+        gone.append(connecting.token_row(token.member_id, token.connection_id))
+    _together(written, gone)
+
+
+def shred(member_id: MemberId) -> None:
+    """Delete the member's salt: nothing sealed for them, wherever it stands, opens again."""
+    rows.update(
+        HeadRow(member_id, "head"),
+        [HeadRow.salt.remove(), HeadRow.sealed.remove()],
+        condition=HeadRow.pk.exists(),
+    )
+
+
+def hash_of(reference: Reference) -> str:
+    """The keyed hash under which rows about `reference` stand."""
+    kind = reference.kind.value
+    return vault.lookup_key(kind, reference.connection_id, reference.value)
+
+
+def _together(written: Iterable[tuple[rows.Row, Any]], deleted: Iterable[rows.Row] = ()) -> None:
+    try:
+        rows.put_together(written, deleted)
+    except rows.ConditionFailed as error:
+        raise TryAgain("the member was changed by somebody else meanwhile") from error
+
+
+def _link_rows(member: Member) -> list[LinkRow]:
+    if member.anchor is None:
+        return []
+    payer = hash_of(member.anchor) if member.anchor.kind is LinkKind.USER else None
+    rows_of_member = [_link_row(member, member.anchor, "holder", member.activated_at, payer)]
+    sk = f"link#{member.member_id}"
+    linked = [(one.reference, one.linked_at) for one in member.accounts]
+    linked += [(one.reference, one.linked_at) for one in member.cards if one.reference]
+    for reference, since in linked:
+        # Only the home bank's user can be compared with who a payment says has paid.
+        known = payer if reference.connection_id == member.connection_id else None
+        rows_of_member.append(_link_row(member, reference, sk, since, known))
+    return rows_of_member
+
+
+def _link_row(
+    member: Member, reference: Reference, sk: str, since: datetime, payer: str | None
+) -> LinkRow:
+    row = LinkRow(hash_of(reference), sk, member_id=member.member_id)
+    row.sealed = vault.seal(
+        _SealedLink(since, member.last_fours, payer),
+        key=vault.platform_key("people"),
+        place=_place(row),
+        kept=_LINK_SEALED,
+    )
+    return row
+
+
+def _to_link(row: LinkRow) -> Link:
+    key = vault.platform_key("people")
+    opened = vault.open_sealed(row.sealed, _SealedLink, key=key, place=_place(row))
+    return Link(MemberId(row.member_id), opened.since, opened.last_fours, opened.payer)
+
+
+def _from_member(member: Member) -> HeadRow:
+    row = HeadRow(
+        member.member_id,
+        "head",
+        status=member.status.value,
+        programme=member.programme,
+        connection_id=member.connection_id,
+        terms_version=member.terms.version,
+        terms_accepted_at=member.terms.accepted_at.isoformat(),
+        terms_channel=member.terms.channel,
+        services=" ".join(sorted(service.value for service in member.services)),
+        activated_at=member.activated_at.isoformat(),
+        left_at=member.left_at.isoformat() if member.left_at else None,
+        version=member.version,
+        salt=member.salt,
+    )
+    if member.anchor is not None and member.salt is not None:
+        email = member.email.reveal() if member.email else None
+        row.sealed = vault.seal(
+            _SealedHead(member.anchor, member.accounts, member.cards, email),
+            key=vault.member_key(member.salt),
+            place=_place(row),
+            kept=_HEAD_SEALED,
+        )
+    return row
+
+
+def _to_member(row: HeadRow) -> Member:
+    details = None
+    if row.sealed is not None and row.salt is not None:
+        key = vault.member_key(row.salt)
+        details = vault.open_sealed(row.sealed, _SealedHead, key=key, place=_place(row))
+    return Member(
+        member_id=MemberId(row.pk),
+        connection_id=ConnectionId(row.connection_id),
+        programme=row.programme,
+        status=MemberStatus(row.status),
+        anchor=details.anchor if details else None,
+        terms=TermsAcceptance(
+            row.terms_version, datetime.fromisoformat(row.terms_accepted_at), row.terms_channel
+        ),
+        services=frozenset(Service(name) for name in row.services.split()),
+        accounts=details.accounts if details else (),
+        cards=details.cards if details else (),
+        email=Personal(details.email) if details and details.email else None,
+        salt=row.salt,
+        activated_at=datetime.fromisoformat(row.activated_at),
+        left_at=datetime.fromisoformat(row.left_at) if row.left_at else None,
+        version=int(row.version),
+    )
+
+
+def _place(row: rows.Row) -> str:
+    return f"{row.pk}|{row.sk}"
