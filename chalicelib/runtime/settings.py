@@ -65,3 +65,9 @@ def public_url() -> str:
 def private_hosts_allowed() -> bool:
     """Whether deliveries may go to loopback and private addresses. Only local stacks set this."""
     return os.environ.get("COUNTERFOIL_PRIVATE_HOSTS", "") == "allowed"
+
+
+@lru_cache(maxsize=1)
+def in_lambda() -> bool:
+    """Whether this process runs in AWS Lambda, which sets this variable and lets nobody else."""
+    return bool(os.environ.get("AWS_LAMBDA_FUNCTION_NAME"))

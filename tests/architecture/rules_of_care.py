@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from chalicelib.runtime.observability import KEYS
 from tests.architecture.sources import Source, rule
 
 MACHINE_PATH = re.compile(r"""(?<![\w.:/~-])/(?:home|root|Users|mnt|work)/\w""")
@@ -94,6 +95,22 @@ def logs_are_constant_sentences(source: Source) -> Iterator[str]:
         for line, name in source.imports():
             if name.split(".")[0] in {"logging", "aws_lambda_powertools"} and "batch" not in name:
                 yield f"line {line}: {name}"
+
+
+@rule(
+    "A log or count has only keys on the allow-list, which has none for personal values.",
+    broken_by=("chalicelib/a/b.py", "observability.log('paid', email=email)\n"),
+    kept_by=("chalicelib/a/b.py", "observability.count('paid', by=2, reason=why)\n"),
+)
+def logged_keys_are_allowed(source: Source) -> Iterator[str]:
+    """Look at every keyword; one that is spread from a mapping cannot be checked."""
+    if source.is_in("tests/"):
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in SENTENCES:
+            for keyword in node.keywords:
+                if keyword.arg not in KEYS | {"by"}:
+                    yield f"line {node.lineno}: the key {keyword.arg}"
 
 
 @rule(
