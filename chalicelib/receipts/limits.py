@@ -184,10 +184,6 @@ def _tax_texts(at: str, taxes: tuple[Tax, ...]) -> Texts:
 
 def _amounts(receipt: Receipt) -> Iterator[tuple[str, int]]:
     """Every amount that is never negative. Those that may be are in `_check_signed_amounts`."""
-    yield "change_minor", receipt.change_minor
-    for name in ("discounts", "charges", "tenders"):
-        for index, part in enumerate(getattr(receipt, name)):
-            yield f"{name}[{index}].amount_minor", part.amount_minor
     for index, line in enumerate(receipt.lines):
         at = f"lines[{index}]"
         yield f"{at}.amount_minor", line.amount_minor
@@ -196,6 +192,10 @@ def _amounts(receipt: Receipt) -> Iterator[tuple[str, int]]:
         for name in ("modifiers", "discounts", "taxes"):
             for place, inner in enumerate(getattr(line, name)):
                 yield f"{at}.{name}[{place}].amount_minor", inner.amount_minor
+    for name in ("discounts", "charges", "tenders"):
+        for index, part in enumerate(getattr(receipt, name)):
+            yield f"{name}[{index}].amount_minor", part.amount_minor
+    yield "change_minor", receipt.change_minor
 
 
 def _check_signed_amounts(receipt: Receipt) -> None:
