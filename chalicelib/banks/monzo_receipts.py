@@ -6,9 +6,9 @@ total, payments too, sub-items to their item, one level deep. For prices that in
 carries its `tax` and `taxes` is sent with amount 0 (it gives the VAT number its place), as Monzo's
 own example client does; for prices without tax `taxes` carries the amounts. Documented payment
 types are `card`, `cash` and `gift_card`: vouchers, points and anything else go as `gift_card` with
-their name. The card's `bin` is never sent, because it is never known here. How Monzo wants a refund's
-receipt was not found: it is sent with positive sums, as the transaction it belongs to shows money
-in. The answer is 200, with an empty body or a `receipt_id`.
+their name. The card's `bin` is never sent, because it is never known here. How Monzo wants a
+refund's receipt was not found: it is sent with positive sums, as the transaction it belongs to
+shows money in. The answer is 200, with an empty body or a `receipt_id`.
 """
 
 from datetime import datetime
