@@ -97,20 +97,22 @@ def digest_of(entry: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def money_at(field: str, minor: int, currency: str) -> Money:
-    """`minor` units of `currency`; a refusal names `field`.
+def money_at(field: str, minor: int, currency: str, *, currency_field: str) -> Money:
+    """`minor` units of `currency`; a refusal names `field` or `currency_field`.
 
     :raises NotMinorUnits: out of range. :raises UnknownCurrency: no such currency.
     """
+    located(lambda: Money(0, currency), currency_field)
     return located(lambda: Money(minor, currency), field)
 
 
-def major_at(field: str, text: str, currency: str) -> Money:
-    """Decimal major units as money; a refusal names `field`.
+def major_at(field: str, text: str, currency: str, *, currency_field: str) -> Money:
+    """Decimal major units as money; a refusal names `field` or `currency_field`.
 
     :raises NotMinorUnits: finer than the minor unit, or not plain decimal text.
     :raises UnknownCurrency: no such currency.
     """
+    located(lambda: Money(0, currency), currency_field)
     return located(lambda: parse_decimal(text, currency), field)
 
 

@@ -132,7 +132,7 @@ def read(request: HookRequest, connection: Connection, *, now: datetime) -> Bank
         return reading_of(Ignored("event_type"))
     told = wire.convert(body, FidelTransaction)
     unknown = wire.unknown_fields(body, FidelTransaction)
-    signed = major_at("amount", str(told.amount), told.currency)
+    signed = major_at("amount", str(told.amount), told.currency, currency_field="currency")
     if signed.minor == 0:
         return reading_of(Ignored("zero_amount"), unknown_fields=unknown)
     if kind is PaymentEventKind.CLEARED and signed.minor < 0:

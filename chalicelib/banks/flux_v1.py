@@ -125,7 +125,9 @@ def _read_entry(
     entry: Any, path: str, *, connection: Connection, now: datetime
 ) -> PaymentEvent | Ignored:
     told = wire.convert(entry, FluxBankTransaction, path=path)
-    amount = money_at(f"{path}.amount", told.amount, told.currency)
+    amount = money_at(
+        f"{path}.amount", told.amount, told.currency, currency_field=f"{path}.currency"
+    )
     refuse_negative(f"{path}.amount", amount)
     if amount.minor == 0:
         return Ignored("zero_amount")

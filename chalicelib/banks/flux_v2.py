@@ -102,7 +102,7 @@ def _read_entry(
     entry: Any, path: str, *, connection: Connection, now: datetime
 ) -> PaymentEvent | Ignored:
     told = wire.convert(entry, FluxBankTransactionV2, path=path)
-    amount = _money(told.amount, f"{path}.amount.amount")
+    amount = _money(told.amount, f"{path}.amount")
     if amount.minor == 0:
         return Ignored("zero_amount")
     date_field = f"{path}.transactionDate"
@@ -129,9 +129,10 @@ def _read_entry(
     )
 
 
-def _money(told: FluxMoney, field: str) -> Money:
+def _money(told: FluxMoney, path: str) -> Money:
+    field = f"{path}.amount"
     if isinstance(told.amount, str) and not _WHOLE.fullmatch(told.amount):
         raise NotMinorUnits("the amount is not whole minor units", field=field)
-    amount = money_at(field, int(told.amount), told.currency)
+    amount = money_at(field, int(told.amount), told.currency, currency_field=f"{path}.currency")
     refuse_negative(field, amount)
     return amount

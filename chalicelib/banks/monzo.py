@@ -165,7 +165,7 @@ def _why_ignored(told: MonzoTransaction) -> str | None:
 
 def _event(told: MonzoTransaction, connection: Connection, *, now: datetime) -> PaymentEvent:
     kind = _kind(told)
-    signed = money_at("data.amount", told.amount, told.currency)
+    signed = money_at("data.amount", told.amount, told.currency, currency_field="data.currency")
     made_at = parse_instant(told.created, field="data.created")
     check_time("data.created", made_at, now=now)
     amount = Money(abs(signed.minor), signed.currency)
@@ -212,7 +212,12 @@ def _occurred_at(told: MonzoTransaction, made_at: datetime) -> datetime:
 def _local_amount(told: MonzoTransaction, amount: Money) -> Money | None:
     if told.local_amount is None or told.local_currency is None:
         return None
-    local = money_at("data.local_amount", told.local_amount, told.local_currency)
+    local = money_at(
+        "data.local_amount",
+        told.local_amount,
+        told.local_currency,
+        currency_field="data.local_currency",
+    )
     return local_amount(amount, local)
 
 

@@ -131,7 +131,7 @@ def read(request: HookRequest, connection: Connection, *, now: datetime) -> Bank
         return reading_of(Ignored("event_type"))
     told = wire.convert(body, StandardEvent)
     unknown = wire.unknown_fields(body, StandardEvent)
-    amount = _money(told.data.amount, "data.amount.minor")
+    amount = _money(told.data.amount, "data.amount")
     if amount.minor == 0:
         return reading_of(Ignored("zero_amount"), unknown_fields=unknown)
     event_key = _event_key(request.headers)
@@ -167,8 +167,9 @@ def _event_key(headers: dict[str, str]) -> str:
         ) from error
 
 
-def _money(told: StandardMoney, field: str) -> Money:
-    amount = money_at(field, told.minor, told.currency)
+def _money(told: StandardMoney, path: str) -> Money:
+    field = f"{path}.minor"
+    amount = money_at(field, told.minor, told.currency, currency_field=f"{path}.currency")
     refuse_negative(field, amount)
     return amount
 
@@ -176,7 +177,7 @@ def _money(told: StandardMoney, field: str) -> Money:
 def _local(told: StandardPayment, amount: Money) -> Money | None:
     if told.local_amount is None:
         return None
-    return local_amount(amount, _money(told.local_amount, "data.local_amount.minor"))
+    return local_amount(amount, _money(told.local_amount, "data.local_amount"))
 
 
 def _merchant(told: StandardMerchant) -> tuple[Identifier, ...]:

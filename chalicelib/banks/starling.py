@@ -138,7 +138,7 @@ def read(request: HookRequest, connection: Connection, *, now: datetime) -> Bank
         return reading_of(Ignored("event_type"))
     item = wire.convert(envelope.content, StarlingFeedItem, path="content")
     unknown = wire.unknown_fields(envelope.content, StarlingFeedItem)
-    amount = _money(item.amount, "content.amount.minorUnits")
+    amount = _money(item.amount, "content.amount")
     reason = _why_ignored(item, amount)
     if reason is not None:
         return reading_of(Ignored(reason), unknown_fields=unknown)
@@ -206,8 +206,9 @@ def _occurred_at(item: StarlingFeedItem, made_at: datetime) -> datetime:
     return made_at
 
 
-def _money(told: StarlingAmount, field: str) -> Money:
-    amount = money_at(field, told.minor_units, told.currency)
+def _money(told: StarlingAmount, path: str) -> Money:
+    field = f"{path}.minorUnits"
+    amount = money_at(field, told.minor_units, told.currency, currency_field=f"{path}.currency")
     refuse_negative(field, amount)
     return amount
 
@@ -215,7 +216,7 @@ def _money(told: StarlingAmount, field: str) -> Money:
 def _local(item: StarlingFeedItem, amount: Money) -> Money | None:
     if item.source_amount is None:
         return None
-    return local_amount(amount, _money(item.source_amount, "content.sourceAmount.minorUnits"))
+    return local_amount(amount, _money(item.source_amount, "content.sourceAmount"))
 
 
 def _merchant(item: StarlingFeedItem) -> tuple[Identifier, ...]:
