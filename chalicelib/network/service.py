@@ -90,6 +90,19 @@ def record_connection(connection: Connection, *, now: datetime) -> None:
     forget()
 
 
+def stop_telling(connection_id: ConnectionId, *, now: datetime) -> None:
+    """Tell this bank of no more receipts: it answered that it no longer listens.
+
+    An operator starts again by recording the connection without `told_until`.
+    """
+    standing = store.find_connection(connection_id, now=now)
+    if standing is None or standing.connection.told_until is not None:
+        return
+    stopped = replace(standing.connection, told_until=now)
+    store.record_connection(stopped, after_version=standing.version)
+    forget()
+
+
 def rotate_key(
     connection_id: ConnectionId,
     use: KeyUse,

@@ -8,18 +8,19 @@ name.
 
 from datetime import datetime
 
-from chalicelib.banks.monzo import AccessRefused
+from chalicelib.banks import monzo_oauth
+from chalicelib.banks.http import AccessRefused
 from chalicelib.banks.providers import adapter_for, is_told
 from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.members import service as members
 from chalicelib.network import service as network
+from chalicelib.network.access import keys
 from chalicelib.network.model import Connection, Provider
-from chalicelib.notices import access
 from chalicelib.purchases import store
 from chalicelib.purchases.messages import DeliveryMessage
-from chalicelib.purchases.model import Purchase, Whereabouts
+from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.service import active_key_of
 from chalicelib.runtime import observability
 
 ROUNDS_MAX = 3  # A purchase that changes faster than it can be told is left to the next message.
@@ -32,7 +33,7 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
     :raises TryAgain: the bank is busy or away, or the purchase is not written yet.
     """
     where = store.find_whereabouts(message.payment_id, now=now)
-    key = members.member_key_of(where.member_id, now=now) if where else None
+    key = active_key_of(where.member_id, now=now) if where else None
     if where is None or key is None:
         return observability.count("deliveries_dropped", reason="member_left")
     told_version = 0
@@ -69,18 +70,25 @@ def _tell_with_access(
     purchase: Purchase, kind: NoteKind, connection: Connection, *, now: datetime
 ) -> Told:
     """Tell; where the member's token at the bank has run out, renew it once."""
-    tell = adapter_for(connection.provider).tell
+    tell = adapter_for(connection.provider, signing_key=_signing_key(connection, now=now)).tell
     if tell is None:
         raise TypeError(f"{connection.provider} cannot be told")
     if connection.provider is not Provider.MONZO:
         return tell(note_of(purchase, kind, now=now), connection, now=now)
-    token = access.token_for(purchase.member_id, connection, now=now)
+    token = monzo_oauth.access_token(purchase.member_id, connection, now=now)
     note = note_of(purchase, kind, access_token=token, now=now)
     try:
         return tell(note, connection, now=now)
     except AccessRefused:
-        token = access.renewed_token_for(purchase.member_id, connection, used=token, now=now)
+        token = monzo_oauth.access_token(purchase.member_id, connection, refused=token, now=now)
         return tell(note_of(purchase, kind, access_token=token, now=now), connection, now=now)
+
+
+def _signing_key(connection: Connection, *, now: datetime) -> Personal[str] | None:
+    """The platform's own key, with which Flux banks know us (published at the JWKS)."""
+    if connection.provider not in (Provider.FLUX_V1, Provider.FLUX_V2):
+        return None
+    return keys.ensure_signing_key(keys.new_private_pem, now=now).private_pem
 
 
 def note_of(
@@ -110,9 +118,3 @@ def note_of(
         told_reference=purchase.told_reference,
         access_token=access_token,
     )
-
-
-def where_of(purchase: Purchase) -> Whereabouts:
-    """Where `purchase` lies."""
-    payment = purchase.payment
-    return Whereabouts(payment.payment_id, purchase.member_id, payment.anchored_at)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from chalicelib.matching import store as matching_store
 from chalicelib.members import store as members_store
+from chalicelib.members.connecting import store as connecting_store
 from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.privacy import store as privacy_store
@@ -20,6 +21,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    connecting_store,
     matching_store,
     members_store,
     network_store,

@@ -13,7 +13,6 @@ from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.members import service as members
 from chalicelib.network.model import Store
 from chalicelib.purchases import outbox, service, store
 from chalicelib.purchases.model import Purchase, Whereabouts
@@ -96,7 +95,7 @@ def _sales_of(receipt: Receipt) -> tuple[ReceiptId, ...]:
 
 
 def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> None:
-    key = members.member_key_of(where.member_id, now=now)
+    key = service.active_key_of(where.member_id, now=now)
     if key is None:
         return
     purchase = store.find_purchase(where, key=key, now=now)

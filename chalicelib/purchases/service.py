@@ -21,12 +21,13 @@ from chalicelib.matching.service import Question
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
 from chalicelib.members import service as members
+from chalicelib.members.model import MemberStatus, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import outbox, store
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Whereabouts, joined
 from chalicelib.purchases.versions import with_payment
-from chalicelib.runtime import observability
+from chalicelib.runtime import observability, vault
 
 WAITS = timedelta(days=matching_store.WAITING_DAYS)
 STORES_PER_PAYMENT_MAX = 50  # A narrative may name a brand; more stores than this say nothing.
@@ -55,11 +56,11 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
         card_ref=event.card_ref,
         now=now,
     )
-    if isinstance(holder, members.NotHeld):
+    if isinstance(holder, NotHeld):
         return _drop(event, holder.reason)
     if event.made_at < holder.activated_at:
         return _drop(event, "before_activation")
-    key = members.member_key_of(holder.member_id, now=now)
+    key = active_key_of(holder.member_id, now=now)
     if key is None:
         return _drop(event, "not_a_member")
     known = store.record_event(holder.member_id, event, key=key, now=now)
@@ -192,7 +193,7 @@ def _update(purchase: Purchase, payment: Payment, *, key: bytes, now: datetime) 
 def settle_waiting(waiting: Waiting, *, now: datetime) -> None:
     """Look again for the receipt of a payment that waits."""
     signals = waiting.signals
-    key = members.member_key_of(MemberId(signals.member_id), now=now)
+    key = active_key_of(MemberId(signals.member_id), now=now)
     known = store.find_payment(signals.payment_id, key=key, now=now) if key else None
     if key is None or known is None:
         return matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
@@ -216,14 +217,20 @@ def settle_waiting(waiting: Waiting, *, now: datetime) -> None:
 def look_again(payment_id: PaymentId, *, now: datetime) -> None:
     """Look again for the receipt of the payment `payment_id`, if it still waits."""
     where = store.find_whereabouts(payment_id, now=now)
-    if where is None:
-        return
-    key = members.member_key_of(where.member_id, now=now)
+    member = members.find_member(where.member_id, now=now) if where else None
+    key = active_key_of(member.member_id, now=now) if member else None
     known = store.find_payment(payment_id, key=key, now=now) if key else None
-    if key is None or known is None:
+    if member is None or key is None or known is None:
         return
-    last_fours = members.last_fours_of(where.member_id, now=now)
-    _carry_on(known, key=key, last_fours=last_fours, now=now)
+    _carry_on(known, key=key, last_fours=member.last_fours, now=now)
+
+
+def active_key_of(member_id: MemberId, *, now: datetime) -> bytes | None:
+    """The key of a member for whom the programme is on; None for one who left or is forgotten."""
+    member = members.find_member(member_id, now=now)
+    if member is None or member.status is not MemberStatus.ACTIVE or member.salt is None:
+        return None
+    return vault.member_key(member.salt)
 
 
 def end(

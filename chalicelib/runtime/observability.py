@@ -41,7 +41,18 @@ KEYS = frozenset(
             "kind",
             "outcome",
         ),
-        *("provider", "queue", "reason", "retention", "seconds", "state", "status", "table", "why"),
+        *(
+            "provider",
+            "queue",
+            "reason",
+            "retention",
+            "seconds",
+            "sender",
+            "state",
+            "status",
+            "table",
+            "why",
+        ),
     }
 )
 
@@ -61,6 +72,11 @@ def log(sentence: str, **keys: Value) -> None:
 def warn(sentence: str, **keys: Value) -> None:
     """Log a constant `sentence` that somebody should look at."""
     _logger().warning(sentence, extra={"keys": _allowed(keys)})
+
+
+def failure(sentence: str, **keys: Value) -> None:
+    """Log, inside an `except`, a constant `sentence` about a bug with its traceback."""
+    _logger().exception(sentence, extra={"keys": _allowed(keys)})
 
 
 def count(name: str, *, by: int = 1, **dimensions: str) -> None:

@@ -90,7 +90,7 @@ def attempt(queue: str, name: str, step: Callable[[], None]) -> bool:
     except (Rejected, TryAgain):
         raise
     except Exception:  # noqa: BLE001 - see above
-        observability.failure("step failed", queue=queue, name=name)
+        observability.failure("step failed", queue=queue, id=name)
         return False
     return True
 
