@@ -2,9 +2,14 @@
 
 from chalice import Chalice
 
-from chalicelib.api import description
+from chalicelib.api import description, hooks, receipts, tills
+from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import receipts as received
 
 app = Chalice(app_name="counterfoil")
 
-for area in (description,):
+ROUTES = (description, hooks, receipts, tills)
+WORKERS = (deliveries, payments, received, schedules)
+
+for area in (*ROUTES, *WORKERS):
     app.register_blueprint(area.bp)

@@ -1,0 +1,318 @@
+"""The conservative rule: one explanation, or abstention with its reason."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.kernel.cards import CardFacts, LastFourKind
+from chalicelib.kernel.ids import StoreId
+from chalicelib.kernel.money import Money
+from chalicelib.matching.decision import (
+    Ambiguous,
+    Hold,
+    MatchDecision,
+    Matched,
+    NothingNear,
+    NotYet,
+    PartKey,
+    Why,
+    decide_match,
+)
+from chalicelib.matching.signals import PaymentSignals
+from chalicelib.network.identifiers import Identifier, IdentifierKind
+from chalicelib.receipts.canonical import Receipt, ReceiptKind, Tender, TenderKind
+from tests.makers.matching import BANK, CARD_NETWORK, SALE_AT, four, payment, receipt
+
+MUCH_LATER = SALE_AT + timedelta(hours=1)
+
+
+def decide(
+    paid: PaymentSignals,
+    *receipts: Receipt,
+    held: Mapping[PartKey, Hold] | None = None,
+    rivals: Sequence[PaymentSignals] = (),
+    now: datetime = MUCH_LATER,
+) -> MatchDecision:
+    return decide_match(
+        paid,
+        receipts,
+        held=held or {},
+        rivals=rivals,
+        receipts_complete_after=timedelta(seconds=30),
+        now=now,
+    )
+
+
+def matched_to(decision: MatchDecision) -> tuple[str, Why] | None:
+    if isinstance(decision, Matched):
+        return decision.part.receipt.reference, decision.why
+    return None
+
+
+@pytest.mark.requirement("RCP-11")
+def test_matches_the_only_receipt_of_the_amount_near_the_time() -> None:
+    decision = decide(payment(), receipt(seconds=140))
+
+    assert matched_to(decision) == ("r1", Why.ONLY_CANDIDATE)
+
+
+@pytest.mark.requirement("RCP-11")
+def test_abstains_between_two_receipts_of_one_amount() -> None:
+    decision = decide(payment(), receipt("r1", seconds=20), receipt("r2", seconds=-60))
+
+    assert decision == Ambiguous(Why.SEVERAL_RECEIPTS, rivals=2)
+
+
+def test_abstains_where_the_amount_is_common_in_that_half_hour() -> None:
+    decision = decide(payment(), receipt("r1", seconds=20), receipt("r2", seconds=1500))
+
+    assert decision == Ambiguous(Why.COMMON_AMOUNT, rivals=2)
+
+
+def test_waits_until_the_store_had_time_to_send_its_receipts() -> None:
+    decision = decide(payment(), receipt(), now=SALE_AT + timedelta(seconds=29))
+
+    assert decision == NotYet(Why.RECEIPTS_STILL_COMING, SALE_AT + timedelta(seconds=30))
+
+
+def test_does_not_wait_where_the_auth_code_agrees() -> None:
+    card = CardFacts(auth_code="4K7Q2X")
+
+    decision = decide(payment(card=card), receipt(card=card), now=SALE_AT)
+
+    assert matched_to(decision) == ("r1", Why.CARD_FACTS_AGREE)
+
+
+def test_chooses_by_auth_code_among_receipts_of_one_amount() -> None:
+    ours = CardFacts(auth_code="4K7Q2X", last_four=four("4242"))
+    theirs = CardFacts(last_four=four("4242"))
+
+    decision = decide(
+        payment(card=ours), receipt("r1", card=theirs), receipt("r2", seconds=200, card=ours)
+    )
+
+    assert matched_to(decision) == ("r2", Why.CARD_FACTS_AGREE)
+
+
+def test_abstains_between_two_receipts_of_one_card() -> None:
+    card = CardFacts(last_four=four("4242"))
+
+    decision = decide(payment(card=card), receipt("r1", card=card), receipt("r2", card=card))
+
+    assert decision == Ambiguous(Why.SEVERAL_RECEIPTS, rivals=2)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (CardFacts(auth_code="111111"), CardFacts(auth_code="222222")),
+        (CardFacts(scheme="visa"), CardFacts(scheme="amex")),
+        (CardFacts(last_four=four("4242")), CardFacts(last_four=four("9999"))),
+    ],
+    ids=["auth code", "scheme", "last four"],
+)
+def test_never_matches_what_contradicts(ours: CardFacts, theirs: CardFacts) -> None:
+    decision = decide(payment(card=ours), receipt(card=theirs))
+
+    assert decision == NothingNear(Why.CARD_FACTS_DIFFER)
+
+
+@pytest.mark.requirement("RCP-11")
+@pytest.mark.parametrize("kind", [LastFourKind.DEVICE, LastFourKind.ACCOUNT, LastFourKind.UNKNOWN])
+def test_digits_of_another_kind_never_veto(kind: LastFourKind) -> None:
+    ours = CardFacts(last_four=four("4242"))
+    theirs = CardFacts(last_four=four("9999", kind))
+
+    decision = decide(payment(card=ours), receipt(card=theirs))
+
+    assert matched_to(decision) == ("r1", Why.ONLY_CANDIDATE)
+
+
+def test_equal_digits_of_two_known_kinds_are_chance_and_not_strong() -> None:
+    ours = CardFacts(last_four=four("4242"))
+    theirs = CardFacts(last_four=four("4242", LastFourKind.DEVICE))
+
+    decision = decide(payment(card=ours), receipt(card=theirs), now=SALE_AT)
+
+    assert decision == NotYet(Why.RECEIPTS_STILL_COMING, SALE_AT + timedelta(seconds=30))
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [(IdentifierKind.MID, "mid"), (IdentifierKind.TID, "tid")]
+)
+def test_never_matches_another_merchant_or_terminal_number(
+    kind: IdentifierKind, field: str
+) -> None:
+    paid = payment(identifiers=(Identifier(kind, "10001"),))
+
+    assert matched_to(decide(paid, receipt(**{field: "10001"}))) == ("r1", Why.ONLY_CANDIDATE)
+    assert decide(paid, receipt(**{field: "10002"})) == NothingNear(Why.CARD_FACTS_DIFFER)
+
+
+@pytest.mark.requirement("LNK-03")
+def test_matches_receipts_of_either_registered_card_and_of_no_other() -> None:
+    paid = payment(known_last_fours=(four("1111"), four("2222")))
+
+    for digits in ("1111", "2222"):
+        card = CardFacts(last_four=four(digits))
+        assert matched_to(decide(paid, receipt(card=card))) == ("r1", Why.CARD_FACTS_AGREE)
+    stranger = CardFacts(last_four=four("3333"))
+    assert decide(paid, receipt(card=stranger)) == NothingNear(Why.CARD_FACTS_DIFFER)
+
+
+def test_a_clock_off_by_a_quarter_hour_needs_card_facts() -> None:
+    card = CardFacts(auth_code="4K7Q2X")
+
+    assert decide(payment(), receipt(seconds=900)) == NothingNear(Why.NO_RECEIPT_YET)
+    late = decide(payment(card=card), receipt(seconds=900, card=card))
+    assert matched_to(late) == ("r1", Why.CARD_FACTS_AGREE)
+
+
+@pytest.mark.parametrize("seconds", [-301, 301])
+def test_five_minutes_apart_is_the_end_of_near(seconds: int) -> None:
+    inside = seconds - (1 if seconds > 0 else -1)
+
+    assert decide(payment(), receipt(seconds=seconds)) == NothingNear(Why.NO_RECEIPT_YET)
+    assert matched_to(decide(payment(), receipt(seconds=inside))) == ("r1", Why.ONLY_CANDIDATE)
+
+
+def test_abstains_while_another_members_payment_fits_the_receipt() -> None:
+    decision = decide(payment(), receipt(), rivals=[payment("p2")])
+
+    assert decision == Ambiguous(Why.RIVAL_PAYMENT, rivals=1)
+
+
+def test_the_same_purchase_told_by_another_source_is_no_rival() -> None:
+    paid = payment()
+    again = payment("p2", member_id=paid.member_id, connection_id=CARD_NETWORK)
+
+    decision = decide(paid, receipt(), rivals=[again])
+
+    assert matched_to(decision) == ("r1", Why.ONLY_CANDIDATE)
+
+
+@pytest.mark.requirement("LNK-22")
+def test_joins_the_same_purchase_that_another_source_told_first() -> None:
+    paid = payment("p2", member_id="m", connection_id=CARD_NETWORK)
+    sale = receipt()
+    held = {(sale.receipt_id, 0): Hold(payment().payment_id, "m", BANK)}
+
+    decision = decide(paid, sale, held=held)
+
+    assert matched_to(decision) == ("r1", Why.SAME_PURCHASE)
+    assert isinstance(decision, Matched)
+    assert decision.same_as == payment().payment_id
+
+
+def test_never_takes_a_receipt_that_another_holds() -> None:
+    sale = receipt()
+    held = {(sale.receipt_id, 0): Hold(payment("p2").payment_id, "somebody else", BANK)}
+
+    assert decide(payment(), sale, held=held) == NothingNear(Why.RECEIPT_TAKEN)
+
+
+def test_goes_on_with_the_receipt_it_holds_though_others_came() -> None:
+    paid, sale = payment(), receipt()
+    held = {(sale.receipt_id, 0): Hold(paid.payment_id, paid.member_id, BANK)}
+
+    decision = decide(paid, sale, receipt("r2"), held=held)
+
+    assert matched_to(decision) == ("r1", Why.HELD_ALREADY)
+
+
+def test_a_receipt_that_is_explained_is_no_rival_candidate() -> None:
+    taken, free = receipt("r1"), receipt("r2", seconds=90)
+    held = {(taken.receipt_id, 0): Hold(payment("p2").payment_id, "somebody else", BANK)}
+
+    assert matched_to(decide(payment(), taken, free, held=held)) == ("r2", Why.ONLY_CANDIDATE)
+
+
+@pytest.mark.requirement("RCP-06")
+def test_matches_the_tills_currency_and_never_the_number_alone() -> None:
+    yen = payment(amounts=(Money(245, "GBP"), Money(420, "JPY")))
+
+    assert decide(payment(), receipt(currency="EUR")) == NothingNear(Why.NO_RECEIPT_YET)
+    assert matched_to(decide(yen, receipt(currency="JPY"))) == ("r1", Why.ONLY_CANDIDATE)
+
+
+def test_each_card_of_a_split_bill_holds_its_own_part() -> None:
+    split = receipt(
+        minor=1000,
+        tenders=(Tender(TenderKind.CARD, 420), Tender(TenderKind.CARD, 580)),
+    )
+    other = payment("p2", amounts=(Money(580, "GBP"),))
+
+    first, second = decide(payment(), split), decide(other, split)
+
+    assert isinstance(first, Matched)
+    assert isinstance(second, Matched)
+    assert (first.part.index, second.part.index) == (0, 1)
+
+
+def test_the_card_part_of_a_sale_paid_with_a_gift_card_matches() -> None:
+    split = receipt(
+        minor=1000,
+        tenders=(Tender(TenderKind.GIFT_CARD, 580), Tender(TenderKind.CARD, 420)),
+    )
+
+    assert matched_to(decide(payment(), split)) == ("r1", Why.ONLY_CANDIDATE)
+
+
+@pytest.mark.parametrize(
+    "sale",
+    [
+        receipt(tenders=(Tender(TenderKind.CASH, 420),)),
+        receipt(kind=ReceiptKind.RETURN),
+        receipt(kind=ReceiptKind.VOID),
+        receipt(store_id=StoreId("another")),
+        receipt(minor=421),
+    ],
+    ids=["cash", "return", "void", "another store", "a penny more"],
+)
+def test_what_no_card_payment_can_be_is_never_matched(sale: Receipt) -> None:
+    assert decide(payment(), sale) == NothingNear(Why.NO_RECEIPT_YET)
+
+
+facts = st.builds(
+    CardFacts,
+    scheme=st.sampled_from([None, "visa", "amex"]),
+    last_four=st.sampled_from(
+        [None, four("1111"), four("2222"), four("1111", LastFourKind.DEVICE)]
+    ),
+    auth_code=st.sampled_from([None, "A1", "B2"]),
+)
+sales = st.lists(
+    st.tuples(st.integers(-2000, 2000), st.sampled_from([420, 500]), facts), max_size=6
+)
+
+
+@given(sales=sales, card=facts, order=st.randoms())
+def test_the_order_of_receipts_changes_nothing(
+    sales: list[tuple[int, int, CardFacts]], card: CardFacts, order: object
+) -> None:
+    receipts = [receipt(f"r{i}", seconds=s, minor=m, card=c) for i, (s, m, c) in enumerate(sales)]
+    shuffled = list(receipts)
+    order.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    assert decide(payment(card=card), *receipts) == decide(payment(card=card), *shuffled)
+
+
+@given(sales=sales, card=facts)
+def test_a_match_is_always_free_and_never_contradicted(
+    sales: list[tuple[int, int, CardFacts]], card: CardFacts
+) -> None:
+    receipts = [receipt(f"r{i}", seconds=s, minor=m, card=c) for i, (s, m, c) in enumerate(sales)]
+    held = {
+        (r.receipt_id, 0): Hold(payment("p2").payment_id, "somebody else", BANK)
+        for r in receipts[::2]
+    }
+
+    decision = decide(payment(card=card), *receipts, held=held)
+
+    if isinstance(decision, Matched):
+        assert (decision.part.receipt_id, decision.part.index) not in held
+        assert decision.evidence.contradictions == frozenset()
+        assert decision.part.amount_minor == 420
