@@ -1,0 +1,379 @@
+"""Payments and receipts meet: from either side, again, late, at once, and never the wrong ones."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from chalicelib.banks.payments import PaymentEventKind
+from chalicelib.kernel.cards import CardFacts
+from chalicelib.kernel.ids import ConnectionId
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching import store as matching_store
+from chalicelib.matching.payment import ConflictingPayment
+from chalicelib.members import service as members
+from chalicelib.network.model import Store
+from chalicelib.purchases import reading, receiving, service, waiting
+from chalicelib.purchases.model import Ending, Purchase
+from chalicelib.purchases.reading import Missing, NoReceipt
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.runtime import observability
+from chalicelib.tills import store as tills_store
+from tests.makers.matching import receipt
+from tests.makers.members import user
+from tests.makers.network import BAKERY, mid
+from tests.makers.purchases import (
+    PAID_AT,
+    SHOP,
+    cleared,
+    delayed,
+    deliveries,
+    event,
+    open_town,
+)
+
+pytestmark = pytest.mark.stores
+
+BANK = ConnectionId("harbour-bank")
+CODE = CardFacts(auth_code="4K7Q2X")
+A_MINUTE_LATER = PAID_AT + timedelta(minutes=1)
+SALE = receipt("R-1", store_id=SHOP.store_id, retailer_id=BAKERY, issued_at=PAID_AT, card=CODE)
+
+
+@pytest.fixture(autouse=True)
+def town(embedded_aws: None) -> None:
+    open_town()
+
+
+@pytest.fixture
+def counted() -> Iterator[dict[str, int]]:
+    counts: dict[str, int] = {}
+
+    def listener(name: str, dimensions: dict[str, str], by: int) -> None:
+        key = ":".join([name, *(v for k, v in dimensions.items() if k in ("reason", "why"))])
+        counts[key] = counts.get(key, 0) + by
+
+    stop = observability.listen(listener)
+    yield counts
+    stop()
+
+
+def receive(
+    *receipts: Receipt, place: Store = SHOP, now: datetime = A_MINUTE_LATER
+) -> receiving.Received:
+    return receiving.receive(place, receipts, is_gathered=True, now=now)
+
+
+def found(transaction: str, now: datetime = A_MINUTE_LATER) -> str | Missing:
+    answer = reading.find_receipt(BANK, transaction, now=now)
+    if isinstance(answer, NoReceipt):
+        return answer.missing
+    assert answer.receipt is not None
+    return answer.receipt.reference
+
+
+@pytest.mark.requirement("RCP-01")
+def test_joins_a_payment_with_a_receipt_that_came_before_it() -> None:
+    receive(SALE)
+
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    assert found("t-1") == "R-1"
+    assert len(deliveries()) == 1
+
+
+@pytest.mark.requirement("RCP-01")
+def test_joins_a_payment_with_a_receipt_that_comes_after_it() -> None:
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    assert found("t-1") is Missing.PENDING
+
+    receive(SALE)
+
+    assert found("t-1") == "R-1"
+    assert len(deliveries()) == 1
+    assert matching_store.list_waiting_day(SHOP.store_id, PAID_AT.date(), now=PAID_AT) == []
+
+
+def test_settles_in_the_fast_lane_a_receipt_that_somebody_waits_for() -> None:
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    received = receiving.receive(SHOP, [SALE], is_gathered=False, now=A_MINUTE_LATER)
+
+    assert received == receiving.Received()
+    assert found("t-1") == "R-1"
+
+
+def test_passes_on_a_lone_receipt_that_nobody_waits_for_without_storing_it() -> None:
+    received = receiving.receive(SHOP, [SALE], is_gathered=False, now=A_MINUTE_LATER)
+
+    assert received.to_gather == (SALE,)
+    pages = tills_store.list_pages(SHOP.store_id, since=PAID_AT, until=PAID_AT, now=A_MINUTE_LATER)
+    assert pages == []
+
+
+@pytest.mark.requirement("RCP-02")
+@pytest.mark.requirement("RCP-15")
+def test_stores_nothing_of_a_payment_at_a_shop_that_takes_no_part(
+    counted: dict[str, int],
+) -> None:
+    service.record_payment(event(merchant=(mid("66666"),)), now=A_MINUTE_LATER)
+
+    assert counted["payments_dropped:not_in_network"] == 1
+    assert found("t-1") is Missing.NOT_SUPPORTED
+
+
+@pytest.mark.requirement("RCP-12")
+def test_stores_nothing_of_a_payment_of_somebody_who_never_switched_it_on(
+    counted: dict[str, int],
+) -> None:
+    service.record_payment(event(account_ref="acc-nobody"), now=A_MINUTE_LATER)
+
+    assert counted["payments_dropped:not_a_member"] == 1
+    assert found("t-1") is Missing.NOT_SUPPORTED
+
+
+@pytest.mark.requirement("RCP-12")
+def test_stores_nothing_of_a_payment_from_before_the_activation(counted: dict[str, int]) -> None:
+    before = PAID_AT - timedelta(minutes=2)
+
+    service.record_payment(event(made_at=before), now=A_MINUTE_LATER)
+
+    assert counted["payments_dropped:before_activation"] == 1
+    assert found("t-1") is Missing.NOT_SUPPORTED
+
+
+@pytest.mark.requirement("RCP-03")
+def test_answers_another_bank_as_if_there_were_nothing() -> None:
+    receive(SALE)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    answer = reading.find_receipt(ConnectionId("meadow-bank"), "t-1", now=A_MINUTE_LATER)
+
+    assert answer == NoReceipt(Missing.NOT_SUPPORTED)
+
+
+def test_answers_a_token_of_one_user_nothing_of_another() -> None:
+    receive(SALE)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    other = reading.find_receipt(BANK, "t-1", of_user="bela", now=A_MINUTE_LATER)
+
+    assert other == NoReceipt(Missing.NOT_SUPPORTED)
+    own = reading.find_receipt(BANK, "t-1", of_user="ada", now=A_MINUTE_LATER)
+    assert isinstance(own, Purchase)
+
+
+@pytest.mark.requirement("RCP-14")
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_ends_alike_in_whatever_order_auth_clearing_receipt_and_its_repeat_come(
+    order: Sequence[int],
+) -> None:
+    auth = event()
+    steps = [
+        lambda: service.record_payment(auth, now=A_MINUTE_LATER),
+        lambda: service.record_payment(cleared(auth, 420), now=A_MINUTE_LATER),
+        lambda: receive(SALE),
+        lambda: receive(SALE),
+    ]
+
+    for step in order:
+        steps[step]()
+
+    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert isinstance(answer, Purchase)
+    assert answer.receipt == SALE
+    assert [e.event_key for e in answer.payment.events] == ["authorised", "cleared"]
+
+
+def test_a_repeated_payment_changes_nothing_and_is_told_once() -> None:
+    receive(SALE)
+    for _ in range(3):
+        service.record_payment(event(), now=A_MINUTE_LATER)
+
+    assert len(deliveries()) == 1
+    claims = matching_store.list_claims(SALE.receipt_id, now=A_MINUTE_LATER)
+    assert len(claims) == 1
+
+
+def test_refuses_the_same_event_with_other_content() -> None:
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    with pytest.raises(ConflictingPayment):
+        service.record_payment(event(amount=Money(999, "GBP"), digest="x"), now=A_MINUTE_LATER)
+
+
+@pytest.mark.requirement("RCP-14")
+def test_clearing_with_another_amount_makes_a_version_and_keeps_the_receipt() -> None:
+    receive(SALE)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    service.record_payment(cleared(event(), 480), now=A_MINUTE_LATER)
+
+    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert isinstance(answer, Purchase)
+    assert (answer.version, answer.payment.amount) == (2, Money(480, "GBP"))
+    assert answer.receipt == SALE
+    assert len(deliveries()) == 2
+
+
+def test_a_clearing_whose_merchant_is_unknown_still_finds_its_payment() -> None:
+    receive(SALE)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    service.record_payment(
+        replace(cleared(event(), 480), merchant=(mid("66666"),)), now=A_MINUTE_LATER
+    )
+
+    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert isinstance(answer, Purchase)
+    assert answer.payment.amount == Money(480, "GBP")
+
+
+def test_a_reversed_payment_ends_without_waiting(counted: dict[str, int]) -> None:
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    reversal = replace(
+        event(), event_key="reversed", kind=PaymentEventKind.REVERSED, digest="reversed"
+    )
+    service.record_payment(reversal, now=A_MINUTE_LATER)
+
+    assert counted["payments_ended:payment_reversed"] == 1
+    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert answer == NoReceipt(Missing.NO_MATCH, Ending.PAYMENT_REVERSED)
+    assert receive(SALE) == receiving.Received()
+    assert found("t-1") is Missing.NO_MATCH
+
+
+def test_two_members_never_get_one_receipt_and_neither_is_guessed() -> None:
+    without_code = CardFacts()
+    service.record_payment(event(card=without_code), now=A_MINUTE_LATER)
+    service.record_payment(event("t-2", account_ref="acc-b", card=without_code), now=A_MINUTE_LATER)
+
+    receive(replace(SALE, tenders=()))
+
+    assert found("t-1") is Missing.PENDING
+    assert found("t-2") is Missing.PENDING
+    assert matching_store.list_claims(SALE.receipt_id, now=A_MINUTE_LATER) == []
+
+
+def test_a_payment_without_card_facts_waits_until_receipts_are_complete() -> None:
+    receive(replace(SALE, tenders=()))
+    seconds_later = PAID_AT + timedelta(seconds=10)
+    service.record_payment(event(card=CardFacts()), now=seconds_later)
+    assert found("t-1") is Missing.PENDING
+
+    assert delayed("payments") == 1  # it asked to be looked at again
+    (standing,) = matching_store.list_waiting_day(SHOP.store_id, PAID_AT.date(), now=PAID_AT)
+    service.look_again(standing.signals.payment_id, now=A_MINUTE_LATER)
+
+    assert found("t-1") == "R-1"
+
+
+def test_the_schedule_settles_what_no_message_woke() -> None:
+    receive(replace(SALE, tenders=()))
+    service.record_payment(event(card=CardFacts()), now=PAID_AT)
+
+    looked = waiting.look_again_between(
+        PAID_AT - timedelta(hours=1), A_MINUTE_LATER, now=A_MINUTE_LATER
+    )
+
+    assert looked == 1
+    assert found("t-1") == "R-1"
+
+
+def test_what_waited_a_week_ends_with_its_reason() -> None:
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    a_week_later = A_MINUTE_LATER + timedelta(days=7)
+
+    waiting.look_again_between(a_week_later - waiting.LONGEST, a_week_later, now=a_week_later)
+
+    answer = reading.find_receipt(BANK, "t-1", now=a_week_later)
+    assert answer == NoReceipt(Missing.NO_MATCH, Ending.NO_RECEIPT_CAME)
+
+
+@pytest.mark.requirement("RCP-10")
+def test_a_newer_version_of_the_receipt_updates_the_purchase_and_tells_the_bank() -> None:
+    receive(SALE)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    corrected = replace(SALE, version=2, notes=("Corrected",))
+
+    receive(corrected)
+
+    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert isinstance(answer, Purchase)
+    assert (answer.version, answer.receipt) == (2, corrected)
+    assert len(deliveries()) == 2
+    receive(corrected)
+    assert deliveries() == []
+
+
+def test_the_first_submission_stands_against_another_content() -> None:
+    receive(SALE)
+    other = replace(SALE, notes=("Not what it was",))
+
+    received = receive(other)
+
+    assert received.conflicting == (other,)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert isinstance(answer, Purchase)
+    assert answer.receipt == SALE
+
+
+def test_a_claim_left_by_a_crash_is_taken_over() -> None:
+    """The payment holds another receipt, so the claim it left on this one is worth nothing."""
+    other = replace(SALE, reference="R-2", issued_at=PAID_AT + timedelta(minutes=20))
+    receive(SALE)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    receive(other)
+    (standing,) = matching_store.list_claims(SALE.receipt_id, now=A_MINUTE_LATER)
+    left = replace(standing, receipt_id=other.receipt_id)
+    matching_store.record_claim(left, now=A_MINUTE_LATER)
+
+    service.record_payment(
+        event("t-2", account_ref="acc-b", made_at=other.issued_at), now=A_MINUTE_LATER
+    )
+
+    assert (found("t-1"), found("t-2")) == ("R-1", "R-2")
+
+
+def test_sixteen_at_once_make_one_purchase_of_each_payment_and_receipt() -> None:
+    codes = [f"CODE{i:02}" for i in range(6)]
+    sales = [
+        replace(
+            SALE,
+            reference=f"R-{i}",
+            tenders=(replace(SALE.tenders[0], card=CardFacts(auth_code=code)),),
+        )
+        for i, code in enumerate(codes)
+    ]
+    payments = [event(f"t-{i}", card=CardFacts(auth_code=c)) for i, c in enumerate(codes)]
+    steps = [lambda sale=sale: receive(sale) for sale in sales * 2]
+    steps += [lambda e=e: service.record_payment(e, now=A_MINUTE_LATER) for e in payments * 2]
+
+    def until_done(step: object) -> None:
+        for _ in range(20):
+            try:
+                return step()  # type: ignore[operator]
+            except TryAgain:
+                continue
+        raise AssertionError("never done")
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(until_done, steps))
+
+    assert [found(f"t-{i}") for i in range(6)] == [f"R-{i}" for i in range(6)]
+
+
+def test_a_member_who_left_gets_nothing_more() -> None:
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    members.leave(user("ada"), now=A_MINUTE_LATER)
+
+    receive(SALE)
+
+    assert matching_store.list_claims(SALE.receipt_id, now=A_MINUTE_LATER) == []
+    assert found("t-1") is Missing.NOT_SUPPORTED
