@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from chalicelib.banks import flux_receipts, jws, monzo, signatures, standard_receipts
+from chalicelib.banks import flux_receipts, jws, signatures, standard_receipts
 from chalicelib.banks.http import AccessRefused
 from chalicelib.banks.monzo_receipts import NoAccessToken
-from chalicelib.banks.payments import PaymentEvent
 from chalicelib.banks.providers import adapter_for
 from chalicelib.banks.standard_receipts import NoSigningKey
 from chalicelib.banks.starling_receipts import NoApiKey, NoFeedItemAddress
@@ -30,12 +29,10 @@ from tests.makers.banks import (
     RETAILER,
     STORE,
     connection,
-    event_bytes,
     event_json,
     key,
     note,
     receipt,
-    request,
     rsa_pem,
     whsec,
 )
@@ -321,63 +318,6 @@ def test_no_secret_stands_in_a_refusal(provider: Provider) -> None:
     with bank_server((400, {}, b"member-token")) as bank, pytest.raises(Rejected) as refusal:
         tell(provider, note(), bank)
     assert refusal.value.detail == "the bank answered 400"
-
-
-def fetched(**changes: Any) -> bytes:
-    data = {**json.loads(event_bytes("monzo_transaction_created"))["data"], **changes}
-    return json.dumps({"transaction": data}).encode()
-
-
-def refetch(bank: BankServer) -> PaymentEvent:
-    link = connection(Provider.MONZO, api_url=bank.url)
-    inbound = monzo.refetch("tx_0000Bq7Lm2cFq", link, Personal("member-token"), now=NOON)
-    (event,) = monzo.read(inbound, link, now=NOON).events
-    return event
-
-
-def test_believes_what_monzo_says_and_not_what_a_hook_claimed() -> None:
-    with bank_server((200, {}, fetched(amount=-700, settled="2026-11-20T11:58:00Z"))) as bank:
-        event = refetch(bank)
-    (heard,) = bank.heard
-    assert (heard.method, heard.target, heard.headers["authorization"]) == (
-        "GET",
-        "/transactions/tx_0000Bq7Lm2cFq?expand%5B%5D=merchant",
-        "Bearer member-token",
-    )
-    assert (event.event_key, event.amount.minor) == ("cleared:700", 700)
-
-
-def test_a_fetched_transaction_and_its_hook_are_one_event() -> None:
-    raw = event_bytes("monzo_transaction_created")
-    with bank_server((200, {}, fetched(notes="fetched"))) as bank:
-        event = refetch(bank)
-    hooked = adapter_for(Provider.MONZO).read
-    assert hooked(request(raw), connection(Provider.MONZO), now=NOON).events == (event,)
-
-
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        ((404, {}, b""), "transaction_unknown"),
-        ((403, {}, b""), "transaction_unknown"),
-        ((401, {}, b""), "access_refused"),
-        ((400, {}, b""), "bank_refused"),
-        ((200, {}, b"{}"), "shape"),
-        ((200, {}, b"<html>"), "not_json"),
-        ((200, {}, fetched(id="tx_other")), "bank_refused"),
-    ],
-)
-def test_refuses_a_hook_that_monzo_does_not_stand_by(
-    answer: tuple[int, dict[str, str], bytes], code: str
-) -> None:
-    with bank_server(answer) as bank, pytest.raises(Rejected) as refusal:
-        refetch(bank)
-    assert refusal.value.code == code
-
-
-def test_a_monzo_that_does_not_answer_now_is_asked_again() -> None:
-    with bank_server((504, {}, b"")) as bank, pytest.raises(TryAgain):
-        refetch(bank)
 
 
 SHAPES: list[Callable[[ReceiptNote], Any]] = [flux_receipts.render_v1, flux_receipts.render_v2]
