@@ -7,8 +7,8 @@ releases. A refund fires `transaction.refund` and a negative `transaction.cleari
 ignored. Members are found by `card.id`; `accountId` is the operator's own account at Fidel.
 `fidel-message-id`, stable over retries and replays, names the event; it is not signed, so without
 it kind and amount do. Fidel's own samples repeat a key; duplicate keys are refused here as
-anywhere, and such a message ends in quarantine, where a person sees it. Fidel cannot be told of
-receipts.
+anywhere, and such a message ends in quarantine, where a person sees it. Fidel itself cannot be told
+of receipts; who runs the programme is told in our own format.
 
 The signature covers the registered URL. A connection's `registered_url` holds the exact URLs, one
 per event, separated by blanks; or one URL with `{event}` where the event's name stands; or, where

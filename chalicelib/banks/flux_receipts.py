@@ -25,7 +25,7 @@ from chalicelib.network.model import Connection
 
 WITHDRAWN_TEXT = "This receipt was withdrawn"
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+_encoder = msgspec.json.Encoder(decimal_format="number")  # quantities are numbers here
 
 
 class FluxAmount(msgspec.Struct):

@@ -108,10 +108,9 @@ def verify_request_signature(
 
 
 def read(request: HookRequest, connection: Connection, *, now: datetime) -> BankReading:
-    """Read the array; entries that break a rule are set apart.
+    """Read the array; entries that break a rule or hold a card number are set apart.
 
     :raises Malformed: not a JSON array. :raises TooLarge: over 100 entries or 1 MiB.
-    :raises CardNumberFound: a card number stands anywhere in the body.
     """
     return read_entries(
         wire.parse_json(request.body),

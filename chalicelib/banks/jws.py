@@ -5,6 +5,7 @@ The header is `{"alg":"RS256","kid":…,"typ":"JOSE","cty":"application/json","b
 `base64url(header)..base64url(signature)`. Banks find the public key in the published JWKS by `kid`.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jwk, jws
@@ -18,7 +19,7 @@ _ALGORITHM = "RS256"
 
 def sign_detached(body: bytes, private_pem: str) -> str:
     """The detached JWS of `body` under an RSA key in PEM; its `kid` is the one in `public_jwk`."""
-    key = jwk.RSAKey.import_key(private_pem)
+    key = _private_key(private_pem)
     header = {
         "alg": _ALGORITHM,
         "kid": key.thumbprint(),
@@ -50,6 +51,12 @@ def public_jwk(private_pem: str) -> dict[str, Any]:
     """The public half as a JWK for the JWKS. `kid` is the RFC 7638 thumbprint, so that it follows
     from the key alone.
     """
-    key = jwk.RSAKey.import_key(private_pem)
+    key = _private_key(private_pem)
     public: dict[str, Any] = dict(key.as_dict(private=False))
     return {**public, "kid": key.thumbprint(), "use": "sig", "alg": _ALGORITHM}
+
+
+@lru_cache(maxsize=4)
+def _private_key(private_pem: str) -> jwk.RSAKey:
+    """The parsed key. Parsing checks the primes, which costs more than a signature."""
+    return jwk.RSAKey.import_key(private_pem)

@@ -32,8 +32,8 @@ class NoSigningKey(NotAllowed):
 
 
 class ReceiptNews(msgspec.Struct, omit_defaults=True):
-    """`data`. `transaction`, `account` and `user` are the bank's own ids; `receipt` may be left out
-    for its length, then it is read at `link`.
+    """`data`. `transaction`, `account` and `user` are the bank's own ids; `receipt` is what
+    `GET /v1/transactions/{id}/receipt` shows, left out where it is too long or withdrawn.
     """
 
     id: str

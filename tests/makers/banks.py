@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
 
 from chalicelib.banks.payments import HookRequest
@@ -59,10 +60,9 @@ def rsa_pem(_name: str = "first") -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+@lru_cache(maxsize=4)
 def spki(pem: str) -> str:
     """The public half of `pem` as base64 SPKI, as Starling's portal shows it."""
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
     key = load_pem_private_key(pem.encode(), password=None)
     assert isinstance(key, RSAPrivateKey)
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

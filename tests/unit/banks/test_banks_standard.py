@@ -1,0 +1,110 @@
+"""What banks say in our own format."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.banks import standard
+from chalicelib.banks.payments import (
+    Ignored,
+    PaymentEvent,
+    PaymentEventKind,
+)
+from chalicelib.kernel.cards import CardFacts, LastFour, LastFourKind
+from chalicelib.kernel.ids import payment_id_of
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.refusals import Malformed, Rejected
+from chalicelib.network.identifiers import Identifier
+from chalicelib.network.model import Provider
+from tests.makers.bank_readings import BANK, MID, NARRATIVE, TID, at, digest, only, read
+from tests.makers.banks import CONNECTION_ID, NOON, event_bytes, event_json, request
+
+
+def test_reads_every_field_of_a_standard_authorisation() -> None:
+    event = only(read(Provider.STANDARD, event_bytes("standard_payment_authorised")))
+    assert event == PaymentEvent(
+        connection_id=CONNECTION_ID,
+        transaction_id="ob-20261120-0009",
+        event_key="msg-1",
+        kind=PaymentEventKind.AUTHORISED,
+        made_at=at(11, 41, 7),
+        occurred_at=at(11, 41, 8),
+        amount=Money(2130, "GBP"),
+        digest=digest(event),
+        merchant=(
+            Identifier(MID, "MID-BL-0042"),
+            Identifier(TID, "T0420001"),
+            Identifier(NARRATIVE, "BEAN & LEAF"),
+        ),
+        local_amount=Money(2500, "EUR"),
+        card=CardFacts("visa", LastFour("3190", LastFourKind.DEVICE), "C55D10"),
+        account_ref="acct-hazel",
+        user_ref="person-hazel",
+        card_ref="card-hazel-1",
+    )
+
+
+@pytest.mark.parametrize("kind", list(PaymentEventKind))
+def test_reads_each_standard_event_as_one_of_the_same_payment(kind: PaymentEventKind) -> None:
+    event = only(read(Provider.STANDARD, event_bytes(f"standard_payment_{kind.value}")))
+    assert event.kind is kind
+    assert event.payment_id == payment_id_of(CONNECTION_ID, "ob-20261120-0009")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code", "field"),
+    [
+        ("amount", {"minor": 21.3, "currency": "GBP"}, "shape", "data.amount.minor"),
+        ("amount", {"minor": "2130", "currency": "GBP"}, "shape", "data.amount.minor"),
+        ("amount", {"minor": True, "currency": "GBP"}, "shape", "data.amount.minor"),
+        ("amount", {"minor": -1, "currency": "GBP"}, "negative_amount", "data.amount.minor"),
+        ("amount", {"minor": 10**13, "currency": "GBP"}, "not_minor_units", "data.amount.minor"),
+        ("amount", {"minor": 1, "currency": "gbp"}, "unknown_currency", "data.amount.currency"),
+        ("id", "with blank", "shape", "data.id"),
+        ("id", "x" * 201, "shape", "data.id"),
+        ("account", 7, "shape", "data.account"),
+        ("made_at", "2026-11-20T11:41:07", "time_offset", "data.made_at"),
+        ("made_at", "yesterday", "time", "data.made_at"),
+        ("made_at", "2026-11-20T12:10:01Z", "time_out_of_range", "data.made_at"),
+        ("made_at", "2026-08-22T11:59:59Z", "time_out_of_range", "data.made_at"),
+        ("card", {"last_four": "12"}, "last_four", "data.card.last_four"),
+        ("card", {"last_four_kind": "pan"}, "shape", "data.card.last_four_kind"),
+    ],
+)  # fmt: skip
+def test_refuses_a_standard_payment_that_breaks_a_rule(
+    path: str, value: Any, code: str, field: str
+) -> None:
+    body = event_json("standard_payment_authorised")
+    body["data"][path] = value
+    with pytest.raises(Rejected) as refusal:
+        read(Provider.STANDARD, json.dumps(body).encode())
+    assert (refusal.value.code, refusal.value.field) == (code, field)
+
+
+@pytest.mark.parametrize("made_at", ["2026-11-20T12:10:00Z", "2026-08-22T12:00:00Z"])
+def test_accepts_a_payment_at_either_edge_of_time(made_at: str) -> None:
+    body = event_json("standard_payment_authorised")
+    body["data"]["made_at"] = made_at
+    assert only(read(Provider.STANDARD, body)).transaction_id == "ob-20261120-0009"
+
+
+def test_refuses_a_standard_event_without_a_name() -> None:
+    inbound = request(event_bytes("standard_payment_authorised"))
+    with pytest.raises(Malformed) as refusal:
+        standard.read(inbound, BANK, now=NOON)
+    assert (refusal.value.code, refusal.value.field) == ("event_id", "webhook-id")
+
+
+def test_ignores_a_payment_of_nothing() -> None:
+    body = event_json("standard_payment_authorised")
+    body["data"]["amount"]["minor"] = 0
+    assert read(Provider.STANDARD, body).ignored == (Ignored("zero_amount"),)
+
+
+def test_counts_fields_that_the_format_does_not_know() -> None:
+    body = event_json("standard_payment_authorised")
+    body["data"].update(mood="good")
+    body["data"]["merchant"]["stars"] = 5
+    reading = read(Provider.STANDARD, body)
+    assert (len(reading.events), reading.unknown_fields) == (1, 2)
