@@ -2,7 +2,7 @@
 
 The first row names the columns. A column of the receipt may be filled in on every row or on its
 first row only. Amounts are whole minor units. One tender pays the whole; receipts with several
-tenders, charges of other kinds, or modifiers travel as JSONL. `docs/connect-a-till.md` has a
+tenders, charges of other kinds, or modifiers travel as JSONL. `docs/receipt-files.md` has a
 sample.
 """
 

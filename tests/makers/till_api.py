@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Keep quiet."""
 
-    def do_POST(self) -> None:  # noqa: N802 - the base's name
+    def do_POST(self) -> None:
         """Answer a token or take a batch."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/auth/oauth/token":

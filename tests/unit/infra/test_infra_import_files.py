@@ -1,6 +1,7 @@
 """Reading files of receipts: one at a time, each taken or refused by its line."""
 
 import json
+import re
 import tracemalloc
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.receipts.canonical import ChargeKind, LineKind, ReceiptKind, TenderKind
 from chalicelib.tills import native_shapes as shapes
+from infra.importing import csv_rows
 from infra.importing.csv_rows import MissingColumns
 from infra.importing.files import FileEntry, UnknownFileKind, read_file
 from tests.makers.receipts import NOW
@@ -247,7 +249,7 @@ def test_a_return_in_csv_takes_lines_back(tmp_path: Path) -> None:
     ("rows", "code", "field"),
     [
         ([f"A-1,0042,{TIME},GBP,3.50,Tea,350"], "shape", "total_minor"),
-        ([f"A-1,0042,{TIME},GBP,350,Tea,"], "shape", "lines[0].amount_minor"),
+        ([f"A-1,0042,{TIME},GBP,350,Tea,"], "shape", "lines[0]"),
         ([f"A-1,0042,{TIME},GBP,351,Tea,350"], "total_mismatch", "total_minor"),
         ([f"A-1,0042,{TIME},GBP,350,Tea"], "cells", None),
         ([f"A-1,0042,{TIME},GBP,350,Tea,350,x"], "cells", None),
@@ -303,6 +305,17 @@ def test_any_bytes_end_in_entries(
     for one in entries(path):
         assert (one.receipt is None) != (one.refusal is None)
         assert one.first_line <= one.last_line
+
+
+def test_the_sample_in_the_documentation_is_taken(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "receipt-files.md").read_text()
+    sample = text.split("```csv\n")[1].split("```")[0]
+
+    found = entries(written(tmp_path, "day.csv", sample))
+
+    assert summary(found) == [(2, 3, "LDS-3-0187", None), (4, 4, "LDS-3-0188", None)]
+    documented = set(re.findall(r"`([a-z_]+)`", text.split("Needed:")[1]))
+    assert csv_rows.COLUMNS - documented == {"description"}
 
 
 def test_memory_stays_small_however_long_the_file(tmp_path: Path) -> None:

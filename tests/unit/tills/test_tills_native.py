@@ -86,7 +86,7 @@ def test_reads_the_documented_receipt_whole() -> None:
     card, gift = receipt.tenders
     assert card.card == CardFacts("visa", LastFour("1234", LastFourKind.DEVICE), "01A2B3")
     assert (card.mid, card.tid, gift.kind) == ("540000042", "42000003", TenderKind.GIFT_CARD)
-    assert receipt.barcode == Barcode("code_128", "RET-0042-0187")
+    assert receipt.barcode == Barcode("code_128", "RET-LDS-0187")
 
 
 @pytest.mark.requirement("RCP-09")
