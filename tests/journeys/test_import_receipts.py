@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from chalicelib.kernel.personal import Personal
+from chalicelib.tills.entries import BatchAnswer
+from chalicelib.tills.native_shapes import NativeReceipt
 from infra import cli
+from infra.importing import run as importing
 from infra.importing.client import BatchRefused, ImportStopped, ReceiptsClient
 from tests.makers.till_api import SECRET, TillApi, till_api
 
@@ -136,6 +140,32 @@ def test_killing_it_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> N
     assert set(api.taken) == {f"A-{n}" for n in range(350)}
     assert api.posts == [100, 100, 100, 100, 50]  # only the unanswered batch went twice
     assert [one["line"] for one in rejected(path)] == [151]
+
+
+def test_refusals_written_without_their_progress_are_written_once(tmp_path: Path) -> None:
+    path = day(tmp_path, "{", *(native(f"A-{n}") for n in range(150)), "[")
+    job = importing.ImportJob(path, "bean-and-leaf")
+    posts: list[int] = []
+
+    def post(receipts: Sequence[NativeReceipt]) -> BatchAnswer:
+        posts.append(len(receipts))
+        if len(posts) == 2:
+            raise ImportStopped("no answer")
+        return BatchAnswer(taken=len(receipts))
+
+    now = datetime.now(UTC)
+    with pytest.raises(ImportStopped):
+        importing.run(job, post, now=now, report=lambda _: None)
+    with job.rejected_path.open("ab") as stream:
+        stream.write(b'{"line": 152, "code": "written just before the end"}\n')
+    done = importing.run(job, post, now=now, report=lambda _: None)
+
+    assert posts == [100, 50, 50]
+    assert (done.line, done.taken, done.refused) == (152, 150, 2)
+    assert [(one["line"], one["code"]) for one in rejected(path)] == [
+        (1, "not_json"),
+        (152, "not_json"),
+    ]
 
 
 def test_without_a_url_it_only_checks(tmp_path: Path) -> None:

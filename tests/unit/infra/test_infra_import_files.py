@@ -315,7 +315,7 @@ def test_the_sample_in_the_documentation_is_taken(tmp_path: Path) -> None:
 
     assert summary(found) == [(2, 3, "LDS-3-0187", None), (4, 4, "LDS-3-0188", None)]
     documented = set(re.findall(r"`([a-z_]+)`", text.split("Needed:")[1]))
-    assert csv_rows.COLUMNS - documented == {"description"}
+    assert documented >= csv_rows.COLUMNS
 
 
 def test_memory_stays_small_however_long_the_file(tmp_path: Path) -> None:
