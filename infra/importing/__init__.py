@@ -1,0 +1,1 @@
+"""Importing files of receipts through the public API: read, check, send, remember how far."""
