@@ -129,7 +129,8 @@ def decide_change(member: Member, activation: Activation, *, now: datetime) -> M
     """`member` as `activation` has it; the same object where that changes nothing.
 
     What was linked before stays linked since then. Services stay as the member set them. The first
-    acceptance of a version of the terms is the one that counts.
+    acceptance of a version of the terms is the one that counts. A consent that was revoked is given
+    anew by this.
     """
     linked = {one.reference: one.linked_at for one in member.accounts}
     accounts = tuple(
@@ -140,6 +141,7 @@ def decide_change(member: Member, activation: Activation, *, now: datetime) -> M
     same_terms = member.terms.version == activation.terms.version
     changed = replace(
         member,
+        status=MemberStatus.ACTIVE,
         accounts=accounts,
         cards=cards,
         email=activation.email,

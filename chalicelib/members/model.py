@@ -83,6 +83,7 @@ class MemberStatus(Enum):
     """Whether the programme is on for the member."""
 
     ACTIVE = "active"
+    REVOKED = "revoked"  # the person took the consent back at the bank: nothing leads here now
     LEFT = "left"
 
 

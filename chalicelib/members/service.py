@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.refusals import NotFound, TryAgain
 from chalicelib.members import activation as activating
 from chalicelib.members import holding, store
 from chalicelib.members.activation import Activation
 from chalicelib.members.connecting import store as connecting
+from chalicelib.members.connecting.model import HeldToken
 from chalicelib.members.model import (
     Fresh,
     Holder,
@@ -22,9 +24,9 @@ from chalicelib.members.model import (
     LinkKind,
     Member,
     MemberStatus,
-    NotHeld,
     Reference,
 )
+from chalicelib.members.model import NotHeld as NotHeld
 from chalicelib.network import programmes
 from chalicelib.network.model import Connection
 from chalicelib.network.programmes import Service
@@ -45,12 +47,11 @@ class Activated:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Who left. `has_token_to_revoke`: a bank's token is noted for revocation."""
+    """Who left. What is still to be done stands in `connecting.store.list_departures`."""
 
     member_id: MemberId
     connection_id: ConnectionId
     left_at: datetime
-    has_token_to_revoke: bool
 
 
 def activate(activation: Activation, *, fresh: Fresh, now: datetime) -> Activated:
@@ -137,8 +138,8 @@ def leave(anchor: Reference, *, now: datetime) -> Left | None:
     """Switch the programme off at once; None where it is off already.
 
     Links go, so no payment finds the member any more; the bank's token is wiped and noted for
-    revocation; names, accounts and contact are deleted. The pseudonym and the salt stay, so that
-    what was kept for the member can be given out until its own end (`shred` ends it).
+    revocation (`list_departures`); names, accounts and contact are deleted. The pseudonym and the
+    salt stay, so that what was kept can be given out until its own end (`shred` ends it).
     """
 
     def attempt() -> Left | None:
@@ -156,13 +157,38 @@ def leave(anchor: Reference, *, now: datetime) -> Left | None:
             left_at=now,
             version=before.version + 1,
         )
-        store.record_leaving(left, before=before, token=token, now=now)
-        return Left(before.member_id, before.connection_id, now, token is not None)
+        store.record_leaving(left, before=before, token=token)
+        return Left(before.member_id, before.connection_id, now)
 
     left = _until_undisturbed(attempt)
     if left is not None:
         observability.count("members_left", connection=left.connection_id)
     return left
+
+
+def suspend(member_id: MemberId, *, now: datetime) -> None:
+    """Stop everything for a member who took the consent back at the bank (LNK-14).
+
+    Links go at once; the member stays, so that a consent given anew finds everything as it was.
+    """
+    _change_status(member_id, MemberStatus.ACTIVE, MemberStatus.REVOKED, now=now)
+
+
+def resume(member_id: MemberId, *, now: datetime) -> None:
+    """Go on for a member who gave the consent anew."""
+    _change_status(member_id, MemberStatus.REVOKED, MemberStatus.ACTIVE, now=now)
+
+
+def _change_status(
+    member_id: MemberId, before_status: MemberStatus, status: MemberStatus, *, now: datetime
+) -> None:
+    def attempt() -> None:
+        before = store.find_member(member_id, now=now)
+        if before is not None and before.status is before_status:
+            changed = replace(before, status=status, version=before.version + 1)
+            store.record_change(changed, before=before)
+
+    _until_undisturbed(attempt)
 
 
 def find_holder(
@@ -188,7 +214,7 @@ def find_holder(
             links = store.list_links(reference, now=now)
     if payer is not None and not account_ref and not card_ref:
         anchored = store.find_anchored(payer, now=now)
-        links = (anchored,) if anchored else ()
+        links = (anchored,) if anchored and _is_active(anchored.member_id, now=now) else ()
     return holding.decide_holder(links, store.hash_of(payer) if payer else None)
 
 
@@ -196,6 +222,20 @@ def member_key_of(member_id: MemberId, *, now: datetime) -> bytes | None:
     """The key of everything sealed for the member, or None once they are forgotten."""
     member = store.find_member(member_id, now=now)
     return None if member is None or member.salt is None else vault.member_key(member.salt)
+
+
+def find_member_of_user(
+    connection_id: ConnectionId, user: str, *, now: datetime
+) -> MemberId | None:
+    """The pseudonym of the active member whom the bank calls `user`, or None."""
+    anchored = store.find_anchored(Reference(LinkKind.USER, connection_id, user), now=now)
+    return anchored.member_id if anchored else None
+
+
+def last_fours_of(member_id: MemberId, *, now: datetime) -> tuple[LastFour, ...]:
+    """Every last four that a payment of this member may show; none after leaving."""
+    member = store.find_member(member_id, now=now)
+    return member.last_fours if member else ()
 
 
 def shred(member_id: MemberId) -> None:
@@ -206,10 +246,15 @@ def shred(member_id: MemberId) -> None:
 def _find_active(anchor: Reference, *, now: datetime) -> Member | None:
     link = store.find_anchored(anchor, now=now)
     member = store.find_member(link.member_id, now=now) if link else None
-    return member if member and member.status is MemberStatus.ACTIVE else None
+    return member if member and member.status is not MemberStatus.LEFT else None
 
 
-def _find_token(member: Member, *, now: datetime) -> connecting.HeldToken | None:
+def _is_active(member_id: MemberId, *, now: datetime) -> bool:
+    member = store.find_member(member_id, now=now)
+    return member is not None and member.status is MemberStatus.ACTIVE
+
+
+def _find_token(member: Member, *, now: datetime) -> HeldToken | None:
     if member.salt is None:
         return None
     key = vault.member_key(member.salt)

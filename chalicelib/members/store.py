@@ -20,7 +20,7 @@ from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.members.connecting import store as connecting
-from chalicelib.members.connecting.store import HeldToken
+from chalicelib.members.connecting.model import HeldToken
 from chalicelib.members.model import (
     Account,
     Card,
@@ -169,38 +169,35 @@ def record_change(member: Member, *, before: Member) -> None:
     """
     old = {(row.pk, row.sk): row for row in _link_rows(before)}
     new = {(row.pk, row.sk): row for row in _link_rows(member)}
-    is_relinked = (before.accounts, before.cards) != (member.accounts, member.cards)
-    written = [(row, None) for row in new.values()] if is_relinked else []
+    written = [(row, None) for row in new.values()] if _said(before) != _said(member) else []
     gone = [row for key, row in old.items() if key not in new]
     _together([(_from_member(member), HeadRow.version == before.version), *written], gone)
 
 
-def record_leaving(left: Member, *, before: Member, token: HeldToken | None, now: datetime) -> None:
-    """Write that `before` has `left`: links and token go, a token to revoke is noted.
+def record_leaving(left: Member, *, before: Member, token: HeldToken | None) -> None:
+    """Write that `before` has `left`: links and token go, what is to be done after is noted.
 
     :raises TryAgain: it changed meanwhile.
     """
-    written: list[tuple[rows.Row, Any]] = [(_from_member(left), HeadRow.version == before.version)]
+    left_at = left.left_at or left.activated_at
+    departure = connecting.departure_row(left.member_id, left.connection_id, token, left_at=left_at)
+    unchanged = HeadRow.version == before.version
+    written: list[tuple[rows.Row, Any]] = [(_from_member(left), unchanged), (departure, None)]
     gone: list[rows.Row] = list(_link_rows(before))
     if token is not None:
-        written.append((connecting.revocation_row(token, now=now), None))
         gone.append(connecting.token_row(token.member_id, token.connection_id))
     _together(written, gone)
 
 
 def shred(member_id: MemberId) -> None:
     """Delete the member's salt: nothing sealed for them, wherever it stands, opens again."""
-    rows.update(
-        HeadRow(member_id, "head"),
-        [HeadRow.salt.remove(), HeadRow.sealed.remove()],
-        condition=HeadRow.pk.exists(),
-    )
+    wiped = [HeadRow.salt.remove(), HeadRow.sealed.remove()]
+    rows.update(HeadRow(member_id, "head"), wiped, condition=HeadRow.pk.exists())
 
 
 def hash_of(reference: Reference) -> str:
     """The keyed hash under which rows about `reference` stand."""
-    kind = reference.kind.value
-    return vault.lookup_key(kind, reference.connection_id, reference.value)
+    return vault.lookup_key(reference.kind.value, reference.connection_id, reference.value)
 
 
 def _together(written: Iterable[tuple[rows.Row, Any]], deleted: Iterable[rows.Row] = ()) -> None:
@@ -210,11 +207,17 @@ def _together(written: Iterable[tuple[rows.Row, Any]], deleted: Iterable[rows.Ro
         raise TryAgain("the member was changed by somebody else meanwhile") from error
 
 
+def _said(member: Member) -> tuple[object, ...]:
+    return member.status, member.accounts, member.cards  # All that link rows are made of.
+
+
 def _link_rows(member: Member) -> list[LinkRow]:
     if member.anchor is None:
         return []
     payer = hash_of(member.anchor) if member.anchor.kind is LinkKind.USER else None
     rows_of_member = [_link_row(member, member.anchor, "holder", member.activated_at, payer)]
+    if member.status is not MemberStatus.ACTIVE:
+        return rows_of_member
     sk = f"link#{member.member_id}"
     linked = [(one.reference, one.linked_at) for one in member.accounts]
     linked += [(one.reference, one.linked_at) for one in member.cards if one.reference]
@@ -229,12 +232,8 @@ def _link_row(
     member: Member, reference: Reference, sk: str, since: datetime, payer: str | None
 ) -> LinkRow:
     row = LinkRow(hash_of(reference), sk, member_id=member.member_id)
-    row.sealed = vault.seal(
-        _SealedLink(since, member.last_fours, payer),
-        key=vault.platform_key("people"),
-        place=_place(row),
-        kept=_LINK_SEALED,
-    )
+    said, key = _SealedLink(since, member.last_fours, payer), vault.platform_key("people")
+    row.sealed = vault.seal(said, key=key, place=_place(row), kept=_LINK_SEALED)
     return row
 
 

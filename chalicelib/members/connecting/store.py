@@ -7,13 +7,13 @@ revocations      <member id>#<version>     a token that is still to be revoked a
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import Enum
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
+from chalicelib.members.connecting.model import BankToken, Departure, HeldToken, TokenState
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
@@ -29,7 +29,7 @@ _TOKEN_FIELDS = {
 _TOKEN_SEALED = Kept(
     Category.CREDENTIAL, Purpose.DELIVERY, Erasure.SHRED, encrypted=True, holds=_TOKEN_FIELDS
 )
-_REVOCATION_SEALED = Kept(
+_DEPARTURE_SEALED = Kept(
     Category.CREDENTIAL, Purpose.SECURITY, Erasure.EXPIRE, encrypted=True, holds=_TOKEN_FIELDS
 )
 _TICKET_SEALED = Kept(
@@ -39,14 +39,6 @@ _TICKET_SEALED = Kept(
     encrypted=True,
     holds={"user": Category.REFERENCE},
 )
-
-
-class TokenState(Enum):
-    """How far a member's consent at the bank has come."""
-
-    PENDING_APPROVAL = "pending_approval"  # the person has still to approve in the bank's app
-    CONNECTED = "connected"
-    LOST = "lost"  # the bank takes neither token any more; the person has to connect again
 
 
 class TokenRow(rows.Row):
@@ -73,19 +65,20 @@ class TokenRow(rows.Row):
     sealed = BinaryAttribute(legacy_encoding=False)
 
 
-class RevocationRow(rows.Row):
-    """A token of somebody who left, until the bank has taken it back."""
+class DepartureRow(rows.Row):
+    """Somebody left: until a token was handed back to the bank, and what is kept runs out."""
 
     Meta = rows.table_meta("people")
-    privacy = {"connection_id": _CONNECTION, "sealed": _REVOCATION_SEALED}
+    privacy = {"connection_id": _CONNECTION, "left_at": _OPERATION, "sealed": _DEPARTURE_SEALED}
     retention = Retention(
-        name="revocation",
+        name="departure",
         reason="When you leave, the bank's token is handed back; after 7 days it has ended anyway.",
         lasts=timedelta(days=7),
     )
 
     connection_id = UnicodeAttribute()
-    sealed = BinaryAttribute(legacy_encoding=False)
+    left_at = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False, null=True)
 
 
 class TicketRow(rows.Row):
@@ -102,38 +95,6 @@ class TicketRow(rows.Row):
     step = UnicodeAttribute()
     connection_id = UnicodeAttribute()
     sealed = BinaryAttribute(legacy_encoding=False)
-
-
-@dataclass(frozen=True, slots=True)
-class BankToken:
-    """A token as the bank gave it. Without `refresh` it ends at `expires_at` for good."""
-
-    access: Personal[str]
-    refresh: Personal[str] | None
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class HeldToken:
-    """A bank's token for a member, as it is stored. `webhooks` are the bank's ids of our hooks."""
-
-    member_id: MemberId
-    connection_id: ConnectionId
-    token: BankToken
-    state: TokenState
-    scope: str
-    webhooks: tuple[str, ...] = ()
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Revocation:
-    """A token that is to be revoked at its bank. `name` is the row's."""
-
-    name: str
-    connection_id: ConnectionId
-    token: BankToken
-    webhooks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,44 +167,44 @@ def claim_refresh(held: HeldToken, *, until: datetime, now: datetime) -> HeldTok
     return replace(held, version=held.version + 1)
 
 
-def wipe_token(held: HeldToken) -> None:
-    """Delete the token."""
-    rows.delete(token_row(held.member_id, held.connection_id))
-
-
 def token_row(member_id: MemberId, connection_id: ConnectionId) -> TokenRow:
     """The row to delete when a member leaves. For `members.store` only."""
     return TokenRow(member_id, f"token#{connection_id}")
 
 
-def revocation_row(held: HeldToken, *, now: datetime) -> RevocationRow:
-    """The row that keeps `held` until it is revoked. For stores only."""
-    row = RevocationRow(
-        "revocations", f"{held.member_id}#{held.version}", connection_id=held.connection_id
-    )
-    row.sealed = vault.seal(
-        _from_token(held.token, held.webhooks),
-        key=vault.platform_key("people"),
-        place=_place(row),
-        kept=_REVOCATION_SEALED,
-    )
-    return row.keep_from(now)
+def departure_row(
+    member_id: MemberId, connection_id: ConnectionId, held: HeldToken | None, *, left_at: datetime
+) -> DepartureRow:
+    """The row that lasts until the departure is finished. For stores only."""
+    version = held.version if held else 0
+    row = DepartureRow("departures", f"{member_id}#{version}", connection_id=connection_id)
+    row.left_at = left_at.isoformat()
+    if held is not None:
+        row.sealed = vault.seal(
+            _from_token(held.token, held.webhooks),
+            key=vault.platform_key("people"),
+            place=_place(row),
+            kept=_DEPARTURE_SEALED,
+        )
+    return row.keep_from(left_at)
 
 
-def record_revocation(held: HeldToken, *, now: datetime) -> None:
-    """Note that `held` is to be revoked at its bank."""
-    rows.put(revocation_row(held, now=now))
+def record_departure(held: HeldToken, *, left_at: datetime) -> None:
+    """Note that `held`, which came after its member left, is to be revoked, and wipe it."""
+    rows.put(departure_row(held.member_id, held.connection_id, held, left_at=left_at))
+    rows.delete(token_row(held.member_id, held.connection_id))
 
 
-def list_revocations(*, now: datetime) -> tuple[Revocation, ...]:
-    """Tokens still to be revoked, at most 100."""
-    found = rows.list_prefixed(RevocationRow, "revocations", "", now=now, limit=rows.BATCH_ROWS_MAX)
-    return tuple(_to_revocation(row) for row in found)
+def list_departures(*, now: datetime) -> tuple[Departure, ...]:
+    """Departures that are not finished, at most 100."""
+    limit = rows.BATCH_ROWS_MAX
+    found = rows.list_prefixed(DepartureRow, "departures", "", now=now, limit=limit)
+    return tuple(_to_departure(row) for row in found)
 
 
-def forget_revocation(name: str) -> None:
-    """The bank took the token back."""
-    rows.delete(RevocationRow("revocations", name))
+def forget_departure(departure: Departure) -> None:
+    """The departure is finished."""
+    rows.delete(DepartureRow("departures", departure.name))
 
 
 def record_ticket(
@@ -279,11 +240,18 @@ def _ticket_key(ticket: str) -> str:
     return f"ticket#{vault.lookup_key('ticket', ticket)}"
 
 
-def _to_revocation(row: RevocationRow) -> Revocation:
-    opened = vault.open_sealed(
-        row.sealed, _Sealed, key=vault.platform_key("people"), place=_place(row)
+def _to_departure(row: DepartureRow) -> Departure:
+    key = vault.platform_key("people")
+    sealed = row.sealed
+    opened = vault.open_sealed(sealed, _Sealed, key=key, place=_place(row)) if sealed else None
+    return Departure(
+        row.sk,
+        MemberId(row.sk.partition("#")[0]),
+        ConnectionId(row.connection_id),
+        datetime.fromisoformat(row.left_at),
+        _to_token(opened) if opened else None,
+        opened.webhooks if opened else (),
     )
-    return Revocation(row.sk, ConnectionId(row.connection_id), _to_token(opened), opened.webhooks)
 
 
 def _from_token(token: BankToken, webhooks: tuple[str, ...]) -> _Sealed:

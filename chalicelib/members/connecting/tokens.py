@@ -13,7 +13,7 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.members import service
 from chalicelib.members.connecting import store
-from chalicelib.members.connecting.store import BankToken, HeldToken, TokenState
+from chalicelib.members.connecting.model import BankToken, HeldToken, TokenState
 from chalicelib.members.model import MemberStatus
 from chalicelib.runtime import observability
 
@@ -70,10 +70,9 @@ def keep(
         held = replace(held, version=before.version, webhooks=before.webhooks)
     kept = _write(held, now=now)
     member = service.find_member(member_id, now=now)
-    if member is None or member.status is not MemberStatus.ACTIVE:
+    if member is None or member.status is MemberStatus.LEFT:
         # They left between our reading and our writing: leaving has not seen this token.
-        store.record_revocation(kept, now=now)
-        store.wipe_token(kept)
+        store.record_departure(kept, left_at=now)
         raise NotConnected("the member has left")
     return kept
 
@@ -103,6 +102,9 @@ def access_token(
     now: datetime,
 ) -> Personal[str]:
     """A token that the bank takes now, refreshed where it would soon end.
+
+    Where the bank takes none any more, the person took the consent back there: everything stops for
+    the member until it is given anew.
 
     `refresh` asks the bank for the next token and raises `RefreshRefused` where it gives none.
     `refused` is a token that the bank has just answered 401 to, so it is not given again.
@@ -140,13 +142,14 @@ def _refreshed(held: HeldToken, refresh: Refresh, *, now: datetime) -> HeldToken
         return _write(renewed, now=now)
     except (TryAgain, NotConnected) as error:
         # They left while the bank answered: leaving revoked the token before this one.
-        store.record_revocation(renewed, now=now)
+        store.record_departure(renewed, left_at=now)
         raise NotConnected("the member has left") from error
 
 
 def _lose(held: HeldToken, *, now: datetime) -> None:
     observability.count("bank_tokens_lost", connection=held.connection_id)
     change(held, state=TokenState.LOST, now=now)
+    service.suspend(held.member_id, now=now)
 
 
 def _write(held: HeldToken, *, now: datetime) -> HeldToken:
