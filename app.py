@@ -2,9 +2,15 @@
 
 from chalice import Chalice
 
-from chalicelib.api import description
+from chalicelib.api import description, hooks, oauth, tills
+
+AREAS = (
+    hooks,
+    tills,
+    oauth,
+    description,
+)
 
 app = Chalice(app_name="counterfoil")
-
-for area in (description,):
+for area in AREAS:
     app.register_blueprint(area.bp)

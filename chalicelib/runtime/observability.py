@@ -66,12 +66,21 @@ _listeners: list[Listener] = []
 
 def log(sentence: str, **keys: Value) -> None:
     """Log a constant `sentence` with `keys` (ids and codes only)."""
-    _logger().info(sentence, extra={"keys": _allowed(keys)})
+    _say(logging.INFO, sentence, keys)
 
 
 def warn(sentence: str, **keys: Value) -> None:
     """Log a constant `sentence` that somebody should look at."""
-    _logger().warning(sentence, extra={"keys": _allowed(keys)})
+    _say(logging.WARNING, sentence, keys)
+
+
+def failure(sentence: str, **keys: Value) -> None:
+    """Log a constant `sentence` with the traceback of the exception that is being handled."""
+    if settings.in_lambda():  # Powertools' formatter would write the exception anew, unmasked.
+        trace = mask_card_numbers(traceback.format_exc())
+        _logger().error(sentence, extra={"keys": _allowed(keys), "exception": trace}, stacklevel=3)
+    else:
+        _log.exception(sentence, extra={"keys": _allowed(keys)}, stacklevel=2)
 
 
 def failure(sentence: str, **keys: Value) -> None:
@@ -99,6 +108,12 @@ def listen(listener: Listener) -> Callable[[], None]:
 def keys_of(record: logging.LogRecord) -> dict[str, Any]:
     """The keys of a log record made here."""
     return dict(getattr(record, "keys", {}))
+
+
+def _say(level: int, sentence: str, keys: dict[str, Any]) -> None:
+    """Hand on a sentence; its place is where `log` or `warn` was called, three frames up."""
+    said = _logger().info if level == logging.INFO else _logger().warning
+    said(sentence, extra={"keys": _allowed(keys)}, stacklevel=4 if settings.in_lambda() else 3)
 
 
 def _allowed(keys: dict[str, Any]) -> dict[str, Value]:
