@@ -27,7 +27,7 @@ KEYS = frozenset(
     {
         # who and what, by our own ids
         *("client", "connection", "delivery", "id", "member", "message", "payment", "programme"),
-        *("purchase", "receipt", "retailer", "store", "till", "version"),
+        *("purchase", "receipt", "retailer", "sender", "store", "till", "version"),
         # where and why, by words of our own
         *(
             "area",
