@@ -23,38 +23,15 @@ NAMESPACE = "Counterfoil"
 LOGGER_NAME = "counterfoil-platform"
 VALUE_CHARACTERS_MAX = 200
 
-KEYS = frozenset(
-    {
-        # who and what, by our own ids
-        *("client", "connection", "delivery", "id", "member", "message", "payment", "programme"),
-        *("purchase", "receipt", "retailer", "sender", "store", "till", "version"),
-        # where and why, by words of our own
-        *(
-            "area",
-            "attempt",
-            "cause",
-            "code",
-            "ending",
-            "field",
-            "format",
-            "job",
-            "kind",
-            "outcome",
-        ),
-        *(
-            "provider",
-            "queue",
-            "reason",
-            "retention",
-            "seconds",
-            "sender",
-            "state",
-            "status",
-            "table",
-            "why",
-        ),
-    }
+_OUR_IDS = (
+    "client connection delivery id member message payment programme purchase receipt retailer "
+    "sender store till version"
 )
+_OUR_WORDS = (
+    "area attempt cause code ending field format job kind outcome provider purchases queue reason "
+    "retention seconds state status table why"
+)
+KEYS = frozenset(_OUR_IDS.split()) | frozenset(_OUR_WORDS.split())
 
 _log = logging.getLogger(LOGGER_NAME)
 _log.setLevel(logging.INFO)
