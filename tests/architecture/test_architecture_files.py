@@ -17,7 +17,7 @@ from tests.architecture.sources import ROOT, Source, python_files, text_files
 
 REGISTER = ROOT / "chalicelib" / "privacy" / "register.py"
 DECISION_HEAD = re.compile(
-    r"# \d{4}: [A-Z].*[^.]\n\n"
+    r"# \d{4}: \w.*[^.]\n\n"
     r"Date: \d{4}-\d{2}-\d{2}\n"
     r"Status: (accepted|superseded by \d{4}|proposed)\n\n"
     r"## Context\n"
