@@ -3,12 +3,17 @@
 from chalice import Chalice
 
 from chalicelib.api import description, hooks, oauth, tills
+from chalicelib.workers import payments, schedules
+from chalicelib.workers import receipts as receipt_workers
 
 AREAS = (
     hooks,
     tills,
     oauth,
     description,
+    payments,
+    receipt_workers,
+    schedules,
 )
 
 app = Chalice(app_name="counterfoil")

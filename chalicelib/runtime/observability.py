@@ -60,11 +60,6 @@ def failure(sentence: str, **keys: Value) -> None:
         _log.exception(sentence, extra={"keys": _allowed(keys)}, stacklevel=2)
 
 
-def failure(sentence: str, **keys: Value) -> None:
-    """Log, inside an `except`, a constant `sentence` about a bug with its traceback."""
-    _logger().exception(sentence, extra={"keys": _allowed(keys)})
-
-
 def count(name: str, *, by: int = 1, **dimensions: str) -> None:
     """Count a fact, such as `count("payments_dropped", reason="not_in_network")`."""
     allowed = {key: str(value) for key, value in _allowed(dimensions).items()}
