@@ -23,38 +23,15 @@ NAMESPACE = "Counterfoil"
 LOGGER_NAME = "counterfoil-platform"
 VALUE_CHARACTERS_MAX = 200
 
-KEYS = frozenset(
-    {
-        # who and what, by our own ids
-        *("client", "connection", "delivery", "id", "member", "message", "payment", "programme"),
-        *("purchase", "receipt", "retailer", "store", "till", "version"),
-        # where and why, by words of our own
-        *(
-            "area",
-            "attempt",
-            "cause",
-            "code",
-            "ending",
-            "field",
-            "format",
-            "job",
-            "kind",
-            "outcome",
-        ),
-        *(
-            "provider",
-            "queue",
-            "reason",
-            "retention",
-            "seconds",
-            "sender",
-            "state",
-            "status",
-            "table",
-            "why",
-        ),
-    }
+_OUR_IDS = (
+    "client connection delivery id member message payment programme purchase receipt retailer "
+    "sender store till version"
 )
+_OUR_WORDS = (
+    "area attempt cause code ending field format job kind outcome provider purchases queue reason "
+    "retention seconds state status table why"
+)
+KEYS = frozenset(_OUR_IDS.split()) | frozenset(_OUR_WORDS.split())
 
 _log = logging.getLogger(LOGGER_NAME)
 _log.setLevel(logging.INFO)
@@ -66,17 +43,21 @@ _listeners: list[Listener] = []
 
 def log(sentence: str, **keys: Value) -> None:
     """Log a constant `sentence` with `keys` (ids and codes only)."""
-    _logger().info(sentence, extra={"keys": _allowed(keys)})
+    _say(logging.INFO, sentence, keys)
 
 
 def warn(sentence: str, **keys: Value) -> None:
     """Log a constant `sentence` that somebody should look at."""
-    _logger().warning(sentence, extra={"keys": _allowed(keys)})
+    _say(logging.WARNING, sentence, keys)
 
 
 def failure(sentence: str, **keys: Value) -> None:
-    """Log, inside an `except`, a constant `sentence` about a bug with its traceback."""
-    _logger().exception(sentence, extra={"keys": _allowed(keys)})
+    """Log a constant `sentence` with the traceback of the exception that is being handled."""
+    if settings.in_lambda():  # Powertools' formatter would write the exception anew, unmasked.
+        trace = mask_card_numbers(traceback.format_exc())
+        _logger().error(sentence, extra={"keys": _allowed(keys), "exception": trace}, stacklevel=3)
+    else:
+        _log.exception(sentence, extra={"keys": _allowed(keys)}, stacklevel=2)
 
 
 def count(name: str, *, by: int = 1, **dimensions: str) -> None:
@@ -99,6 +80,12 @@ def listen(listener: Listener) -> Callable[[], None]:
 def keys_of(record: logging.LogRecord) -> dict[str, Any]:
     """The keys of a log record made here."""
     return dict(getattr(record, "keys", {}))
+
+
+def _say(level: int, sentence: str, keys: dict[str, Any]) -> None:
+    """Hand on a sentence; its place is where `log` or `warn` was called, three frames up."""
+    said = _logger().info if level == logging.INFO else _logger().warning
+    said(sentence, extra={"keys": _allowed(keys)}, stacklevel=4 if settings.in_lambda() else 3)
 
 
 def _allowed(keys: dict[str, Any]) -> dict[str, Value]:

@@ -7,6 +7,7 @@ from chalice import Chalice
 from chalice.app import ScheduledEventConfig, ScheduleExpression, SQSEventConfig
 from chalice.config import Config
 
+from chalicelib.runtime import settings
 from tests.architecture.sources import ROOT
 
 STAGE = "prod"
@@ -60,7 +61,7 @@ def _lambda(name: str, source: Any, app: Chalice) -> dict[str, Any]:
 def _waking(source: Any) -> dict[str, Any]:
     if isinstance(source, SQSEventConfig):
         return {
-            "queue": source.queue,
+            "queue": source.queue.replace(f"-{settings.stage()}-", "-{stage}-"),
             "batch_size": source.batch_size,
             "window_seconds": source.maximum_batching_window_in_seconds,
             "concurrency_max": source.maximum_concurrency,

@@ -111,6 +111,17 @@ def test_masks_a_card_number_in_a_traceback(kept: Kept) -> None:
     assert kept.lines[0].endswith(f"ValueError: cannot charge {MASKED}")
 
 
+def test_logs_a_failure_with_its_traceback(kept: Kept) -> None:
+    try:
+        raise ValueError(f"cannot charge {CARD}")
+    except ValueError:
+        observability.failure("message failed", queue="payments")
+
+    assert kept.keys == [{"queue": "payments"}]
+    assert kept.lines[0].startswith("message failed\nTraceback")
+    assert kept.lines[0].endswith(f"ValueError: cannot charge {MASKED}")
+
+
 def test_leaves_other_records_as_they_are(kept: Kept) -> None:
     try:
         raise ValueError("nothing personal")
@@ -145,7 +156,22 @@ def test_writes_a_json_line_in_lambda() -> None:
 
     assert len(lines) == 1
     assert (lines[0]["level"], lines[0]["message"]) == ("WARNING", "payment waits")
+    assert lines[0]["location"] == "<module>:3"
     assert lines[0]["keys"] == {"payment": f"p1 {MASKED}", "dropped_keys": "email"}
+
+
+def test_writes_a_failure_with_its_masked_traceback_in_lambda() -> None:
+    (line,) = in_lambda(
+        "try:\n"
+        f"    raise ValueError('cannot charge {CARD}')\n"
+        "except ValueError:\n"
+        "    observability.failure('message failed', queue='payments')\n"
+    )
+
+    assert (line["level"], line["message"]) == ("ERROR", "message failed")
+    assert line["location"] == "<module>:5"
+    assert CARD not in json.dumps(line)
+    assert f"ValueError: cannot charge {MASKED}" in json.dumps(line)
 
 
 def test_writes_an_embedded_metric_in_lambda() -> None:
