@@ -2,14 +2,24 @@
 
 from chalice import Chalice
 
-from chalicelib.api import description, hooks, receipts, tills
+from chalicelib.api import description, hooks, oauth, receipts, tills
 from chalicelib.workers import deliveries, payments, schedules
-from chalicelib.workers import receipts as received
+from chalicelib.workers import receipts as receipt_workers
+
+ROUTES = (
+    hooks,
+    tills,
+    receipts,
+    oauth,
+    description,
+)
+WORKERS = (
+    payments,
+    receipt_workers,
+    deliveries,
+    schedules,
+)
 
 app = Chalice(app_name="counterfoil")
-
-ROUTES = (description, hooks, receipts, tills)
-WORKERS = (deliveries, payments, received, schedules)
-
 for area in (*ROUTES, *WORKERS):
     app.register_blueprint(area.bp)

@@ -8,7 +8,6 @@ name.
 
 from datetime import datetime
 
-from chalicelib.banks import monzo_oauth
 from chalicelib.banks.http import AccessRefused
 from chalicelib.banks.providers import adapter_for, is_told
 from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told
@@ -75,6 +74,8 @@ def _tell_with_access(
         raise TypeError(f"{connection.provider} cannot be told")
     if connection.provider is not Provider.MONZO:
         return tell(note_of(purchase, kind, now=now), connection, now=now)
+    from chalicelib.banks import monzo_oauth
+
     token = monzo_oauth.access_token(purchase.member_id, connection, now=now)
     note = note_of(purchase, kind, access_token=token, now=now)
     try:
