@@ -49,7 +49,7 @@ def embedded_aws() -> Iterator[None]:
 
 
 def _forget() -> None:
-    aws.forget_clients()
+    """Clients stay: making one costs more than a test, and moto answers those made before too."""
     queues.forget_urls()
     vault.forget_keys()
     network.forget()
