@@ -127,7 +127,7 @@ def parse_retry_after(text: str, *, now: datetime) -> int | None:
 def is_public(address: Address) -> bool:
     """Whether `address` is on the public internet, also where it wraps an IPv4 address."""
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
+        if address.ipv4_mapped is not None:  # early patch releases of 3.11 judge the wrapper
             return is_public(address.ipv4_mapped)
         if address.sixtofour is not None or address.teredo is not None or address in _NAT64:
             return False
@@ -193,7 +193,7 @@ def _request(
             target,
             headers=dict(headers),
             body=body,
-            retries=False,
+            retries=False,  # and so no redirects either; said again below for the reader
             redirect=False,
             preload_content=False,
         )

@@ -63,7 +63,7 @@ def test_sets_an_entry_with_a_card_number_apart_and_never_repeats_it(
     assert "1111" not in repr(reading)
 
 
-def test_starling_is_answered_with_exactly_200() -> None:
+def test_starling_is_answered_with_two_hundred_and_nothing_else() -> None:
     assert adapter_for(Provider.STARLING).success_status == 200
 
 

@@ -108,3 +108,12 @@ def test_counts_fields_that_the_format_does_not_know() -> None:
     body["data"]["merchant"]["stars"] = 5
     reading = read(Provider.STANDARD, body)
     assert (len(reading.events), reading.unknown_fields) == (1, 2)
+
+
+@pytest.mark.parametrize("timestamp", ["2026-11-20T12:10:01Z", "2026-08-22T11:59:59Z"])
+def test_refuses_an_event_that_happened_in_another_season(timestamp: str) -> None:
+    body = event_json("standard_payment_authorised")
+    body["timestamp"] = timestamp
+    with pytest.raises(Rejected) as refusal:
+        read(Provider.STANDARD, json.dumps(body).encode())
+    assert (refusal.value.code, refusal.value.field) == ("time_out_of_range", "timestamp")
