@@ -2,7 +2,16 @@
 
 from chalice import Chalice
 
-from chalicelib.api import description, hooks, oauth, receipts, tills
+from chalicelib.api import (
+    connect,
+    coverage,
+    description,
+    hooks,
+    members,
+    oauth,
+    receipts,
+    tills,
+)
 from chalicelib.workers import deliveries, payments, schedules
 from chalicelib.workers import receipts as receipt_workers
 
@@ -10,6 +19,9 @@ ROUTES = (
     hooks,
     tills,
     receipts,
+    members,
+    connect,
+    coverage,
     oauth,
     description,
 )

@@ -27,6 +27,7 @@ if REAL_DYNAMODB:
 from moto import mock_aws  # noqa: E402 - the environment comes first
 
 from chalicelib.network import service as network  # noqa: E402
+from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import resources  # noqa: E402
 
@@ -53,6 +54,7 @@ def _forget() -> None:
     queues.forget_urls()
     vault.forget_keys()
     network.forget()
+    keys.forget()
 
 
 def _drop_tables() -> None:

@@ -25,6 +25,7 @@ from chalicelib.kernel.refusals import (
     TooLarge,
     TryAgain,
 )
+from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
 from chalicelib.runtime import clock, observability, wire
 
 JSON = "application/json"
@@ -37,6 +38,8 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (callers.NotPermitted, 403),
     (NotFound, 404),
     (Conflicting, 409),
+    (ReceiptsAreTheService, 409),
+    (TermsNotAccepted, 412),
     (TooLarge, 413),
     (Malformed, 400),
     (Rejected, 422),

@@ -16,7 +16,7 @@ from chalicelib.members import activation as activating
 from chalicelib.members import holding, store
 from chalicelib.members.activation import Activation
 from chalicelib.members.connecting import store as connecting
-from chalicelib.members.connecting.model import HeldToken
+from chalicelib.members.connecting.model import Departure, HeldToken, departure_of
 from chalicelib.members.model import (
     Fresh,
     Holder,
@@ -43,15 +43,6 @@ class Activated:
 
     member: Member
     is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Who left. What is still to be done stands in `connecting.store.list_departures`."""
-
-    member_id: MemberId
-    connection_id: ConnectionId
-    left_at: datetime
 
 
 def activate(activation: Activation, *, fresh: Fresh, now: datetime) -> Activated:
@@ -134,15 +125,15 @@ def change_services(
     return _until_undisturbed(attempt)
 
 
-def leave(anchor: Reference, *, now: datetime) -> Left | None:
+def leave(anchor: Reference, *, now: datetime) -> Departure | None:
     """Switch the programme off at once; None where it is off already.
 
-    Links go, so no payment finds the member any more; the bank's token is wiped and noted for
-    revocation (`list_departures`); names, accounts and contact are deleted. The pseudonym and the
-    salt stay, so that what was kept can be given out until its own end (`shred` ends it).
+    Links go, so no payment finds the member any more; the bank's token is wiped, and handed back by
+    whoever finishes the departure that is noted; names, accounts and contact are deleted. The
+    pseudonym and the salt stay, so that what was kept can be given out until its own end.
     """
 
-    def attempt() -> Left | None:
+    def attempt() -> Departure | None:
         before = _find_active(anchor, now=now)
         if before is None:
             return None
@@ -157,8 +148,13 @@ def leave(anchor: Reference, *, now: datetime) -> Left | None:
             left_at=now,
             version=before.version + 1,
         )
-        store.record_leaving(left, before=before, token=token)
-        return Left(before.member_id, before.connection_id, now)
+        departure = (
+            departure_of(token, left_at=now)
+            if token
+            else Departure(before.member_id, before.connection_id, now)
+        )
+        store.record_leaving(left, before=before, departure=departure)
+        return departure
 
     left = _until_undisturbed(attempt)
     if left is not None:

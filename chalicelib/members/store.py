@@ -20,7 +20,7 @@ from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.members.connecting import store as connecting
-from chalicelib.members.connecting.model import HeldToken
+from chalicelib.members.connecting.model import Departure
 from chalicelib.members.model import (
     Account,
     Card,
@@ -174,18 +174,18 @@ def record_change(member: Member, *, before: Member) -> None:
     _together([(_from_member(member), HeadRow.version == before.version), *written], gone)
 
 
-def record_leaving(left: Member, *, before: Member, token: HeldToken | None) -> None:
+def record_leaving(left: Member, *, before: Member, departure: Departure) -> None:
     """Write that `before` has `left`: links and token go, what is to be done after is noted.
 
     :raises TryAgain: it changed meanwhile.
     """
-    left_at = left.left_at or left.activated_at
-    departure = connecting.departure_row(left.member_id, left.connection_id, token, left_at=left_at)
-    unchanged = HeadRow.version == before.version
-    written: list[tuple[rows.Row, Any]] = [(_from_member(left), unchanged), (departure, None)]
+    written: list[tuple[rows.Row, Any]] = [
+        (_from_member(left), HeadRow.version == before.version),
+        (connecting.departure_row(departure), None),
+    ]
     gone: list[rows.Row] = list(_link_rows(before))
-    if token is not None:
-        gone.append(connecting.token_row(token.member_id, token.connection_id))
+    if departure.token is not None:
+        gone.append(connecting.token_row(left.member_id, left.connection_id))
     _together(written, gone)
 
 

@@ -2,9 +2,53 @@
 
 from datetime import datetime
 
+from chalicelib.banks import monzo_oauth
 from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.refusals import NotFound, TryAgain
+from chalicelib.members import service as members
+from chalicelib.members.connecting import store as connecting
+from chalicelib.members.connecting.model import Departure
+from chalicelib.members.model import Reference
+from chalicelib.network import service as network
 from chalicelib.purchases import store as purchases_store
-from chalicelib.runtime import observability
+from chalicelib.purchases.messages import MemberLeftMessage, encode
+from chalicelib.runtime import observability, queues
+
+
+def switch_off(anchor: Reference, *, now: datetime) -> None:
+    """Switch the programme off at once; what a bank or queue is too busy for is finished later.
+
+    :raises NotFound: it is not on.
+    """
+    departure = members.leave(anchor, now=now)
+    if departure is None:
+        raise NotFound("there is no such member")
+    _finish_or_wait(departure, now=now)
+
+
+def finish_departures(*, now: datetime) -> int:
+    """Finish what `switch_off` could not, at most 100 departures; returns how many still wait."""
+    departures = connecting.list_departures(now=now)
+    return sum(not _finish_or_wait(departure, now=now) for departure in departures)
+
+
+def _finish_or_wait(departure: Departure, *, now: datetime) -> bool:
+    try:
+        _finish(departure, now=now)
+    except TryAgain:
+        observability.warn("a departure waits to be finished", member=departure.member_id)
+        return False
+    return True
+
+
+def _finish(departure: Departure, *, now: datetime) -> None:
+    """Each step may be repeated; the note of the departure goes last."""
+    message = MemberLeftMessage(departure.member_id, departure.left_at)
+    queues.send(queues.PAYMENTS, [encode(message)])
+    if departure.token is not None:
+        connection = network.get_connection(departure.connection_id, now=now)
+        monzo_oauth.revoke(departure.token, departure.webhooks, connection, now=now)
+    connecting.forget_departure(departure)
 
 
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> None:

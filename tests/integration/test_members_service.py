@@ -19,6 +19,7 @@ from chalicelib.members.activation import (
     ServiceNotOffered,
     TermsNotAccepted,
 )
+from chalicelib.members.connecting.model import Departure
 from chalicelib.members.model import (
     Fresh,
     Holder,
@@ -282,7 +283,7 @@ def test_leaving_removes_every_link_and_name_at_once(embedded_aws: None, now: da
 
     left = service.leave(user("ada"), now=now)
 
-    assert left == service.Left(member_id, BANK, now)
+    assert left == Departure(member_id, BANK, now)
     assert [item["pk"]["S"] for item in stored("people")] == ["departures"]
     gone = service.find_member(member_id, now=now)
     assert gone is not None

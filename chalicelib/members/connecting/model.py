@@ -40,11 +40,21 @@ class HeldToken:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Somebody who left, and the token that is to be revoked, if there was one."""
+    """Somebody who left, and the token that is to be revoked, if there was one.
 
-    name: str  # the row's
+    `version` is the token's, so that a token that came late is a departure of its own.
+    """
+
     member_id: MemberId
     connection_id: ConnectionId
     left_at: datetime
-    token: BankToken | None
+    token: BankToken | None = None
     webhooks: tuple[str, ...] = ()
+    version: int = 0
+
+
+def departure_of(held: HeldToken, *, left_at: datetime) -> Departure:
+    """The departure of a member who held a token."""
+    return Departure(
+        held.member_id, held.connection_id, left_at, held.token, held.webhooks, held.version
+    )

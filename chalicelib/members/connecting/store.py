@@ -172,27 +172,24 @@ def token_row(member_id: MemberId, connection_id: ConnectionId) -> TokenRow:
     return TokenRow(member_id, f"token#{connection_id}")
 
 
-def departure_row(
-    member_id: MemberId, connection_id: ConnectionId, held: HeldToken | None, *, left_at: datetime
-) -> DepartureRow:
-    """The row that lasts until the departure is finished. For stores only."""
-    version = held.version if held else 0
-    row = DepartureRow("departures", f"{member_id}#{version}", connection_id=connection_id)
-    row.left_at = left_at.isoformat()
-    if held is not None:
+def departure_row(departure: Departure) -> DepartureRow:
+    """The row that lasts until `departure` is finished. For stores only."""
+    row = DepartureRow("departures", _departure_name(departure))
+    row.connection_id, row.left_at = departure.connection_id, departure.left_at.isoformat()
+    if departure.token is not None:
         row.sealed = vault.seal(
-            _from_token(held.token, held.webhooks),
+            _from_token(departure.token, departure.webhooks),
             key=vault.platform_key("people"),
             place=_place(row),
             kept=_DEPARTURE_SEALED,
         )
-    return row.keep_from(left_at)
+    return row.keep_from(departure.left_at)
 
 
-def record_departure(held: HeldToken, *, left_at: datetime) -> None:
-    """Note that `held`, which came after its member left, is to be revoked, and wipe it."""
-    rows.put(departure_row(held.member_id, held.connection_id, held, left_at=left_at))
-    rows.delete(token_row(held.member_id, held.connection_id))
+def record_departure(departure: Departure) -> None:
+    """Note a token that came after its member left, to be revoked, and wipe it."""
+    rows.put(departure_row(departure))
+    rows.delete(token_row(departure.member_id, departure.connection_id))
 
 
 def list_departures(*, now: datetime) -> tuple[Departure, ...]:
@@ -204,7 +201,7 @@ def list_departures(*, now: datetime) -> tuple[Departure, ...]:
 
 def forget_departure(departure: Departure) -> None:
     """The departure is finished."""
-    rows.delete(DepartureRow("departures", departure.name))
+    rows.delete(DepartureRow("departures", _departure_name(departure)))
 
 
 def record_ticket(
@@ -244,14 +241,19 @@ def _to_departure(row: DepartureRow) -> Departure:
     key = vault.platform_key("people")
     sealed = row.sealed
     opened = vault.open_sealed(sealed, _Sealed, key=key, place=_place(row)) if sealed else None
+    member_id, _, version = row.sk.partition("#")
     return Departure(
-        row.sk,
-        MemberId(row.sk.partition("#")[0]),
+        MemberId(member_id),
         ConnectionId(row.connection_id),
         datetime.fromisoformat(row.left_at),
         _to_token(opened) if opened else None,
         opened.webhooks if opened else (),
+        int(version),
     )
+
+
+def _departure_name(departure: Departure) -> str:
+    return f"{departure.member_id}#{departure.version}"
 
 
 def _from_token(token: BankToken, webhooks: tuple[str, ...]) -> _Sealed:

@@ -13,7 +13,12 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.members import service
 from chalicelib.members.connecting import store
-from chalicelib.members.connecting.model import BankToken, HeldToken, TokenState
+from chalicelib.members.connecting.model import (
+    BankToken,
+    HeldToken,
+    TokenState,
+    departure_of,
+)
 from chalicelib.members.model import MemberStatus
 from chalicelib.runtime import observability
 
@@ -72,7 +77,7 @@ def keep(
     member = service.find_member(member_id, now=now)
     if member is None or member.status is MemberStatus.LEFT:
         # They left between our reading and our writing: leaving has not seen this token.
-        store.record_departure(kept, left_at=now)
+        store.record_departure(departure_of(kept, left_at=now))
         raise NotConnected("the member has left")
     return kept
 
@@ -142,7 +147,7 @@ def _refreshed(held: HeldToken, refresh: Refresh, *, now: datetime) -> HeldToken
         return _write(renewed, now=now)
     except (TryAgain, NotConnected) as error:
         # They left while the bank answered: leaving revoked the token before this one.
-        store.record_departure(renewed, left_at=now)
+        store.record_departure(departure_of(renewed, left_at=now))
         raise NotConnected("the member has left") from error
 
 

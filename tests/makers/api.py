@@ -1,0 +1,80 @@
+"""Calling the API as clients do: over Chalice's gateway, with real tokens."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.test import Client as ChaliceClient
+
+from app import app
+from chalicelib.network.access import keys
+from chalicelib.network.access.clients import SCOPES_BY_KIND, hash_secret
+from chalicelib.network.model import Client, ClientKind
+from chalicelib.network.service import record_client
+from chalicelib.runtime import clock
+
+SECRET = "a-long-and-random-secret-of-a-client"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the API answered; `body` decoded where it is JSON."""
+
+    status: int
+    headers: dict[str, Any]
+    body: Any
+
+
+def call(
+    method: str,
+    path: str,
+    *,
+    token: str | None = None,
+    body: object = None,
+    raw: bytes | None = None,
+    headers: dict[str, str] | None = None,
+) -> Said:
+    """One request. `body` is sent as JSON, `raw` as it is."""
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    if token is not None:
+        sent["Authorization"] = f"Bearer {token}"
+    content = raw if raw is not None else json.dumps(body).encode() if body is not None else b""
+    with ChaliceClient(app) as client:
+        response = client.http.request(method, path, headers=sent, body=content)
+    text = response.body.decode()
+    decoded = json.loads(text) if text.startswith(("{", "[")) else text
+    return Said(response.status_code, response.headers, decoded)
+
+
+def ask_for_token(headers: dict[str, str] | None = None, **form: str) -> Said:
+    """`POST /auth/oauth/token` with `form`."""
+    raw = urlencode(form).encode()
+    return call("POST", "/auth/oauth/token", raw=raw, headers={**FORM, **(headers or {})})
+
+
+@cache
+def signing_pem() -> str:
+    """One RSA key for a whole run of tests, because making one takes long."""
+    return keys.new_private_pem()
+
+
+def make_client(
+    client_id: str, subject: str, kind: ClientKind = ClientKind.BANK, *scopes: str
+) -> Client:
+    """A recorded client with `SECRET` and, unless said, every scope of its kind."""
+    client = Client(client_id, kind, subject, scopes or SCOPES_BY_KIND[kind])
+    record_client(client, secret_hash=hash_secret(client_id, SECRET))
+    keys.ensure_signing_key(signing_pem, now=clock.now())
+    return client
+
+
+def token_of(client_id: str, scope: str = "") -> str:
+    """An access token of a client made by `make_client`."""
+    said = ask_for_token(
+        grant_type="client_credentials", client_id=client_id, client_secret=SECRET, scope=scope
+    )
+    token: str = said.body["access_token"]
+    return token
