@@ -136,11 +136,11 @@ def names_say_something(source: Source) -> Iterator[str]:
     kept_by=("tests/unit/test_a.py", "def test_refuses_a_card_number(): ...\n"),
 )
 def test_names_are_sentences(source: Source) -> Iterator[str]:
-    """Ask for three words at least after `test_`, and no number at the end."""
+    """Ask for three words at least after `test_`, and no running number at the end."""
     if not source.is_in("tests/"):
         return
     for node in source.nodes:
         if isinstance(node, Function) and node.name.startswith("test_"):
             words = node.name.split("_")[1:]
-            if len(words) < 3 or words[-1].isdigit():
+            if len(words) < 3 or (words[-1].isdigit() and len(words[-1]) == 1):
                 yield f"line {node.lineno}: {node.name} is not a sentence"
