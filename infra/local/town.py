@@ -133,7 +133,8 @@ _BOOKS = (
 )  # fmt: skip
 _BAKERY = (
     ("Baguette tradition", 135), ("Croissant", 145), ("Pain au chocolat", 165),
-    ("Tarte citron", 480), ("Éclair café", 395), ("Chouquettes", 320), ("Jus de pomme", 290), ("Quiche", 610),
+    ("Tarte citron", 480), ("Éclair café", 395), ("Chouquettes", 320), ("Jus de pomme", 290),
+    ("Quiche", 610),
 )  # fmt: skip
 
 
