@@ -24,7 +24,8 @@ STRANGERS_SCHEMES = ("visa", "mastercard", "amex")
 class Sale:
     """One sale. `receipt` is native JSON with the till's own time.
 
-    `buyer` is None where no bank here knows the buyer. `card_minor` is what the card paid, in the shop's currency; `updates` are later documents.
+    `buyer` is None where no bank here knows the buyer; `card_minor` is what the card paid, in the
+    shop's currency; `updates` are later documents.
     """
 
     number: int
