@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,9 +72,15 @@ class Pump:
             found for found in app.event_sources if isinstance(found, ScheduledEventConfig)
         )
 
-    def start(self) -> None:
-        """Poll every queue in the background."""
+    def start(self, *, gathers: bool) -> None:
+        """Poll every queue in the background.
+
+        Without `gathers`, queues with a batching window are left to `drain`: where the clock is
+        stepped, a window ends with the step.
+        """
         for source in self.sources:
+            if source.window_seconds and not gathers:
+                continue
             thread = threading.Thread(target=self._poll, args=(source,), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -95,14 +101,25 @@ class Pump:
         handled = 0
         last = time.monotonic() + seconds_max
         while True:
-            turn = sum(self._turn(source, wait_seconds=0) for source in self.sources)
+            turn = self._round()
             handled += turn
-            if turn == 0 and self._is_idle():
+            if turn == 0 and self._is_idle(self.sources):
                 return handled
             if time.monotonic() > last:
                 raise Stuck(f"messages are still moving after {seconds_max:.0f} seconds")
             if turn == 0:
                 time.sleep(0.01)
+
+    def _round(self) -> int:
+        """One turn at each queue; at those with a batching window only when the others are empty,
+        so that their batches are as full as the window would have made them.
+        """
+        at_once = [source for source in self.sources if not source.window_seconds]
+        handled = sum(self._turn(source, wait_seconds=0) for source in at_once)
+        if handled or not self._is_idle(at_once):
+            return handled
+        gathering = [source for source in self.sources if source.window_seconds]
+        return sum(self._turn(source, wait_seconds=0, window_seconds=0) for source in gathering)
 
     def fire_schedules(self, *, after: datetime, until: datetime) -> int:
         """Call each schedule that falls in (`after`, `until`], once however often it falls.
@@ -126,33 +143,31 @@ class Pump:
 
     def dead_lettered(self) -> int:
         """How many messages lie in the dead-letter queues of all sources."""
-        return sum(_depth(url + DEAD_LETTER_SUFFIX, VISIBLE) for url in self._urls())
+        return sum(_depths(source.url + DEAD_LETTER_SUFFIX)[VISIBLE] for source in self.sources)
 
     def waiting(self) -> int:
         """How many messages wait for a delay or a back-off to pass."""
-        return sum(_depth(url, name) for url in self._urls() for name in (NOT_VISIBLE, DELAYED))
-
-    def _urls(self) -> set[str]:
-        return {source.url for source in self.sources}
+        depths = [_depths(source.url) for source in self.sources]
+        return sum(depth[NOT_VISIBLE] + depth[DELAYED] for depth in depths)
 
     def _poll(self, source: Source) -> None:
         while not self._stopping.is_set():
-            self._turn(source, wait_seconds=POLL_SECONDS)
+            self._turn(source, wait_seconds=POLL_SECONDS, window_seconds=source.window_seconds)
 
-    def _turn(self, source: Source, *, wait_seconds: int) -> int:
+    def _turn(self, source: Source, *, wait_seconds: int, window_seconds: float = 0) -> int:
         """Receive one batch, hand it over, delete what succeeded; returns how many it held."""
         messages = _receive(source, min(source.batch_size, RECEIVED_PER_CALL_MAX), wait_seconds)
         if not messages:
             return 0
         with self._working():
-            messages += self._gather(source, len(messages))
+            messages += self._gather(source, len(messages), window_seconds)
             self._hand_over(source, messages)
         return len(messages)
 
-    def _gather(self, source: Source, held: int) -> list[dict[str, Any]]:
+    def _gather(self, source: Source, held: int, window_seconds: float) -> list[dict[str, Any]]:
         """More messages for the batch, until it is full, or the queue empty and its window over."""
         more: list[dict[str, Any]] = []
-        last = time.monotonic() + source.window_seconds
+        last = time.monotonic() + window_seconds
         while (room := source.batch_size - held - len(more)) > 0:
             found = _receive(source, min(room, RECEIVED_PER_CALL_MAX), 0)
             more += found
@@ -206,13 +221,14 @@ class Pump:
             with self._lock:
                 self._busy -= 1
 
-    def _is_idle(self) -> bool:
-        """No message is visible, being handled, or just received by another thread.
+    def _is_idle(self, sources: Sequence[Source]) -> bool:
+        """No message of `sources` is visible, being handled, or just received by another thread.
 
         A received message is not visible; so is one that failed, and those are known.
         """
-        received = sum(_depth(url, NOT_VISIBLE) for url in self._urls())
-        visible = sum(_depth(url, VISIBLE) for url in self._urls())
+        depths = [_depths(source.url) for source in sources]
+        received = sum(depth[NOT_VISIBLE] for depth in depths)
+        visible = sum(depth[VISIBLE] for depth in depths)
         with self._lock:
             return self._busy == 0 and visible == 0 and received <= len(self._left)
 
@@ -240,6 +256,7 @@ def _receive(source: Source, count: int, wait_seconds: int) -> list[dict[str, An
     return found
 
 
-def _depth(url: str, name: str) -> int:
-    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-    return int(answer["Attributes"][name])
+def _depths(url: str) -> dict[str, int]:
+    names = [VISIBLE, NOT_VISIBLE, DELAYED]
+    answer = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return {name: int(answer["Attributes"][name]) for name in names}

@@ -1,6 +1,6 @@
 """A day of sales in the town: who bought what, where and when, and what the till printed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -80,26 +80,27 @@ def twins(
     """Two sales of one amount within two minutes, at a till that prints nothing of cards: nobody
     can tell them apart.
     """
-    brand, shop = next((b, s) for b, s in town.shops if s.tills[0].prints is Prints.NOTHING)
+    brand = next(brand for brand in town.brands if brand.every is not None)
+    shop = brand.shops[0]
+    till = next(till for till in shop.tills if till.prints is Prints.NOTHING)
     found = []
     for index, buyer in enumerate(buyers):
         sale = _sale(first + index, brand, shop, buyer, random, at)
-        found.append(_moved(sale, at + timedelta(seconds=70 * index), 1948))
+        found.append(_moved(sale, till, at + timedelta(seconds=70 * index), 1948))
     return found
 
 
-def _moved(sale: Sale, at: datetime, card_minor: int) -> Sale:
-    lines = [{"description": "Small Gardens, signed", "amount_minor": card_minor}]
+def _moved(sale: Sale, till: Till, at: datetime, card_minor: int) -> Sale:
+    lines = [{"description": "Gift basket", "amount_minor": card_minor}]
     receipt = sale.receipt | {
-        "issued_at": printed_time(at, sale.shop, sale.till),
+        "issued_at": printed_time(at, sale.shop, till),
+        "till": till.name,
         "total_minor": card_minor,
         "lines": lines,
+        "taxes": [],
         "tenders": [{"kind": "card", "amount_minor": card_minor}],
     }
-    return Sale(
-        sale.number, sale.brand, sale.shop, sale.till, at, card_minor, receipt, sale.auth_code,
-        sale.by_phone, sale.buyer,
-    )  # fmt: skip
+    return replace(sale, till=till, sold_at=at, card_minor=card_minor, receipt=receipt, updates=())
 
 
 def _may_buy(person: Person, shop: Shop) -> bool:

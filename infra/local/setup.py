@@ -1,4 +1,4 @@
-"""Setting up the local stack: who takes part, with keys made on the spot, and who switched it on."""
+"""Setting up the local stack: who takes part, with keys and secrets made on the spot."""
 
 import base64
 import secrets
@@ -39,7 +39,6 @@ class Setting:
     lines: dict[Provider, Line]
     bank_logins: dict[Provider, Login]
     till_logins: dict[str, Login]
-    clients: tuple[Client, ...]
 
 
 def set_up(town: Town, *, base_url: str, now: Callable[[], datetime]) -> Setting:
@@ -57,28 +56,22 @@ def set_up(town: Town, *, base_url: str, now: Callable[[], datetime]) -> Setting
         network.record_connection(connection, now=now())
     for brand in town.brands:
         _record_brand(brand, now=now())
-    subjects = [(ClientKind.BANK, one.connection_id) for one in connections.values()]
-    subjects += [(ClientKind.RETAILER, brand.retailer_id) for brand in town.brands]
-    logins = {
-        (kind, subject): _record_client(kind, subject, base_url, now) for kind, subject in subjects
-    }
     bank_logins = {
-        provider: logins[ClientKind.BANK, connection.connection_id][1]
+        provider: _record_client(ClientKind.BANK, connection.connection_id, base_url, now)
         for provider, connection in connections.items()
     }
     return Setting(
         bank=bank,
         connections=connections,
         lines={
-            provider: _line(connections[provider], bank, base_url, inbound, bank_logins[provider])
-            for provider in Provider
+            provider: _line(connections[provider], bank, base_url, inbound, login)
+            for provider, login in bank_logins.items()
         },
         bank_logins=bank_logins,
         till_logins={
-            brand.retailer_id: logins[ClientKind.RETAILER, brand.retailer_id][1]
+            brand.retailer_id: _record_client(ClientKind.RETAILER, brand.retailer_id, base_url, now)
             for brand in town.brands
         },
-        clients=tuple(client for client, _ in logins.values()),
     )
 
 
@@ -135,12 +128,12 @@ def _line(
 
 def _record_client(
     kind: ClientKind, subject: str, base_url: str, now: Callable[[], datetime]
-) -> tuple[Client, Login]:
+) -> Login:
     client_id = f"{kind.value}-{subject}"
     secret = secrets.token_urlsafe(32)
     client = Client(client_id, kind, subject, clients.SCOPES_BY_KIND[kind])
     network.record_client(client, secret_hash=clients.hash_secret(client_id, secret))
-    return client, Login(base_url, client_id, secret, now)
+    return Login(base_url, client_id, secret, now)
 
 
 def _record_brand(brand: Brand, *, now: datetime) -> None:

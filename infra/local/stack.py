@@ -67,7 +67,7 @@ class Stack:
             self.app = load_app()
             self.base_url = self._serve(port)
             self.pump = Pump(self.app)
-            self.pump.start()
+            self.pump.start(gathers=use_clock is None)
             self._after.callback(self.pump.stop)
         except BaseException:
             self._after.close()
