@@ -6,12 +6,11 @@ A key is published before it signs and stays published after it stopped, so that
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import RSAKey
 
-from chalicelib.kernel.ids import encode_id
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.network.access import store
@@ -91,8 +90,6 @@ def _signing(keys: tuple[SealedKey, ...], *, now: datetime) -> SealedKey | None:
 
 
 def _made(number: int, private_pem: str, *, signs_from: datetime) -> SealedKey:
-    public = serialization.load_pem_private_key(private_pem.encode(), None).public_key()
-    spki = public.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return SealedKey(number, encode_id(sha256(spki).digest()), signs_from, Personal(private_pem))
+    """The key id is the thumbprint of RFC 7638, which `banks/jws.py` puts on what it signs."""
+    kid = RSAKey.import_key(private_pem).thumbprint()
+    return SealedKey(number, kid, signs_from, Personal(private_pem))

@@ -1,0 +1,173 @@
+"""Setting up the local stack: who takes part, with keys and secrets made on the spot."""
+
+import base64
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
+from chalicelib.kernel.personal import Personal
+from chalicelib.network import service as network
+from chalicelib.network.access import clients, keys
+from chalicelib.network.identifiers import Identifier, IdentifierKind, identifier
+from chalicelib.network.model import (
+    Client,
+    ClientKind,
+    Connection,
+    ConnectionKey,
+    KeyUse,
+    Provider,
+    Retailer,
+    Store,
+)
+from infra.local.sandbox_bank import MONZO_CLIENT, SandboxBank
+from infra.local.sandbox_senders import FLUX_PATHS, Line
+from infra.local.sandbox_till import Login
+from infra.local.town import Brand, Shop, Town
+
+RECEIPTS_WITHIN_LIVE_SECONDS = 30
+ADDRESSES = {"Europe/London": "N1 9XX", "Europe/Dublin": "D01 X000", "Europe/Paris": "75006"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a client of the local stack needs: by provider and retailer, lines, logins and keys."""
+
+    bank: SandboxBank
+    connections: dict[Provider, Connection]
+    lines: dict[Provider, Line]
+    bank_logins: dict[Provider, Login]
+    till_logins: dict[str, Login]
+
+
+def set_up(town: Town, *, base_url: str, now: Callable[[], datetime]) -> Setting:
+    """Start the sandbox bank and write connections, clients, retailers and stores."""
+    keys.ensure_signing_key(keys.new_private_pem, now=now())
+    bank = SandboxBank(now=now)
+    bank.endpoint.jwks_url = f"{base_url}/auth/.well-known/jwks.json"
+    fidel_secret = secrets.token_urlsafe(32)
+    standard_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    inbound = {Provider.FIDEL: fidel_secret, Provider.STANDARD: standard_secret}
+    connections = {
+        provider: _connection(provider, bank, base_url, inbound) for provider in Provider
+    }
+    for connection in connections.values():
+        network.record_connection(connection, now=now())
+    for brand in town.brands:
+        _record_brand(brand, now=now())
+    bank_logins = {
+        provider: _record_client(ClientKind.BANK, connection.connection_id, base_url, now)
+        for provider, connection in connections.items()
+    }
+    return Setting(
+        bank=bank,
+        connections=connections,
+        lines={
+            provider: _line(connections[provider], bank, base_url, inbound, login)
+            for provider, login in bank_logins.items()
+        },
+        bank_logins=bank_logins,
+        till_logins={
+            brand.retailer_id: _record_client(ClientKind.RETAILER, brand.retailer_id, base_url, now)
+            for brand in town.brands
+        },
+    )
+
+
+def _connection(
+    provider: Provider, bank: SandboxBank, base_url: str, inbound: dict[Provider, str]
+) -> Connection:
+    hook = secrets.token_urlsafe(24)
+    hook_url = f"{base_url}/hooks/{hook}"
+    held = [
+        (KeyUse.VERIFY, inbound.get(provider)),
+        (KeyUse.SIGN, bank.webhook_secrets.get(provider)),
+    ]
+    api_url = auth_url = client_id = ""
+    match provider:
+        case Provider.MONZO:
+            api_url, auth_url, client_id = bank.monzo.url, f"{bank.monzo.url}/", MONZO_CLIENT
+            held.append((KeyUse.CLIENT, bank.monzo_secret))
+        case Provider.STARLING:
+            api_url = bank.starling.url
+            held += [(KeyUse.VERIFY, bank.starling.public_key), (KeyUse.API, bank.starling_token)]
+    return Connection(
+        connection_id=ConnectionId(provider.value.replace("_", "-")),
+        programme="FLUX",
+        provider=provider,
+        name=f"Sandbox {provider.value}",
+        hook="" if provider in FLUX_PATHS else hook,
+        registered_url=hook_url + "?event={event}" if provider is Provider.FIDEL else hook_url,
+        api_url=api_url,
+        auth_url=auth_url,
+        told_at_url=bank.told_at_url(provider),
+        client_id=client_id,
+        keys=tuple(ConnectionKey(use, Personal(value)) for use, value in held if value),
+    )
+
+
+def _line(
+    connection: Connection,
+    bank: SandboxBank,
+    base_url: str,
+    inbound: dict[Provider, str],
+    login: Login,
+) -> Line:
+    provider = connection.provider
+    in_arrays = provider in FLUX_PATHS
+    return Line(
+        provider=provider,
+        hook_url=base_url if in_arrays else f"{base_url}/hooks/{connection.hook}",
+        registered_url=connection.registered_url,
+        secret=inbound.get(provider, ""),
+        sign=bank.starling.sign if provider is Provider.STARLING else None,
+        token=login.token if in_arrays else None,
+    )
+
+
+def _record_client(
+    kind: ClientKind, subject: str, base_url: str, now: Callable[[], datetime]
+) -> Login:
+    client_id = f"{kind.value}-{subject}"
+    secret = secrets.token_urlsafe(32)
+    client = Client(client_id, kind, subject, clients.SCOPES_BY_KIND[kind])
+    network.record_client(client, secret_hash=clients.hash_secret(client_id, secret))
+    return Login(base_url, client_id, secret, now)
+
+
+def _record_brand(brand: Brand, *, now: datetime) -> None:
+    retailer_id = RetailerId(brand.retailer_id)
+    network.record_retailer(
+        Retailer(retailer_id, brand.name, vat_number="GB 999 9999 73", return_days=30)
+    )
+    for shop in brand.shops:
+        network.record_store(_store(brand, shop), _identifiers(shop), now=now)
+
+
+def _store(brand: Brand, shop: Shop) -> Store:
+    within = brand.every.total_seconds() * 1.5 if brand.every else RECEIPTS_WITHIN_LIVE_SECONDS
+    return Store(
+        store_id=StoreId(f"{brand.retailer_id}-{shop.reference}"),
+        retailer_id=RetailerId(brand.retailer_id),
+        reference=shop.reference,
+        name=shop.name,
+        zone=shop.zone,
+        address=shop.name.removeprefix(brand.name).strip(),
+        postcode=ADDRESSES[shop.zone],
+        receipts_within_seconds=int(within),
+        tills=tuple(till.name for till in shop.tills),
+    )
+
+
+def _identifiers(shop: Shop) -> list[Identifier]:
+    named = (
+        (IdentifierKind.MID, shop.mid),
+        (IdentifierKind.TID, shop.tid),
+        (IdentifierKind.MONZO_MERCHANT, shop.monzo_merchant),
+        (IdentifierKind.MONZO_GROUP, shop.monzo_group),
+        (IdentifierKind.FIDEL_LOCATION, shop.fidel_location),
+        (IdentifierKind.STARLING_COUNTERPARTY, shop.starling_uid),
+        (IdentifierKind.NARRATIVE, shop.narrative),
+    )
+    return [found for kind, value in named if (found := identifier(kind, value)) is not None]
