@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.update(
     COUNTERFOIL_STAGE="test",
@@ -30,6 +31,12 @@ from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import resources  # noqa: E402
+
+# No test is judged by the clock: a busy machine is no defect.
+settings.register_profile(
+    "counterfoil", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("counterfoil")
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -8,6 +8,7 @@ name.
 
 from datetime import datetime
 
+from chalicelib.banks import monzo_oauth
 from chalicelib.banks.http import AccessRefused
 from chalicelib.banks.providers import adapter_for, is_told
 from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told
@@ -53,7 +54,7 @@ def _tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
         return observability.count("deliveries_dropped", reason="connection_not_told")
     if connection.told_until is not None:
         raise EndpointGone("the bank said before that it no longer listens")
-    kind = note if purchase.version == 1 else NoteKind.UPDATED
+    kind = NoteKind.UPDATED if note is NoteKind.MATCHED and purchase.version > 1 else note
     try:
         told = _tell_with_access(purchase, kind, connection, now=now)
     except EndpointGone:
@@ -74,8 +75,6 @@ def _tell_with_access(
         raise TypeError(f"{connection.provider} cannot be told")
     if connection.provider is not Provider.MONZO:
         return tell(note_of(purchase, kind, now=now), connection, now=now)
-    from chalicelib.banks import monzo_oauth
-
     token = monzo_oauth.access_token(purchase.member_id, connection, now=now)
     note = note_of(purchase, kind, access_token=token, now=now)
     try:

@@ -92,7 +92,8 @@ def _carry_on(
     ending = _ending_at_once(known.payment)
     if ending is not None:
         return end(known, purchase, ending, stores=stores, key=key, now=now)
-    return settle(known, purchase, stores=stores, last_fours=last_fours, key=key, now=now)
+    settle(known, purchase, stores=stores, last_fours=last_fours, key=key, now=now)
+    return None
 
 
 def _ending_at_once(payment: Payment) -> Ending | None:
@@ -112,14 +113,14 @@ def settle(
     key: bytes,
     now: datetime,
     waiting: Waiting | None = None,
-) -> None:
+) -> MatchDecision | None:
     """Look for the receipt of a payment that has none, join it, or let the payment wait.
 
     Unless it is written down as waiting already (`waiting`), it is before the second look, so that
     of a payment and a page that arrive together at least one sees the other.
     """
     if not stores:
-        return
+        return None
     signals = signals_of(known, stores, last_fours)
     question = Question(signals, known.payment.anchored_at, tuple(stores))
     is_written = waiting is not None and waiting.signals == signals
@@ -136,6 +137,7 @@ def settle(
             _count_waiting(signals.payment_id, decision)
         case Ambiguous() | NothingNear():
             _count_waiting(signals.payment_id, decision)
+    return decision
 
 
 def _look(question: Question, *, consistent: bool, now: datetime) -> MatchDecision:
@@ -201,9 +203,7 @@ def settle_waiting(waiting: Waiting, *, now: datetime) -> None:
     if purchase is not None and purchase.receipt is not None:
         return matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
     stores = [network.get_store(store_id, now=now) for store_id in signals.stores]
-    if waiting.waits_since + WAITS <= now:
-        return end(known, purchase, Ending.NO_RECEIPT_CAME, stores=stores, key=key, now=now)
-    return settle(
+    decision = settle(
         known,
         purchase,
         stores=stores,
@@ -212,6 +212,11 @@ def settle_waiting(waiting: Waiting, *, now: datetime) -> None:
         now=now,
         waiting=waiting,
     )
+    if waiting.waits_since + WAITS <= now and not isinstance(decision, Matched):
+        stayed = isinstance(decision, Ambiguous)
+        ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME
+        end(known, purchase, ending, stores=stores, key=key, now=now)
+    return None
 
 
 def look_again(payment_id: PaymentId, *, now: datetime) -> None:

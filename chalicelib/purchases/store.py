@@ -255,13 +255,13 @@ def list_purchases(member_id: MemberId, *, key: bytes, now: datetime) -> list[Pu
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> int:
     """Put every purchase of a member who left on its last clock; returns how many it changed."""
     until = rows.epoch(left_at + KEPT_AFTER_LEAVING)
-    changed = 0
-    for row in rows.list_prefixed(
-        PurchaseRow, member_id, "purchase#", now=now, limit=rows.ROWS_READ_MAX
-    ):
-        if row.expires_at is None:
-            rows.update(row, [PurchaseRow.expires_at.set(until)])
-            changed += 1
+    changed, after = 0, "purchase#"
+    while found := rows.list_between(PurchaseRow, member_id, after, "purchase#~", now=now):
+        for row in found:
+            if row.expires_at is None:
+                rows.update(row, [PurchaseRow.expires_at.set(until)])
+                changed += 1
+        after = found[-1].sk + "~"  # Just behind the last one: `~` sorts after every id.
     return changed
 
 

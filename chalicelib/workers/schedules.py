@@ -5,7 +5,7 @@ from typing import Any
 
 from chalice import Blueprint
 
-from chalicelib.privacy import retention
+from chalicelib.privacy import leaving, retention
 from chalicelib.purchases import waiting
 from chalicelib.runtime import clock
 
@@ -32,3 +32,9 @@ def end_waiting(_event: Any) -> None:
 def sweep_retention(_event: Any) -> None:
     """Delete and count what DynamoDB's TTL has missed."""
     retention.sweep(now=clock.now())
+
+
+@bp.schedule("rate(10 minutes)")
+def finish_departures(_event: Any) -> None:
+    """Finish the leavings that a bank or a queue was too busy for."""
+    leaving.finish_departures(now=clock.now())
