@@ -220,7 +220,7 @@ def test_reads_every_documented_column(tmp_path: Path) -> None:
     (found,) = csv_entries(tmp_path, row, head=",".join(EVERY_COLUMN))
 
     assert (found.refusal, found.receipt) == (None, AS_NATIVE)
-    assert csv_rows.COLUMNS == EVERY_COLUMN.keys() - {"colour"}
+    assert EVERY_COLUMN.keys() - {"colour"} == csv_rows.COLUMNS
 
 
 def test_rows_with_one_reference_are_one_receipt(tmp_path: Path) -> None:
