@@ -16,13 +16,19 @@ import msgspec
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.pan import holds_card_number, mask_card_numbers, refuse_card_numbers
 from chalicelib.kernel.refusals import Malformed, Rejected, TooLarge
-from chalicelib.receipts.versions import ConflictingReceipt, content_digest
+from chalicelib.network.identifiers import Identifier
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.versions import ConflictingReceipt
 from chalicelib.runtime import wire
 from chalicelib.tills import native
 from chalicelib.tills.native_shapes import NativeReceipt
 
 ENTRIES_MAX = 100
 RECEIPT_BYTES_MAX = 180_000  # One receipt must fit an SQS message; 500 plain lines are 60 kB.
+
+
+# What two entries of one id must agree on: all that is said, and the store it is said of.
+_Content = tuple[Receipt, tuple[Identifier, ...]]
 
 
 class TooManyEntries(TooLarge):
@@ -154,34 +160,33 @@ def read_entries(entries: list[Any], till_format: Format, *, now: datetime) -> T
         raise TooManyEntries(f"more than {ENTRIES_MAX} entries")
     taken: list[Taken] = []
     refused: list[RefusedEntry] = []
-    digests: dict[tuple[str, int], str] = {}
+    seen: dict[tuple[str, int], _Content] = {}
     unknown = 0
     for index, entry in enumerate(entries):
         try:
-            receipt, digest, unknown_here = _read(entry, till_format, digests, now=now)
+            receipt, content, unknown_here = _read(entry, till_format, seen, now=now)
         except Rejected as refusal:
             refused.append(_refused(index, entry, refusal, till_format))
             continue
         unknown += unknown_here
-        if (receipt.reference, receipt.version) not in digests:
-            digests[receipt.reference, receipt.version] = digest
+        if (receipt.reference, receipt.version) not in seen:
+            seen[receipt.reference, receipt.version] = content
             taken.append(Taken(index, receipt))
     return TillReading(tuple(taken), tuple(refused), unknown)
 
 
 def _read(
-    entry: Any, till_format: Format, digests: dict[tuple[str, int], str], *, now: datetime
-) -> tuple[NativeReceipt, str, int]:
+    entry: Any, till_format: Format, seen: dict[tuple[str, int], _Content], *, now: datetime
+) -> tuple[NativeReceipt, _Content, int]:
     refuse_card_numbers(entry)
     receipt, unknown = till_format.read_one(entry)
     draft = native.check_unplaced(receipt, now=now)
     if len(wire.to_json(receipt)) > RECEIPT_BYTES_MAX:
         raise ReceiptTooLarge(f"the receipt is over {RECEIPT_BYTES_MAX} bytes")
-    named = "|".join(f"{one.kind.value}={one.value}" for one in native.store_identifiers(receipt))
-    digest = f"{content_digest(draft)} {named}"
-    if digests.get((receipt.reference, receipt.version), digest) != digest:
+    content = (draft, native.store_identifiers(receipt))
+    if seen.get((receipt.reference, receipt.version), content) != content:
         raise ConflictingReceipt("an earlier entry has the same id and other content")
-    return receipt, digest, unknown
+    return receipt, content, unknown
 
 
 def _refused(index: int, entry: Any, refusal: Rejected, till_format: Format) -> RefusedEntry:

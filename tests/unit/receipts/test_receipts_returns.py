@@ -65,10 +65,11 @@ def test_finds_a_line_by_description_where_codes_are_missing() -> None:
     assert returned(apply_returns(SALE, [giving_back(described)]).sale) == [0, 1]
 
 
-def test_tells_the_same_product_at_two_prices_apart() -> None:
-    dear, cheap = line("1", amount=900, sku="M"), line("2", amount=450, sku="M")
+@pytest.mark.parametrize("code", [{"sku": "M"}, {"gtin": "5012345678900"}])
+def test_tells_the_same_product_at_two_prices_apart(code: dict[str, str]) -> None:
+    dear, cheap = line("1", amount=900, **code), line("2", amount=450, **code)
 
-    after = apply_returns(sale(dear, cheap), [giving_back(line("9", amount=450, sku="M"))])
+    after = apply_returns(sale(dear, cheap), [giving_back(line("9", amount=450, **code))])
 
     assert returned(after.sale) == [0, 1]
 

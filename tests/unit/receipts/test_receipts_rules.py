@@ -157,6 +157,48 @@ def test_takes_what_tills_really_print(name: str) -> None:
     rules.check(FINE[name], now=NOW)
 
 
+SUMS = {
+    "lines": (sale(line(), line("2", amount=40)), 390),
+    "discounts off": (sale(discounts=(Discount("Staff", 50), Discount("Monday", 1))), 299),
+    "charges on": (sale(charges=(Charge(ChargeKind.TIP, "Tip", 100),)), 450),
+    "tax within": (sale(taxes=(Tax(58),)), 350),
+    "tax on top": (sale(taxes=(Tax(70), Tax(2)), tax_included=False), 422),
+    "rounding either way": (sale(rounding_minor=-2), 348),
+    "line discounts are already off": (sale(line(discounts=(Discount("Cup", 50),))), 350),
+    "a return mirrors a sale": (
+        giving_back(
+            line(),
+            discounts=(Discount("Restocking", 50),),
+            charges=(Charge(ChargeKind.DELIVERY, "Delivery", 199),),
+            taxes=(Tax(10),),
+            tax_included=False,
+            rounding_minor=1,
+        ),
+        510,
+    ),
+    "an exchange sets one against the other": (
+        sale(line(amount=900), line("2", kind=LineKind.RETURN), kind=ReceiptKind.EXCHANGE),
+        550,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_the_parts_come_to_the_total(name: str) -> None:
+    receipt, total = SUMS[name]
+
+    paid = replace(receipt, total_minor=total, tenders=(Tender(TenderKind.CARD, total),))
+    rules.check(paid, now=NOW)
+    for wrong in (total - 1, total + 1):
+        assert refusal_of(replace(paid, total_minor=wrong))[0] == "total_mismatch"
+
+
+def test_counted_goods_are_not_rounded() -> None:
+    pair = line(amount=351, unit_price_minor=175, quantity=Decimal(2))
+
+    assert refusal_of(sale(pair)) == ("line_price_mismatch", "lines[0].amount_minor")
+
+
 def test_rounds_measured_goods_by_at_most_one_minor_unit() -> None:
     bananas = line(amount=42, unit="kg", unit_price_minor=120, quantity=Decimal("0.347"))
     rules.check(sale(bananas), now=NOW)
