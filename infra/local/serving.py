@@ -15,13 +15,16 @@ BODY_BYTES_MAX = 4_000_000  # Sandboxes are told receipts; none is near this.
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What came: raw body, lower-case header names, decoded path and query."""
+    """What came: raw body, lower-case header names, decoded query. `target` is path and query as
+    they came.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    target: str = ""
 
     def json(self) -> Any:
         """The body as JSON. :raises ValueError: it is not."""
@@ -54,8 +57,7 @@ class LoopbackServer:
     """Serves `answer` on 127.0.0.1 from the moment it is made until `stop`; port 0 picks one."""
 
     def __init__(self, answer: Answering, *, port: int = 0) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(answer))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), _handler_for(answer))
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
@@ -84,6 +86,11 @@ class LoopbackServer:
         self.stop()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # Bursts of a busy minute wait instead of being turned away.
+
+
 def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """One connection, kept alive between requests."""
@@ -100,6 +107,7 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
                 query=dict(parse_qsl(parts.query, keep_blank_values=True)),
                 headers={name.lower(): value for name, value in self.headers.items()},
                 body=self.rfile.read(length),
+                target=self.path,
             )
             self._send(answer(request))
 

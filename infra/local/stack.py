@@ -5,7 +5,6 @@ names are part of them. Everything listens on loopback and stops with the stack.
 """
 
 import importlib
-import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -21,13 +20,12 @@ from chalice.local import (
     LocalChalice,
     LocalDevServer,
 )
-from moto.server import ThreadedMotoServer
 
 from chalicelib.runtime import aws, clock, queues, settings, vault
 from infra import resources
 from infra.local import queue_time
-from infra.local.calling import call
 from infra.local.clockwork import SteppableClock
+from infra.local.embedded_aws import serve_aws
 from infra.local.pump import Pump
 
 STAGE = "local"
@@ -93,14 +91,9 @@ class Stack:
         self.stop()
 
     def _start_aws(self, stage: str) -> None:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # One line per AWS call is too many.
-        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        server.start()
+        server = serve_aws()
         self._after.callback(server.stop)
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
-        call("POST", f"{endpoint}/moto-api/reset")  # Its tables outlive its server in a process.
-        variables = {"AWS_ENDPOINT_URL": endpoint, "COUNTERFOIL_STAGE": stage}
+        variables = {"AWS_ENDPOINT_URL": server.url, "COUNTERFOIL_STAGE": stage}
         self._set_environment(ENVIRONMENT | variables)
         self._after.callback(_forget)
         _forget()
