@@ -4,7 +4,9 @@ A card number (PAN, ISO/IEC 7812) is 13 to 19 digits that pass the Luhn check, w
 grouped by spaces, dashes or dots, beside letters too, and in the digits of any script. UUIDs and
 long hexadecimal ids are stepped over: their digit groups can pass by chance. Product codes are a
 known look-alike: one GTIN-13 in ten passes Luhn. A value that stands alone in a field for product
-codes and carries a valid GS1 check digit is a product code (docs/decisions).
+codes and carries a valid GS1 check digit is a product code. Names that senders give (merchant ids,
+receipt references, user ids) are another: there, only numbers that a card issuer could have given
+count (docs/decisions/0003).
 """
 
 import re
@@ -19,6 +21,21 @@ from chalicelib.kernel.refusals import Rejected
 
 PRODUCT_CODE_FIELDS = frozenset({"gtin", "ean", "upc", "sku", "plu"})
 
+# Fields that hold a name its sender gave, in the spelling of every format, lower case.
+NAME_FIELDS = frozenset(
+    """mid tid merchantid merchantidentifier terminalid storeid store reference id receipt_reference
+    return_reference refers_to collection_number account account_id accountid user user_id userid
+    transaction transactionid banktransactionid token refunded""".split()
+)
+
+# Leading digits of the card schemes (ISO/IEC 7812: Visa, Mastercard, Amex, Diners, JCB, Discover,
+# UnionPay, Maestro), and how many digits their cards have.
+_ISSUED = re.compile(
+    r"4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|5[1-5][0-9]{14}|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)[0-9]+"
+    r"|3[47][0-9]{13}|3(?:0[0-5]|09|6|8|9)[0-9]{11,16}|35(?:2[89]|[3-8])[0-9]{12,15}"
+    r"|6[0-9]{12,18}|5[06-9][0-9]{11,17}"
+)
+
 _MACHINE_ID = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|(?=[0-9]*[a-f])[0-9a-f]{24,})(?![0-9A-Za-z])",
@@ -28,6 +45,7 @@ _MACHINE_ID = re.compile(
 _SPACES_AND_DASHES = " .\\-\u00a0\u2000-\u200b\u202f\u2010-\u2015\u2212\u3000"
 _DIGIT_RUN = re.compile(rf"[0-9]+(?:[{_SPACES_AND_DASHES}]{{1,3}}[0-9]+)*")
 _DIGIT_GROUP = re.compile(r"[0-9]+")
+_NOT_DIGIT = re.compile(r"[^0-9]")
 _DIGITS_MIN, _DIGITS_MAX = 13, 19
 _MASK = "[card number removed]"
 
@@ -60,6 +78,16 @@ def holds_card_number(text: str) -> bool:
     return any(True for _ in _card_numbers(text))
 
 
+def holds_issued_number(text: str) -> bool:
+    """Whether `text`, a name that its sender gave, holds a number that a card scheme could give.
+
+    One in ten numeric names of that length passes Luhn; hardly any begins like a card as well.
+    """
+    plain = text if text.isascii() else text.translate(_ascii_digits())
+    stretches = (_NOT_DIGIT.sub("", plain[start:end]) for start, end in _card_numbers(plain))
+    return any(_ISSUED.fullmatch(digits) for digits in stretches)
+
+
 def mask_card_numbers(text: str) -> str:
     """`text` with every card number in it replaced, fit for a log or a quarantine."""
     pieces: list[str] = []
@@ -82,7 +110,12 @@ def refuse_card_numbers(value: object, *, path: str = "") -> None:
                 raise CardNumberFound("a field name holds a card number", field=path or None)
             if key.lower() in PRODUCT_CODE_FIELDS and _is_product_code(inner):
                 continue
-            refuse_card_numbers(inner, path=f"{path}.{key}" if path else key)
+            at = f"{path}.{key}" if path else key
+            if key.lower() in NAME_FIELDS and isinstance(inner, str | int):
+                if holds_issued_number(str(inner)):
+                    raise CardNumberFound("the field holds a card number", field=at)
+                continue
+            refuse_card_numbers(inner, path=at)
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             refuse_card_numbers(inner, path=f"{path}[{index}]")

@@ -25,6 +25,7 @@ from chalicelib.members.model import MemberStatus, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import outbox, store
+from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Whereabouts, joined
 from chalicelib.purchases.versions import with_payment
 from chalicelib.runtime import observability, vault
@@ -63,7 +64,10 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     key = active_key_of(holder.member_id, now=now)
     if key is None:
         return _drop(event, "not_a_member")
-    known = store.record_event(holder.member_id, event, key=key, now=now)
+    told = confirmed(event, holder.member_id, connection, now=now)
+    if told is None:
+        return _drop(event, "not_confirmed")
+    known = store.record_event(holder.member_id, told, key=key, now=now)
     if known.member_id != holder.member_id:
         return _drop(event, "of_former_member")
     return _carry_on(known, key=key, last_fours=holder.last_fours, now=now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
-from chalicelib.kernel.pan import holds_card_number
+from chalicelib.kernel.pan import holds_issued_number
 from chalicelib.kernel.refusals import NotAllowed, TryAgain
 from chalicelib.network.access import store, tokens
 from chalicelib.network.access.store import RefreshGrant, SealedKey
@@ -63,7 +63,7 @@ def decide_scopes(requested: str, client: Client) -> tuple[tuple[str, ...], str 
         raise InvalidScope("a token is for one user of a bank at most", field="scope")
     user = users[0] if users else None
     if user is not None and (
-        not 0 < len(user) <= PROVIDER_ID_LENGTH_MAX or holds_card_number(user)
+        not 0 < len(user) <= PROVIDER_ID_LENGTH_MAX or holds_issued_number(user)
     ):
         raise InvalidScope("the user is not a user id", field="scope")
     return scopes or client.scopes, user

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.kernel.pan import (
     CardNumberFound,
     holds_card_number,
+    holds_issued_number,
     mask_card_numbers,
     passes_gs1,
     passes_luhn,
@@ -169,3 +170,36 @@ def test_reads_the_longest_body_in_reasonable_time(pattern: str) -> None:
     holds_card_number(text)
 
     assert time.process_time() - began < 10
+
+
+@pytest.mark.requirement("RCP-05")
+@pytest.mark.parametrize("field", ["mid", "merchantId", "reference", "id", "userId"])
+def test_a_name_that_passes_luhn_and_begins_like_no_card_is_a_name(field: str) -> None:
+    refuse_card_numbers({field: "123456789012347"})
+
+    with pytest.raises(CardNumberFound) as refusal:
+        refuse_card_numbers({field: "4111 1111 1111 1111"})
+    assert refusal.value.field == field
+
+
+def test_the_same_number_in_any_other_field_is_refused() -> None:
+    with pytest.raises(CardNumberFound):
+        refuse_card_numbers({"notes": "123456789012347"})
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "4222222222222",
+        "4111111111111111",
+        "5555555555554444",
+        "2223003122003222",
+        "378282246310005",
+        "30569309025904",
+        "3530111333300000",
+        "6011111111111117",
+        "6759649826438453",
+    ],
+)
+def test_knows_the_numbers_of_every_scheme(number: str) -> None:
+    assert holds_issued_number(number)
