@@ -11,7 +11,7 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.members import service as members
 from chalicelib.members.activation import Activation, GivenAccount, GivenCard
 from chalicelib.members.connecting import tokens
-from chalicelib.members.connecting.store import BankToken, TokenState
+from chalicelib.members.connecting.model import BankToken, TokenState
 from chalicelib.members.model import Fresh, LinkKind, Member, Reference, TermsAcceptance
 from chalicelib.members.service import Activated
 from chalicelib.network.model import Connection, Provider
