@@ -1,8 +1,10 @@
 """A person connects Monzo and leaves again: over HTTP, against a bank on loopback."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -27,6 +29,7 @@ from tests.makers.network import BANK, make_connection
 
 pytestmark = pytest.mark.stores
 
+EVENTS = Path(__file__).parents[2] / "events"
 TERMS = {"version": "2026-01", "channel": "bank_app"}
 
 
@@ -57,7 +60,8 @@ def switched_on(name: str) -> MemberId:
 
 
 def ticket_link() -> str:
-    said = call("POST", f"/connect/{BANK}/tickets", token=token_of("bank"), body={"user": "ada"})
+    body = json.loads((EVENTS / "connect_ticket.json").read_text())
+    said = call("POST", f"/connect/{BANK}/tickets", token=token_of("bank"), body=body)
     assert said.status == 201
     url: str = said.body["url"]
     return url.removeprefix("https://api.counterfoil.test")
