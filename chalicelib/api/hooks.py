@@ -9,14 +9,15 @@ from typing import Any
 import msgspec
 from chalice import Blueprint
 
+from chalicelib.api import callers
 from chalicelib.api.rim import FORM, JSON, Answer, Inbound, Problem, operation
 from chalicelib.banks import flux_v1, flux_v2
 from chalicelib.banks.payments import BankReading, HookRequest
 from chalicelib.banks.providers import adapter_for
-from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.refusals import Conflicting, NotFound
 from chalicelib.network import service as network
-from chalicelib.network.model import ClientKind, Connection, Provider
+from chalicelib.network.access.clients import PAYMENTS_WRITE
+from chalicelib.network.model import Connection, Provider
 from chalicelib.purchases.messages import PaymentMessage, encode
 from chalicelib.runtime import clock, observability, quarantine, queues
 
@@ -85,7 +86,7 @@ def receive_hook(inbound: Inbound) -> Answer:
     summary="A bank sends transactions, Flux format 1",
     takes=list[flux_v1.FluxBankTransaction],
     answers={**_ANSWERS, 403: Problem, 404: Problem},
-    scopes=("payments:write",),
+    scopes=(PAYMENTS_WRITE,),
     tags=TAGS,
     headers={"X-Request-Signature": "Optional HMAC over the request; verified where present."},
 )
@@ -101,7 +102,7 @@ def receive_flux_v1(inbound: Inbound) -> Answer:
     summary="A bank sends transactions, Flux format 2",
     takes=list[flux_v2.FluxBankTransactionV2],
     answers={**_ANSWERS, 403: Problem, 404: Problem},
-    scopes=("payments:write",),
+    scopes=(PAYMENTS_WRITE,),
     tags=TAGS,
     headers={"X-Request-Signature": "Optional HMAC over the request; verified where present."},
 )
@@ -112,10 +113,7 @@ def receive_flux_v2(inbound: Inbound) -> Answer:
 
 def _receive_flux(inbound: Inbound, provider: Provider) -> Answer:
     now = clock.now()
-    caller = inbound.known_caller
-    if caller.kind is not ClientKind.BANK:
-        raise NotFound("there is nothing here")
-    connection = network.get_connection(ConnectionId(caller.subject), now=now)
+    connection = network.get_connection(callers.bank_of(inbound.known_caller), now=now)
     if connection.provider not in (Provider.FLUX_V1, Provider.FLUX_V2):
         raise NotFound("there is nothing here")
     adapter = adapter_for(provider)

@@ -3,14 +3,14 @@
 import msgspec
 from chalice import Blueprint
 
+from chalicelib.api import callers
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.banks import flux_receipts
 from chalicelib.banks.telling import NoteKind
-from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.refusals import Malformed, NotFound
 from chalicelib.kernel.times import to_text
 from chalicelib.network import service as network
-from chalicelib.network.model import ClientKind
+from chalicelib.network.access.clients import RECEIPTS_READ
 from chalicelib.notices.service import note_of
 from chalicelib.purchases import reading
 from chalicelib.purchases.model import Purchase
@@ -23,7 +23,7 @@ from chalicelib.runtime import clock
 bp = Blueprint(__name__)
 
 TAGS = ("receipts",)
-SCOPES = ("receipts:read",)
+SCOPES = (RECEIPTS_READ,)
 
 _DETAILS = {
     Missing.NOT_SUPPORTED: "No receipt is to be expected for this transaction.",
@@ -164,10 +164,11 @@ def read_flux_v1(inbound: Inbound) -> Answer:
 def list_products(inbound: Inbound) -> Answer:
     """Needs a token narrowed to one user (`scope=user:<id>`)."""
     caller = inbound.known_caller
-    if caller.kind is not ClientKind.BANK or caller.user is None:
-        raise NotFound("the token is not narrowed to a user")
+    connection_id = callers.bank_of(caller)
+    if caller.user is None:
+        raise callers.NotPermitted("the token is not narrowed to a user")
     now = clock.now()
-    found = reading.list_of_user(ConnectionId(caller.subject), caller.user, now=now)
+    found = reading.list_of_user(connection_id, caller.user, now=now)
     if found is None:
         raise NotFound("the user is not a member")
     return Answer(BoughtProducts([one for p in found[1] for one in _products(p)]))
@@ -175,12 +176,11 @@ def list_products(inbound: Inbound) -> Answer:
 
 def _find(inbound: Inbound, transaction: str, *, user: str | None = None) -> Purchase:
     caller = inbound.known_caller
-    if caller.kind is not ClientKind.BANK:
-        raise NotFound("there is nothing here")
-    if caller.user is not None and user not in (None, caller.user):
-        raise NotFound("there is nothing here")
+    connection_id = callers.bank_of(caller)
+    if user is not None:
+        callers.check_user(caller, user)
     found = reading.find_receipt(
-        ConnectionId(caller.subject), transaction, of_user=caller.user or user, now=clock.now()
+        connection_id, transaction, of_user=caller.user or user, now=clock.now()
     )
     if isinstance(found, NoReceipt):
         raise NotFound(_DETAILS[found.missing], code=found.missing.value)

@@ -5,11 +5,12 @@ from threading import Lock
 
 from chalice import Blueprint
 
+from chalicelib.api import callers
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.kernel.ids import ReceiptId, RetailerId
-from chalicelib.kernel.refusals import Conflicting, Malformed, NotFound, Rejected
+from chalicelib.kernel.refusals import Conflicting, Malformed, Rejected
 from chalicelib.network import service as network
-from chalicelib.network.model import ClientKind
+from chalicelib.network.access.clients import RECEIPTS_WRITE
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.versions import ConflictingReceipt, content_digest
 from chalicelib.runtime import clock, observability, quarantine, queues
@@ -47,7 +48,7 @@ _ANSWERS = {
     summary="A till sends sales, Flux format",
     takes=list[flux.FluxMerchantEntry],
     answers=_ANSWERS,
-    scopes=("receipts:write",),
+    scopes=(RECEIPTS_WRITE,),
     tags=TAGS,
 )
 def receive_flux_sales(inbound: Inbound) -> Answer:
@@ -63,7 +64,7 @@ def receive_flux_sales(inbound: Inbound) -> Answer:
     summary="A till sends receipts",
     takes=NativeReceipt | list[NativeReceipt],
     answers=_ANSWERS,
-    scopes=("receipts:write",),
+    scopes=(RECEIPTS_WRITE,),
     tags=TAGS,
 )
 def receive_receipts(inbound: Inbound) -> Answer:
@@ -81,7 +82,7 @@ def receive_receipts(inbound: Inbound) -> Answer:
     summary="A till sends a new version of a receipt",
     takes=NativeReceipt,
     answers=_ANSWERS,
-    scopes=("receipts:write",),
+    scopes=(RECEIPTS_WRITE,),
     tags=TAGS,
 )
 def replace_receipt(inbound: Inbound) -> Answer:
@@ -97,10 +98,8 @@ def replace_receipt(inbound: Inbound) -> Answer:
 
 
 def _retailer_of(inbound: Inbound) -> RetailerId:
-    caller = inbound.known_caller
-    if caller.kind is not ClientKind.RETAILER:
-        raise NotFound("there is nothing here")
-    return network.get_retailer(RetailerId(caller.subject), now=clock.now()).retailer_id
+    retailer_id = callers.retailer_of(inbound.known_caller)
+    return network.get_retailer(retailer_id, now=clock.now()).retailer_id
 
 
 def _accept(reading: TillReading, retailer_id: RetailerId, *, refuses_conflicts: bool) -> Answer:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.refusals import NotFound, TryAgain
 from chalicelib.members import activation as activating
@@ -226,12 +225,6 @@ def find_member_of_user(
     """The pseudonym of the active member whom the bank calls `user`, or None."""
     anchored = store.find_anchored(Reference(LinkKind.USER, connection_id, user), now=now)
     return anchored.member_id if anchored else None
-
-
-def last_fours_of(member_id: MemberId, *, now: datetime) -> tuple[LastFour, ...]:
-    """Every last four that a payment of this member may show; none after leaving."""
-    member = store.find_member(member_id, now=now)
-    return member.last_fours if member else ()
 
 
 def shred(member_id: MemberId) -> None:

@@ -5,9 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
-from chalicelib.kernel.refusals import NotFound
 from chalicelib.members import service as members
-from chalicelib.members.model import LinkKind, Reference
 from chalicelib.purchases import store
 from chalicelib.purchases.model import Ending, Purchase
 from chalicelib.purchases.service import WAITS, active_key_of
@@ -44,7 +42,10 @@ def find_receipt(
     where = store.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
     if where is None:
         return NoReceipt(Missing.NOT_SUPPORTED)
-    if of_user is not None and _member_of(connection_id, of_user, now=now) != where.member_id:
+    if (
+        of_user is not None
+        and members.find_member_of_user(connection_id, of_user, now=now) != where.member_id
+    ):
         return NoReceipt(Missing.NOT_SUPPORTED)
     key = active_key_of(where.member_id, now=now)
     if key is None:
@@ -63,17 +64,9 @@ def list_of_user(
     connection_id: ConnectionId, user: str, *, now: datetime
 ) -> tuple[MemberId, list[Purchase]] | None:
     """The purchases with receipts of one of the bank's users, newest first; None for no member."""
-    member_id = _member_of(connection_id, user, now=now)
+    member_id = members.find_member_of_user(connection_id, user, now=now)
     key = active_key_of(member_id, now=now) if member_id else None
     if member_id is None or key is None:
         return None
     purchases = store.list_purchases(member_id, key=key, now=now)
     return member_id, [p for p in reversed(purchases) if p.receipt is not None]
-
-
-def _member_of(connection_id: ConnectionId, user: str, *, now: datetime) -> MemberId | None:
-    anchor = Reference(LinkKind.USER, connection_id, user)
-    try:
-        return members.get_member(anchor, now=now).member_id
-    except NotFound:
-        return None

@@ -7,11 +7,13 @@ never gets what has expired, though DynamoDB may delete it days later.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from threading import Lock
 from typing import Any, ClassVar, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.connection import Connection
+from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -81,6 +83,18 @@ class Row(Model, metaclass=RowMeta):
     sk = UnicodeAttribute(range_key=True)
     expires_at = NumberAttribute(null=True)
 
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        """As PynamoDB's, with one client for all row types; each would make its own."""
+        table: TableConnection = super()._get_connection()
+        shared = _connection()
+        if table.connection is not shared:
+            with _connecting:
+                if table.table_name not in shared._tables:
+                    shared.add_meta_table(table.get_meta_table())
+            table.connection = shared
+        return table
+
     def keep_from(self: R, since: datetime) -> R:
         """Set the expiry that the row's retention rule gives, counted from `since`."""
         if self.retention.lasts is not None:
@@ -95,6 +109,19 @@ class Row(Model, metaclass=RowMeta):
         if self.retention.lasts is not None and self.expires_at is None:
             raise NoRetentionRule(f"{type(self).__name__} is kept by rule {self.retention.name}")
         return super().serialize(null_check)
+
+
+_connecting = Lock()
+
+
+@lru_cache(maxsize=1)
+def _connection() -> Connection:
+    return Connection(
+        region=settings.region(),
+        connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
+        max_retry_attempts=aws.ATTEMPTS_MAX,
+    )
 
 
 def table_meta(table: str) -> Any:
@@ -225,13 +252,8 @@ def put_together(
 
     :raises ConditionFailed: one condition did not hold. :raises TryAgain: a conflict.
     """
-    connection = Connection(
-        region=settings.region(),
-        connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
-    )
     try:
-        with TransactWrite(connection=connection) as transaction:
+        with TransactWrite(connection=_connection()) as transaction:
             for row, condition in written:
                 transaction.save(row, condition=condition)
             for row in deleted:
