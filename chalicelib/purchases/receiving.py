@@ -10,7 +10,7 @@ from datetime import datetime
 
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
-from chalicelib.kernel.refusals import TryAgain
+from chalicelib.kernel.refusals import Conflicting, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.network.model import Store
@@ -18,7 +18,7 @@ from chalicelib.purchases import outbox, service, store
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.versions import with_receipt, with_return
 from chalicelib.receipts.canonical import Receipt
-from chalicelib.receipts.returns import sales_referred_to
+from chalicelib.receipts.returns import NotThatSale, sales_referred_to
 from chalicelib.runtime import observability
 from chalicelib.tills import service as tills
 
@@ -48,8 +48,10 @@ def receive(
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
     if is_page or matching.waiting_for(receipts, place.store_id, now=now, consistent=False):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
-    applied = [r for r in receipts if _changes_a_sale(r) and apply_change(r, now=now)]
-    return Received(to_gather=tuple(r for r in receipts if r not in applied))
+    changes = _apply_changes([r for r in receipts if _changes_a_sale(r)], now=now)
+    settled = (*changes.applied, *changes.conflicting)
+    to_gather = tuple(receipt for receipt in receipts if receipt not in settled)
+    return Received(to_gather=to_gather, conflicting=changes.conflicting)
 
 
 def _keep(
@@ -63,9 +65,35 @@ def _keep(
     standing = (*sorted_out.new, *sorted_out.seen)
     for waiting in matching.waiting_for(standing, place.store_id, now=now, consistent=True):
         service.settle_waiting(waiting, now=now)
-    changes = [receipt for receipt in standing if _changes_a_sale(receipt)]
-    unheld = tuple(receipt for receipt in changes if not apply_change(receipt, now=now))
-    return Received(to_gather=() if is_gathered else unheld, conflicting=sorted_out.conflicting)
+    changes = _apply_changes([r for r in standing if _changes_a_sale(r)], now=now)
+    return Received(
+        to_gather=() if is_gathered else changes.unheld,
+        conflicting=(*sorted_out.conflicting, *changes.conflicting),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What became of newer versions and returns."""
+
+    applied: tuple[Receipt, ...]
+    unheld: tuple[Receipt, ...]
+    conflicting: tuple[Receipt, ...]
+
+
+def _apply_changes(receipts: Sequence[Receipt], *, now: datetime) -> _Changes:
+    """Apply each of `receipts` by itself: one that contradicts its sale spoils no other."""
+    applied: list[Receipt] = []
+    unheld: list[Receipt] = []
+    conflicting: list[Receipt] = []
+    for receipt in receipts:
+        try:
+            held = apply_change(receipt, now=now)
+        except (Conflicting, NotThatSale):
+            conflicting.append(receipt)
+            continue
+        (applied if held else unheld).append(receipt)
+    return _Changes(tuple(applied), tuple(unheld), tuple(conflicting))
 
 
 def _changes_a_sale(receipt: Receipt) -> bool:
@@ -75,6 +103,7 @@ def _changes_a_sale(receipt: Receipt) -> bool:
 def apply_change(receipt: Receipt, *, now: datetime) -> bool:
     """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
 
+    :raises Conflicting: it contradicts the version or the return that is known.
     :raises TryAgain: a purchase is being joined or changed at this moment.
     """
     applied = False

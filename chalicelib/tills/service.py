@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import ReceiptId
+from chalicelib.kernel.refusals import Conflicting
 from chalicelib.network.model import Store
 from chalicelib.receipts.canonical import Receipt
-from chalicelib.receipts.versions import content_digest
+from chalicelib.receipts.versions import Standing, compare
 from chalicelib.tills import store as tills_store
 from chalicelib.tills.pages import Page, collapse, pack
 
@@ -55,14 +56,13 @@ def sort_out(store: Store, receipts: Sequence[Receipt], *, now: datetime) -> Sor
     conflicting: list[Receipt] = []
     for receipt in receipts:
         earlier = known.get(receipt.receipt_id)
-        if earlier is None or receipt.version > earlier.version:
-            new[receipt.receipt_id] = known[receipt.receipt_id] = receipt
-        elif receipt.version < earlier.version or content_digest(receipt) == content_digest(
-            earlier
-        ):
-            seen.append(receipt)
-        else:
-            conflicting.append(receipt)
+        match _standing(earlier, receipt):
+            case Standing.NEWER:
+                new[receipt.receipt_id] = known[receipt.receipt_id] = receipt
+            case Standing.SAME | Standing.OLDER:
+                seen.append(receipt)
+            case None:
+                conflicting.append(receipt)
     return Sorted(tuple(new.values()), tuple(seen), tuple(conflicting))
 
 
@@ -72,3 +72,13 @@ def keep_on_pages(store: Store, receipts: Sequence[Receipt], *, now: datetime) -
     for page in pages:
         tills_store.record_page(page)
     return pages
+
+
+def _standing(earlier: Receipt | None, receipt: Receipt) -> Standing | None:
+    """How `receipt` stands to what is kept; None where the two contradict each other."""
+    if earlier is None:
+        return Standing.NEWER
+    try:
+        return compare(earlier, receipt)
+    except Conflicting:
+        return None

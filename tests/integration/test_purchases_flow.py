@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -16,32 +16,29 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.payment import ConflictingPayment
 from chalicelib.members import service as members
-from chalicelib.network.model import Store
 from chalicelib.purchases import reading, receiving, service, waiting
 from chalicelib.purchases.model import Ending, Purchase
 from chalicelib.purchases.reading import Missing, NoReceipt
-from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import observability
 from chalicelib.tills import store as tills_store
-from tests.makers.matching import receipt
 from tests.makers.members import user
-from tests.makers.network import BAKERY, mid
+from tests.makers.network import mid
 from tests.makers.purchases import (
+    A_MINUTE_LATER,
+    BANK,
     PAID_AT,
+    SALE,
     SHOP,
     cleared,
     delayed,
     deliveries,
     event,
+    found,
     open_town,
+    receive,
 )
 
 pytestmark = pytest.mark.stores
-
-BANK = ConnectionId("harbour-bank")
-CODE = CardFacts(auth_code="4K7Q2X")
-A_MINUTE_LATER = PAID_AT + timedelta(minutes=1)
-SALE = receipt("R-1", store_id=SHOP.store_id, retailer_id=BAKERY, issued_at=PAID_AT, card=CODE)
 
 
 @pytest.fixture(autouse=True)
@@ -60,20 +57,6 @@ def counted() -> Iterator[dict[str, int]]:
     stop = observability.listen(listener)
     yield counts
     stop()
-
-
-def receive(
-    *receipts: Receipt, place: Store = SHOP, now: datetime = A_MINUTE_LATER
-) -> receiving.Received:
-    return receiving.receive(place, receipts, is_gathered=True, now=now)
-
-
-def found(transaction: str, now: datetime = A_MINUTE_LATER) -> str | Missing:
-    answer = reading.find_receipt(BANK, transaction, now=now)
-    if isinstance(answer, NoReceipt):
-        return answer.missing
-    assert answer.receipt is not None
-    return answer.receipt.reference
 
 
 @pytest.mark.requirement("RCP-01")
@@ -206,33 +189,6 @@ def test_refuses_the_same_event_with_other_content() -> None:
         service.record_payment(event(amount=Money(999, "GBP"), digest="x"), now=A_MINUTE_LATER)
 
 
-@pytest.mark.requirement("RCP-14")
-def test_clearing_with_another_amount_makes_a_version_and_keeps_the_receipt() -> None:
-    receive(SALE)
-    service.record_payment(event(), now=A_MINUTE_LATER)
-
-    service.record_payment(cleared(event(), 480), now=A_MINUTE_LATER)
-
-    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
-    assert isinstance(answer, Purchase)
-    assert (answer.version, answer.payment.amount) == (2, Money(480, "GBP"))
-    assert answer.receipt == SALE
-    assert len(deliveries()) == 2
-
-
-def test_a_clearing_whose_merchant_is_unknown_still_finds_its_payment() -> None:
-    receive(SALE)
-    service.record_payment(event(), now=A_MINUTE_LATER)
-
-    service.record_payment(
-        replace(cleared(event(), 480), merchant=(mid("66666"),)), now=A_MINUTE_LATER
-    )
-
-    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
-    assert isinstance(answer, Purchase)
-    assert answer.payment.amount == Money(480, "GBP")
-
-
 def test_a_reversed_payment_ends_without_waiting(counted: dict[str, int]) -> None:
     service.record_payment(event(), now=A_MINUTE_LATER)
 
@@ -293,35 +249,6 @@ def test_what_waited_a_week_ends_with_its_reason() -> None:
 
     answer = reading.find_receipt(BANK, "t-1", now=a_week_later)
     assert answer == NoReceipt(Missing.NO_MATCH, Ending.NO_RECEIPT_CAME)
-
-
-@pytest.mark.requirement("RCP-10")
-def test_a_newer_version_of_the_receipt_updates_the_purchase_and_tells_the_bank() -> None:
-    receive(SALE)
-    service.record_payment(event(), now=A_MINUTE_LATER)
-    corrected = replace(SALE, version=2, notes=("Corrected",))
-
-    receive(corrected)
-
-    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
-    assert isinstance(answer, Purchase)
-    assert (answer.version, answer.receipt) == (2, corrected)
-    assert len(deliveries()) == 2
-    receive(corrected)
-    assert deliveries() == []
-
-
-def test_the_first_submission_stands_against_another_content() -> None:
-    receive(SALE)
-    other = replace(SALE, notes=("Not what it was",))
-
-    received = receive(other)
-
-    assert received.conflicting == (other,)
-    service.record_payment(event(), now=A_MINUTE_LATER)
-    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
-    assert isinstance(answer, Purchase)
-    assert answer.receipt == SALE
 
 
 def test_a_claim_left_by_a_crash_is_taken_over() -> None:

@@ -10,14 +10,22 @@ from chalicelib.kernel.money import Money
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.network.model import Connection, Provider, Store
+from chalicelib.purchases import reading, receiving
+from chalicelib.purchases.reading import Missing, NoReceipt
+from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import aws, queues, settings
+from tests.makers.matching import receipt
 from tests.makers.members import make_activation, numbered
-from tests.makers.network import make_connection, make_retailer, make_store, mid
+from tests.makers.network import BAKERY, make_connection, make_retailer, make_store, mid
 
 OPENED_AT = datetime(2026, 11, 20, 11, 59, tzinfo=UTC)
 PAID_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MID = "10001"
 SHOP = make_store("wharf-lane")
+BANK = ConnectionId("harbour-bank")
+CODE = CardFacts(auth_code="4K7Q2X")
+A_MINUTE_LATER = PAID_AT + timedelta(minutes=1)
+SALE = receipt("R-1", store_id=SHOP.store_id, retailer_id=BAKERY, issued_at=PAID_AT, card=CODE)
 
 
 def open_town(connection: Connection | None = None, *, store: Store = SHOP) -> Connection:
@@ -91,3 +99,19 @@ def delayed(name: str) -> int:
 def deliveries() -> list[str]:
     """What waits to be delivered."""
     return queued(queues.DELIVERIES)
+
+
+def receive(
+    *receipts: Receipt, place: Store = SHOP, now: datetime = A_MINUTE_LATER
+) -> receiving.Received:
+    """The bakery gets `receipts` as a batch (or from the gathering queue)."""
+    return receiving.receive(place, receipts, is_gathered=True, now=now)
+
+
+def found(transaction: str, now: datetime = A_MINUTE_LATER) -> str | Missing:
+    """The reference of the receipt found for `transaction`, or why there is none."""
+    answer = reading.find_receipt(BANK, transaction, now=now)
+    if isinstance(answer, NoReceipt):
+        return answer.missing
+    assert answer.receipt is not None
+    return answer.receipt.reference
