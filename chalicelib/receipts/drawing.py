@@ -7,6 +7,7 @@ stand in brackets. Characters a terminal would obey are replaced by spaces.
 
 import unicodedata
 from collections.abc import Iterator
+from decimal import Decimal
 
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.times import zone_named
@@ -132,9 +133,16 @@ def _taxes(receipt: Receipt) -> Iterator[str]:
 
 
 def _tax_name(tax: Tax) -> str:
-    rate = "" if tax.rate is None else f" {(tax.rate * 100).normalize():f}%"
     code = f" ({tax.code})" if tax.code else ""
-    return f"{tax.description or 'VAT'}{rate}{code}"
+    return describe_tax(tax.description, tax.rate) + code
+
+
+def describe_tax(description: str | None, rate: Decimal | None) -> str:
+    """A tax as people read it: `VAT 17.5%`. A description that states its rate is left alone."""
+    name = description or "VAT"
+    if rate is None or "%" in name:
+        return name
+    return f"{name} {(rate * 100).normalize():f}%"
 
 
 def _foot(receipt: Receipt, retailer: Retailer, store: Store) -> Iterator[str]:

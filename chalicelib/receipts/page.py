@@ -12,6 +12,7 @@ from markupsafe import Markup
 from chalicelib.network.model import Retailer, Store
 from chalicelib.receipts import code128
 from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.drawing import describe_tax
 from chalicelib.receipts.public_shapes import PublicReceipt
 from chalicelib.receipts.rendering import to_public
 
@@ -29,6 +30,7 @@ def draw_page(receipt: Receipt, *, retailer: Retailer, store: Store) -> str:
         receipt=public,
         issued=datetime.fromisoformat(public.local_time),
         barcode=_barcode(public),
+        describe_tax=describe_tax,
     )
 
 
