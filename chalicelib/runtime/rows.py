@@ -6,7 +6,7 @@ never gets what has expired, though DynamoDB may delete it days later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from threading import Lock
 from typing import Any, ClassVar, TypeVar
@@ -25,7 +25,6 @@ from chalicelib.runtime import aws, settings
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
 ROWS_READ_MAX = 1_000  # No reader wants more at once; whoever does must page.
-TRANSACTION_ROWS_MAX = 100  # DynamoDB's own limit.
 BATCH_ROWS_MAX = 100  # DynamoDB's own limit of keys per batch read.
 
 R = TypeVar("R", bound="Row")
@@ -269,19 +268,11 @@ def _outcome(error: PynamoDBException) -> Exception:
     return _passing(error)
 
 
-_PASSING = {
-    "ProvisionedThroughputExceededException",
-    "ThrottlingException",
-    "RequestLimitExceeded",
-    "LimitExceededException",
-    "TransactionConflict",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "TransactionCanceledException",
-    "InternalServerError",
-    "ServiceUnavailable",
-    "ThrottlingError",
-}
+_PASSING = set(
+    """ProvisionedThroughputExceededException ThrottlingException ThrottlingError RequestLimitExceeded
+    LimitExceededException TransactionConflict TransactionConflictException InternalServerError
+    TransactionInProgressException TransactionCanceledException ServiceUnavailable""".split()
+)
 
 
 def _passing(error: PynamoDBException) -> Exception:
@@ -301,8 +292,3 @@ def _codes(error: PynamoDBException) -> set[str]:
         if reason is not None:
             codes.add(reason.code)
     return codes - {""}
-
-
-def lasts(days: int) -> timedelta:
-    """A retention length in days, for declarations that read well."""
-    return timedelta(days=days)
