@@ -269,8 +269,8 @@ def _outcome(error: PynamoDBException) -> Exception:
 
 
 _PASSING = set(
-    """ProvisionedThroughputExceededException ThrottlingException ThrottlingError RequestLimitExceeded
-    LimitExceededException TransactionConflict TransactionConflictException InternalServerError
+    """ProvisionedThroughputExceededException ThrottlingException ThrottlingError
+    RequestLimitExceeded LimitExceededException TransactionConflict TransactionConflictException InternalServerError
     TransactionInProgressException TransactionCanceledException ServiceUnavailable""".split()
 )
 
