@@ -270,8 +270,9 @@ def _outcome(error: PynamoDBException) -> Exception:
 
 _PASSING = set(
     """ProvisionedThroughputExceededException ThrottlingException ThrottlingError
-    RequestLimitExceeded LimitExceededException TransactionConflict TransactionConflictException InternalServerError
-    TransactionInProgressException TransactionCanceledException ServiceUnavailable""".split()
+    RequestLimitExceeded LimitExceededException InternalServerError ServiceUnavailable
+    TransactionConflict TransactionConflictException TransactionInProgressException
+    TransactionCanceledException""".split()
 )
 
 
