@@ -113,14 +113,12 @@ def _receipts_near(question: Question, *, now: datetime, consistent: bool) -> tu
 def _holds(
     question: Question, keys: Sequence[PartKey], claim_stands: ClaimStands, now: datetime
 ) -> dict[PartKey, Hold]:
+    """Who holds the parts; a claim that a crash left behind is taken away on the way."""
+    mine = question.signals.payment_id
     holds: dict[PartKey, Hold] = {}
-    for key in keys:
-        claim = store.find_claim(key, now=now)
-        if claim is None:
-            continue
-        mine: PaymentId = question.signals.payment_id
+    for claim in store.list_claims_on(keys, now=now):
         if claim.hold.payment_id == mine or claim_stands(claim):
-            holds[key] = claim.hold
+            holds[claim.receipt_id, claim.part] = claim.hold
         else:
             store.release_claim(claim)
     return holds

@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.kernel.ids import StoreId
+from chalicelib.kernel.refusals import TryAgain
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 from chalicelib.tills.pages import Page
 
-PAGES_READ_MAX = 500
+PAGES_READ_MAX = 2_000  # 200,000 receipts: more than any store issues in the hours read at once.
 
 UNMATCHED_RECEIPTS = Retention(
     name="unmatched_receipts",
@@ -75,6 +76,7 @@ def list_pages(
     """The pages of `store_id` whose first sale lies in [since, until], oldest first.
 
     To find a sale at `t`, ask since `t` minus the store's page span.
+    :raises TryAgain: more pages than are read at once; nothing may be decided without them.
     """
     found: list[Page] = []
     for day, first, last in days_of(since, until):
@@ -88,6 +90,8 @@ def list_pages(
             consistent=consistent,
         ):
             found.append(_to_page(row, store_id))
+    if len(found) >= PAGES_READ_MAX:
+        raise TryAgain("more receipt pages stand at one store than are read at once")
     return found
 
 
