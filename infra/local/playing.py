@@ -79,17 +79,21 @@ class Player:
         self._stack.pump.drain()
         self._caught_up_at = now
 
+    def _step(self, instant: datetime) -> None:
+        with self._stack.pump.at_rest():
+            self._clock.step_to(instant)
+
     def go_on(self, until: datetime, *, stride: timedelta) -> None:
         """Let time pass without messages from outside."""
         while self._clock.now() < until:
-            self._clock.step_to(min(until, self._clock.now() + stride))
+            self._step(min(until, self._clock.now() + stride))
             self.catch_up()
 
     def _step_to(self, at: datetime) -> None:
         while self._caught_up_at + STRIDE <= at:
-            self._clock.step_to(self._caught_up_at + STRIDE)
+            self._step(self._caught_up_at + STRIDE)
             self.catch_up()
-        self._clock.step_to(at)
+        self._step(at)
 
     def _post_payments(self, post: FromBank) -> None:
         provider = post.tellings[0].payment.person.provider

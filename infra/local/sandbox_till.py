@@ -23,6 +23,9 @@ class Login:
     client_id: str
     client_secret: str
     now: Callable[[], datetime]
+    kind: str
+    subject: str
+    scopes: tuple[str, ...]
     _token: str = ""
     _until: datetime | None = None
     _lock: Lock = field(default_factory=Lock)

@@ -133,7 +133,7 @@ def _record_client(
     secret = secrets.token_urlsafe(32)
     client = Client(client_id, kind, subject, clients.SCOPES_BY_KIND[kind])
     network.record_client(client, secret_hash=clients.hash_secret(client_id, secret))
-    return Login(base_url, client_id, secret, now)
+    return Login(base_url, client_id, secret, now, kind.value, subject, client.scopes)
 
 
 def _record_brand(brand: Brand, *, now: datetime) -> None:
@@ -142,13 +142,18 @@ def _record_brand(brand: Brand, *, now: datetime) -> None:
         Retailer(retailer_id, brand.name, vat_number="GB 999 9999 73", return_days=30)
     )
     for shop in brand.shops:
-        network.record_store(_store(brand, shop), _identifiers(shop), now=now)
+        network.record_store(_store(brand, shop), identifiers_of(shop), now=now)
+
+
+def store_id_of(brand: Brand, shop: Shop) -> StoreId:
+    """The platform's id of the shop."""
+    return StoreId(f"{brand.retailer_id}-{shop.reference}")
 
 
 def _store(brand: Brand, shop: Shop) -> Store:
     within = brand.every.total_seconds() * 1.5 if brand.every else RECEIPTS_WITHIN_LIVE_SECONDS
     return Store(
-        store_id=StoreId(f"{brand.retailer_id}-{shop.reference}"),
+        store_id=store_id_of(brand, shop),
         retailer_id=RetailerId(brand.retailer_id),
         reference=shop.reference,
         name=shop.name,
@@ -160,7 +165,8 @@ def _store(brand: Brand, shop: Shop) -> Store:
     )
 
 
-def _identifiers(shop: Shop) -> list[Identifier]:
+def identifiers_of(shop: Shop) -> list[Identifier]:
+    """Every name by which banks and tills know the shop, as the network keeps it."""
     named = (
         (IdentifierKind.MID, shop.mid),
         (IdentifierKind.TID, shop.tid),

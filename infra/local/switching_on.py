@@ -1,77 +1,78 @@
-"""The people of the town switch the programme on in their banks' apps."""
+"""The people of the town switch the programme on in their banks' apps, all over public HTTP."""
 
-import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from urllib.parse import parse_qs, urlencode, urlsplit
+from datetime import datetime
+from urllib.parse import quote, urlencode
 
-from chalicelib.kernel.cards import LastFour, LastFourKind
-from chalicelib.kernel.ids import MemberId, encode_id
-from chalicelib.kernel.personal import Personal
-from chalicelib.members import service as members
-from chalicelib.members.activation import Activation, GivenAccount, GivenCard
-from chalicelib.members.connecting import tokens
-from chalicelib.members.connecting.model import BankToken, TokenState
-from chalicelib.members.model import Fresh, LinkKind, Member, Reference, TermsAcceptance
-from chalicelib.members.service import Activated
-from chalicelib.network.model import Connection, Provider
+from chalicelib.network.model import Provider
 from chalicelib.network.programmes import FLUX
-from infra.local.calling import call, call_form
-from infra.local.sandbox_bank import MONZO_CLIENT, SandboxBank
+from infra.local.calling import Answered, call, call_json
 from infra.local.setup import Setting
 from infra.local.town import Person
 
-BACK = "http://127.0.0.1/connected"  # Where a browser would be sent; nobody listens there.
+
+class NotSwitchedOn(Exception):
+    """A step of switching on was not answered as it should be. The text says which, and how."""
 
 
-def switch_on(setting: Setting, people: Sequence[Person], *, now: datetime) -> list[Member]:
-    """Activate every member among `people` at their bank; Monzo's connect by OAuth too."""
-    activated = []
+def switch_on(setting: Setting, people: Sequence[Person], *, now: datetime) -> int:
+    """Switch on every member among `people`; Monzo's consent by OAuth too. Returns how many.
+
+    :raises NotSwitchedOn: the platform or the bank answered otherwise.
+    """
+    count = 0
     for person in people:
         if person.provider is Provider.MONZO:
             setting.bank.monzo.open_account(person.user, person.account)
-        if not person.is_member:
-            continue
-        connection = setting.connections[person.provider]
-        member = _activate(person, connection, now=now).member
-        activated.append(member)
-        if person.provider is Provider.MONZO:
-            token = _authorise(setting.bank, person, now=now)
-            state = TokenState.CONNECTED
-            tokens.keep(member.member_id, connection.connection_id, token, state=state, now=now)
-    return activated
+        if person.is_member:
+            _put_member(setting, person, now=now)
+            count += 1
+            if person.provider is Provider.MONZO:
+                _connect_monzo(setting, person)
+    return count
 
 
-def _activate(person: Person, connection: Connection, *, now: datetime) -> Activated:
-    own = connection.connection_id
-    activation = Activation(
-        connection=connection,
-        anchor=Reference(LinkKind.USER, own, person.user),
-        terms=TermsAcceptance(FLUX.terms_version, now, "bank_app"),
-        accounts=(GivenAccount(Reference(LinkKind.ACCOUNT, own, person.account)),),
-        cards=(
-            GivenCard(
-                LastFour(person.card_digits, LastFourKind.CARD),
-                person.scheme,
-                Reference(LinkKind.CARD, own, person.card_token),
-            ),
-        ),
-    )
-    fresh = Fresh(MemberId(encode_id(secrets.token_bytes(17))), secrets.token_bytes(16))
-    return members.activate(activation, fresh=fresh, now=now)
+def _put_member(setting: Setting, person: Person, *, now: datetime) -> None:
+    login = setting.bank_logins[person.provider]
+    body = {
+        "terms": {
+            "version": FLUX.terms_version,
+            "channel": "bank_app",
+            "accepted_at": now.isoformat(timespec="seconds"),
+        },
+        "accounts": [{"id": person.account}],
+        "cards": [
+            {
+                "last_four": person.card_digits,
+                "last_four_kind": "card",
+                "scheme": person.scheme,
+                "token": {"value": person.card_token},
+            }
+        ],
+    }
+    url = f"{login.base_url}/v1/members/{quote(person.user)}"
+    _expect(201, "switching on", call_json("PUT", url, body, headers=login.headers()))
 
 
-def _authorise(bank: SandboxBank, person: Person, *, now: datetime) -> BankToken:
-    """Log in at the sandbox, take the code back, exchange it, and approve in the app."""
-    asked = {"client_id": MONZO_CLIENT, "redirect_uri": BACK, "response_type": "code"}
-    page = call("GET", f"{bank.monzo.url}/?{urlencode(asked | {'login': person.user})}")
-    code = parse_qs(urlsplit(page.headers["location"]).query)["code"][0]
-    form = asked | {"grant_type": "authorization_code", "code": code}
-    secret = {"client_secret": bank.monzo_secret}
-    granted = call_form("POST", f"{bank.monzo.url}/oauth2/token", form | secret).json()
-    bank.monzo.approve(person.user)
-    return BankToken(
-        access=Personal(granted["access_token"]),
-        refresh=Personal(granted["refresh_token"]),
-        expires_at=now + timedelta(seconds=granted["expires_in"]),
-    )
+def _connect_monzo(setting: Setting, person: Person) -> None:
+    """What the person's browser does, then the tap in the bank's app."""
+    login = setting.bank_logins[Provider.MONZO]
+    base = f"{login.base_url}/connect/{setting.connections[Provider.MONZO].connection_id}"
+    ticket = call_json("POST", f"{base}/tickets", {"user": person.user}, headers=login.headers())
+    start = call("GET", _expect(201, "a ticket", ticket).json()["url"])
+    page = _expect(302, "the start of the consent", start).headers["location"]
+    back = call("GET", f"{page}&{urlencode({'login': person.user})}")
+    callback = _expect(302, "the bank's page", back).headers["location"]
+    _expect(202, "the way back", call("GET", callback))
+    setting.bank.monzo.approve(person.user)
+    status = f"{base}/status?{urlencode({'user': person.user})}"
+    _expect(200, "the consent", call("GET", status, headers=login.headers()))
+    if not setting.bank.monzo.hook_urls(person.account):
+        raise NotSwitchedOn("the webhook was not registered with the bank")
+
+
+def _expect(status: int, step: str, answer: Answered) -> Answered:
+    if answer.status != status:
+        text = answer.body.decode("utf-8", "replace")[:300]
+        raise NotSwitchedOn(f"{step} was answered {answer.status}, not {status}: {text}")
+    return answer

@@ -1,0 +1,68 @@
+"""`make run`: the same stack left running, with shops and members set up, until Ctrl-C.
+
+`build/local.json` then holds all that a client needs: URLs, keys, secrets, members, stores, tills.
+They are made anew at each start and are good for nothing else.
+"""
+
+import json
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from infra.local.stack import Stack
+
+DESCRIPTION = Path(__file__).parents[2] / "build" / "local.json"
+SEED = 7
+
+
+def main(
+    port: Annotated[int, typer.Option(envvar="PORT", help="0 picks a free one.")] = 8000,
+) -> None:
+    """Serve the app on PORT with its queues, schedules and a sandbox bank, until Ctrl-C."""
+    console = Console()
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with Stack(port=port) as stack:
+        # These modules know row types, whose import needs the stage that the stack has set.
+        from infra.local.described import describe
+        from infra.local.setup import set_up
+        from infra.local.switching_on import switch_on
+        from infra.local.town import build_town
+
+        town = build_town(Random(SEED))
+        setting = set_up(town, base_url=stack.base_url, now=_now)
+        try:
+            members = switch_on(setting, town.people, now=_now())
+            DESCRIPTION.parent.mkdir(exist_ok=True)
+            described = describe(town, setting, base_url=stack.base_url)
+            DESCRIPTION.write_text(json.dumps(described, indent=2) + "\n")
+            console.print(f"Counterfoil answers at {stack.base_url}, with {members} members.")
+            console.print("All that a client needs is in build/local.json. Ctrl-C stops it.")
+            _keep_time(stack, stopping)
+        finally:
+            setting.bank.stop()
+    console.print("Stopped.")
+
+
+def _keep_time(stack: Stack, stopping: threading.Event) -> None:
+    """Fire the schedules as their minutes come, until stopped."""
+    before = _now()
+    while not stopping.wait(timeout=1):
+        now = _now()
+        stack.pump.fire_schedules(after=before, until=now)
+        before = now
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    typer.run(main)
