@@ -27,6 +27,7 @@ if REAL_DYNAMODB:
 
 from moto import mock_aws  # noqa: E402 - the environment comes first
 
+from chalicelib.api import tills  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
@@ -62,6 +63,7 @@ def _forget() -> None:
     vault.forget_keys()
     network.forget()
     keys.forget()
+    tills.forget()
 
 
 def _drop_tables() -> None:

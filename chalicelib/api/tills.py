@@ -167,6 +167,12 @@ def _refuse_conflict(receipt: Receipt) -> None:
         raise ConflictingReceipt("this version came before with other content", field="version")
 
 
+def forget() -> None:
+    """Drop what this process took. For tests and local stacks."""
+    with _remembering:
+        _remembered.clear()
+
+
 def _remember(receipts: list[Receipt]) -> None:
     with _remembering:
         for receipt in receipts:
