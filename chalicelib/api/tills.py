@@ -7,7 +7,7 @@ from chalice import Blueprint
 
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.kernel.ids import ReceiptId, RetailerId
-from chalicelib.kernel.refusals import Conflicting, Malformed, NotFound, Rejected
+from chalicelib.kernel.refusals import Conflicting, Misshapen, NotFound, Rejected
 from chalicelib.network import service as network
 from chalicelib.network.model import ClientKind
 from chalicelib.receipts.canonical import Receipt
@@ -89,10 +89,10 @@ def replace_receipt(inbound: Inbound) -> Answer:
     reading = native_reading.read_batch(inbound.body, now=clock.now())
     entries = [*reading.taken, *reading.refused]
     if len(entries) != 1:
-        raise Malformed("the body is not one receipt", code="shape")
+        raise Misshapen("the body is not one receipt", code="shape")
     for taken in reading.taken:
         if taken.receipt.reference != inbound.parameters["reference"]:
-            raise Malformed("the reference differs from the path's", field="reference")
+            raise Misshapen("the reference differs from the path's", field="reference")
     return _accept(reading, _retailer_of(inbound), refuses_conflicts=True)
 
 

@@ -1,5 +1,5 @@
-"""A town to make journeys in: one bakery whose shop every provider's sample event points to, and one
-member per provider.
+"""A town to make journeys in: one bakery, whose shop every sample event points to, and one member
+per provider.
 """
 
 import json
