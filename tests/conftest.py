@@ -6,6 +6,7 @@ to DynamoDB Local; queues and keys stay with moto.
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -45,6 +46,19 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture
 def embedded_aws() -> Iterator[None]:
     """Empty tables and queues and a master key; nothing survives the test."""
+    with _embedded():
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared_aws() -> Iterator[None]:
+    """As `embedded_aws`, one for a module: for tests which show that nothing is kept."""
+    with _embedded():
+        yield
+
+
+@contextmanager
+def _embedded() -> Iterator[None]:
     with mock_aws():
         _forget()
         os.environ["COUNTERFOIL_MASTER_KEY"] = resources.create_master_key(aws.client("kms"))

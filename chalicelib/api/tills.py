@@ -14,7 +14,7 @@ from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.versions import ConflictingReceipt, content_digest
 from chalicelib.runtime import clock, observability, quarantine, queues
 from chalicelib.tills import flux, native_reading
-from chalicelib.tills.entries import BatchAnswer, RefusedEntry, Taken, TillReading, answer
+from chalicelib.tills.entries import BatchAnswer, Format, RefusedEntry, Taken, TillReading, answer
 from chalicelib.tills.messages import split_messages
 from chalicelib.tills.native_shapes import NativeReceipt
 from chalicelib.tills.placing import place
@@ -53,7 +53,7 @@ _ANSWERS = {
 def receive_flux_sales(inbound: Inbound) -> Answer:
     """An array of at most 100 sales; of a sale sent twice the first submission counts."""
     reading = flux.read_merchant(inbound.body, now=clock.now())
-    return _accept(reading, _retailer_of(inbound), refuses_conflicts=False)
+    return _accept(reading, inbound, flux.FLUX, refuses_conflicts=False)
 
 
 @operation(
@@ -71,7 +71,7 @@ def receive_receipts(inbound: Inbound) -> Answer:
     under the same reference and version is refused.
     """
     reading = native_reading.read_batch(inbound.body, now=clock.now())
-    return _accept(reading, _retailer_of(inbound), refuses_conflicts=True)
+    return _accept(reading, inbound, native_reading.NATIVE, refuses_conflicts=True)
 
 
 @operation(
@@ -93,7 +93,7 @@ def replace_receipt(inbound: Inbound) -> Answer:
     for taken in reading.taken:
         if taken.receipt.reference != inbound.parameters["reference"]:
             raise Misshapen("the reference differs from the path's", field="reference")
-    return _accept(reading, _retailer_of(inbound), refuses_conflicts=True)
+    return _accept(reading, inbound, native_reading.NATIVE, refuses_conflicts=True)
 
 
 def _retailer_of(inbound: Inbound) -> RetailerId:
@@ -103,9 +103,12 @@ def _retailer_of(inbound: Inbound) -> RetailerId:
     return network.get_retailer(RetailerId(caller.subject), now=clock.now()).retailer_id
 
 
-def _accept(reading: TillReading, retailer_id: RetailerId, *, refuses_conflicts: bool) -> Answer:
+def _accept(
+    reading: TillReading, inbound: Inbound, till_format: Format, *, refuses_conflicts: bool
+) -> Answer:
     """Queue what can be used; answer 4xx only where nothing can."""
     now = clock.now()
+    retailer_id = _retailer_of(inbound)
     taken: list[Taken] = []
     refused: list[RefusedEntry] = list(reading.refused)
     receipts: list[Receipt] = []
@@ -113,7 +116,7 @@ def _accept(reading: TillReading, retailer_id: RetailerId, *, refuses_conflicts:
         try:
             receipt = _check(entry.receipt, retailer_id, refuses_conflicts=refuses_conflicts)
         except Rejected as refusal:
-            refused.append(RefusedEntry.of(entry, refusal))
+            refused.append(RefusedEntry.of(entry, refusal, till_format))
             continue
         taken.append(entry)
         receipts.append(receipt)

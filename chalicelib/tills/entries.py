@@ -86,8 +86,9 @@ class RefusedEntry:
     body: str
 
     @classmethod
-    def of(cls, entry: Taken, refusal: Rejected) -> "RefusedEntry":
-        """`entry`, which read well and broke a rule later, as refused."""
+    def of(cls, entry: Taken, refusal: Rejected, till_format: Format) -> "RefusedEntry":
+        """`entry`, which read well and broke a rule later, as refused in its sender's words."""
+        refusal.field = till_format.own_field(refusal.field)
         body = wire.to_json(entry.receipt).decode()
         return cls(entry.index, refusal, entry.receipt.reference, body)
 

@@ -73,7 +73,7 @@ def signed(
             headers["fidel-message-id"] = message_id
             return Sending(f"{hook}?event={event_name}", headers, raw)
         case Provider.STANDARD:
-            signature = Webhook(key or whsec(1)).sign(message_id, at, raw.decode())
+            signature = _standard(key or whsec(1), message_id, raw, at)
             headers = {
                 "webhook-id": message_id,
                 "webhook-timestamp": str(int(at.timestamp())),
@@ -92,6 +92,16 @@ def _flux(provider: Provider, raw: bytes, key: str, at: datetime) -> Sending:
     return Sending(path, headers, raw)
 
 
+def _standard(secret: str, message_id: str, raw: bytes, at: datetime) -> str:
+    """By the vendor's library, which signs text; what is no text is signed by our own."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return signatures.sign_standard([secret], message_id=message_id, at=at, body=raw)
+    signature: str = Webhook(secret).sign(message_id, at, text)
+    return signature
+
+
 def _fidel(secret: str, raw: bytes, event_name: str, at: datetime) -> dict[str, str]:
     """Fidel's documented recipe, written out once more rather than borrowed."""
     url = FIDEL_URL.replace("{event}", event_name)
@@ -105,11 +115,18 @@ def _fidel(secret: str, raw: bytes, event_name: str, at: datetime) -> dict[str, 
 def changed(provider: Provider, change: dict[str, Any]) -> Any:
     """The provider's sample with dotted fields changed: `{"data.amount.minor": -5}`."""
     whole = json.loads(event(EVENT[provider]))
-    target = whole[0] if isinstance(whole, list) else whole
+    change_in(whole[0] if isinstance(whole, list) else whole, change)
+    return whole
+
+
+def change_in(whole: Any, change: Mapping[str, Any]) -> None:
+    """Set dotted fields of decoded JSON (`lines.0.amount_minor`); `...` takes a field away."""
     for path, value in change.items():
         *way, last = path.split(".")
-        inner = target
+        inner = whole
         for step in way:
             inner = inner[int(step)] if step.isdigit() else inner[step]
-        inner[last] = value
-    return whole
+        if value is ...:
+            del inner[last]
+        else:
+            inner[last] = value
