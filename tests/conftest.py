@@ -6,6 +6,7 @@ to DynamoDB Local; queues and keys stay with moto.
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -27,6 +28,7 @@ if REAL_DYNAMODB:
 
 from moto import mock_aws  # noqa: E402 - the environment comes first
 
+from chalicelib.api import tills  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
@@ -44,6 +46,19 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture
 def embedded_aws() -> Iterator[None]:
     """Empty tables and queues and a master key; nothing survives the test."""
+    with _embedded():
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared_aws() -> Iterator[None]:
+    """As `embedded_aws`, one for a module: for tests which show that nothing is kept."""
+    with _embedded():
+        yield
+
+
+@contextmanager
+def _embedded() -> Iterator[None]:
     with mock_aws():
         _forget()
         os.environ["COUNTERFOIL_MASTER_KEY"] = resources.create_master_key(aws.client("kms"))
@@ -62,6 +77,7 @@ def _forget() -> None:
     vault.forget_keys()
     network.forget()
     keys.forget()
+    tills.forget()
 
 
 def _drop_tables() -> None:

@@ -19,6 +19,7 @@ from chalicelib.kernel.pan import mask_card_numbers
 from chalicelib.kernel.refusals import (
     Conflicting,
     Malformed,
+    Misshapen,
     NotFound,
     Rejected,
     SignatureMismatch,
@@ -41,6 +42,7 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (ReceiptsAreTheService, 409),
     (TermsNotAccepted, 412),
     (TooLarge, 413),
+    (Misshapen, 422),
     (Malformed, 400),
     (Rejected, 422),
 )

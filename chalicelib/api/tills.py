@@ -8,14 +8,14 @@ from chalice import Blueprint
 from chalicelib.api import callers
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.kernel.ids import ReceiptId, RetailerId
-from chalicelib.kernel.refusals import Conflicting, Malformed, Rejected
+from chalicelib.kernel.refusals import Conflicting, Misshapen, Rejected
 from chalicelib.network import service as network
 from chalicelib.network.access.clients import RECEIPTS_WRITE
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.versions import ConflictingReceipt, content_digest
 from chalicelib.runtime import clock, observability, quarantine, queues
 from chalicelib.tills import flux, native_reading
-from chalicelib.tills.entries import BatchAnswer, RefusedEntry, Taken, TillReading, answer
+from chalicelib.tills.entries import BatchAnswer, Format, RefusedEntry, Taken, TillReading, answer
 from chalicelib.tills.messages import split_messages
 from chalicelib.tills.native_shapes import NativeReceipt
 from chalicelib.tills.placing import place
@@ -54,7 +54,7 @@ _ANSWERS = {
 def receive_flux_sales(inbound: Inbound) -> Answer:
     """An array of at most 100 sales; of a sale sent twice the first submission counts."""
     reading = flux.read_merchant(inbound.body, now=clock.now())
-    return _accept(reading, _retailer_of(inbound), refuses_conflicts=False)
+    return _accept(reading, inbound, flux.FLUX, refuses_conflicts=False)
 
 
 @operation(
@@ -72,7 +72,7 @@ def receive_receipts(inbound: Inbound) -> Answer:
     under the same reference and version is refused.
     """
     reading = native_reading.read_batch(inbound.body, now=clock.now())
-    return _accept(reading, _retailer_of(inbound), refuses_conflicts=True)
+    return _accept(reading, inbound, native_reading.NATIVE, refuses_conflicts=True)
 
 
 @operation(
@@ -90,11 +90,11 @@ def replace_receipt(inbound: Inbound) -> Answer:
     reading = native_reading.read_batch(inbound.body, now=clock.now())
     entries = [*reading.taken, *reading.refused]
     if len(entries) != 1:
-        raise Malformed("the body is not one receipt", code="shape")
+        raise Misshapen("the body is not one receipt", code="shape")
     for taken in reading.taken:
         if taken.receipt.reference != inbound.parameters["reference"]:
-            raise Malformed("the reference differs from the path's", field="reference")
-    return _accept(reading, _retailer_of(inbound), refuses_conflicts=True)
+            raise Misshapen("the reference differs from the path's", field="reference")
+    return _accept(reading, inbound, native_reading.NATIVE, refuses_conflicts=True)
 
 
 def _retailer_of(inbound: Inbound) -> RetailerId:
@@ -102,9 +102,12 @@ def _retailer_of(inbound: Inbound) -> RetailerId:
     return network.get_retailer(retailer_id, now=clock.now()).retailer_id
 
 
-def _accept(reading: TillReading, retailer_id: RetailerId, *, refuses_conflicts: bool) -> Answer:
+def _accept(
+    reading: TillReading, inbound: Inbound, till_format: Format, *, refuses_conflicts: bool
+) -> Answer:
     """Queue what can be used; answer 4xx only where nothing can."""
     now = clock.now()
+    retailer_id = _retailer_of(inbound)
     taken: list[Taken] = []
     refused: list[RefusedEntry] = list(reading.refused)
     receipts: list[Receipt] = []
@@ -112,7 +115,7 @@ def _accept(reading: TillReading, retailer_id: RetailerId, *, refuses_conflicts:
         try:
             receipt = _check(entry.receipt, retailer_id, refuses_conflicts=refuses_conflicts)
         except Rejected as refusal:
-            refused.append(RefusedEntry.of(entry, refusal))
+            refused.append(RefusedEntry.of(entry, refusal, till_format))
             continue
         taken.append(entry)
         receipts.append(receipt)
@@ -164,6 +167,12 @@ def _refuse_conflict(receipt: Receipt) -> None:
     known = _remembered.get((receipt.receipt_id, receipt.version))
     if known is not None and known != content_digest(receipt):
         raise ConflictingReceipt("this version came before with other content", field="version")
+
+
+def forget() -> None:
+    """Drop what this process took. For tests and local stacks."""
+    with _remembering:
+        _remembered.clear()
 
 
 def _remember(receipts: list[Receipt]) -> None:

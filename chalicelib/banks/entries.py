@@ -17,7 +17,7 @@ from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.money import Money, parse_decimal
 from chalicelib.kernel.pan import holds_card_number, mask_card_numbers, refuse_card_numbers
-from chalicelib.kernel.refusals import Malformed, NotAllowed, Rejected, TooLarge
+from chalicelib.kernel.refusals import Misshapen, NotAllowed, Rejected, TooLarge
 from chalicelib.network.identifiers import Identifier
 from chalicelib.runtime import wire
 
@@ -61,7 +61,7 @@ def read_entries(
     :raises Malformed: not an array. :raises TooLarge: over 100 entries.
     """
     if not isinstance(body, list):
-        raise Malformed("the body is not an array", code="shape")
+        raise Misshapen("the body is not an array", code="shape")
     if len(body) > ENTRIES_MAX:
         raise TooLarge(f"the array has over {ENTRIES_MAX} entries")
     events: list[PaymentEvent] = []

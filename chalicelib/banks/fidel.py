@@ -46,7 +46,7 @@ from chalicelib.banks.payments import (
 from chalicelib.kernel.cards import CardFacts, LastFourKind, tidy_auth_code, tidy_scheme
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.refusals import Malformed
+from chalicelib.kernel.refusals import Malformed, Misshapen
 from chalicelib.kernel.times import parse_instant, parse_local, zone_named
 from chalicelib.network.identifiers import IdentifierKind, identifier
 from chalicelib.network.model import Connection, KeyUse
@@ -189,7 +189,7 @@ def _made_at(told: FidelTransaction, location: FidelLocation) -> datetime:
         if refusal.code != "time_offset":
             raise
     if not location.timezone:
-        raise Malformed(
+        raise Misshapen(
             "the time has no offset and the location no time zone",
             field="location.timezone",
             code="time_offset",

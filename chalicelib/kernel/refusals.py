@@ -28,6 +28,10 @@ class Malformed(Rejected):
     code = "malformed"
 
 
+class Misshapen(Malformed):
+    """The input is well-formed JSON (or a message of ours) and has not the documented shape."""
+
+
 class NotAllowed(Rejected):
     """The input parses and breaks a rule of its format or of this service."""
 

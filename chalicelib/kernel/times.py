@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from chalicelib.kernel.refusals import Malformed, NotAllowed
+from chalicelib.kernel.refusals import Misshapen, NotAllowed
 
 INSTANT_TEXT_MAX = 40
 YEAR_MIN, YEAR_MAX = 1970, 2999  # Anything else is a mistake, and overflows where days are added.
@@ -28,7 +28,7 @@ def parse_instant(text: str, *, field: str | None = None) -> datetime:
     """
     instant = _parse(text, field=field)
     if instant.tzinfo is None:
-        raise Malformed("the time has no offset from UTC", field=field, code="time_offset")
+        raise Misshapen("the time has no offset from UTC", field=field, code="time_offset")
     return instant.astimezone(UTC)
 
 
@@ -49,13 +49,13 @@ def parse_local(text: str, zone: str, *, field: str | None = None) -> datetime:
 
 def _parse(text: str, *, field: str | None) -> datetime:
     if len(text) > INSTANT_TEXT_MAX or "T" not in text.upper().replace(" ", "T"):
-        raise Malformed("the time is not RFC 3339", field=field, code="time")
+        raise Misshapen("the time is not RFC 3339", field=field, code="time")
     try:
         read = datetime.fromisoformat(_to_microseconds(text.strip().upper()))
     except ValueError as error:
-        raise Malformed("the time is not RFC 3339", field=field, code="time") from error
+        raise Misshapen("the time is not RFC 3339", field=field, code="time") from error
     if not YEAR_MIN < read.year < YEAR_MAX:
-        raise Malformed("the year is out of range", field=field, code="time")
+        raise Misshapen("the year is out of range", field=field, code="time")
     return read
 
 

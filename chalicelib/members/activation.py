@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.kernel.personal import Personal
-from chalicelib.kernel.refusals import Malformed, NotAllowed, NotFound, TooLarge
+from chalicelib.kernel.refusals import Misshapen, NotAllowed, NotFound, TooLarge
 from chalicelib.members.model import (
     ACCOUNTS_MAX,
     CARDS_MAX,
@@ -99,7 +99,7 @@ def check(activation: Activation, programme: Programme, *, now: datetime) -> Non
 
 def _check_distinct(references: Sequence[Reference], field: str) -> None:
     if len(set(references)) != len(references):
-        raise Malformed("the same id stands twice", field=field)
+        raise Misshapen("the same id stands twice", field=field)
 
 
 def decide_new(

@@ -12,7 +12,7 @@ from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX, ConnectionId, MemberId
 from chalicelib.kernel.pan import CardNumberFound, holds_issued_number
 from chalicelib.kernel.personal import Personal
-from chalicelib.kernel.refusals import Malformed
+from chalicelib.kernel.refusals import Misshapen
 from chalicelib.network.programmes import Service
 
 ACCOUNTS_MAX = 20
@@ -40,7 +40,7 @@ class Reference:
 
     def __post_init__(self) -> None:
         if not 0 < len(self.value) <= PROVIDER_ID_LENGTH_MAX or not self.value.isprintable():
-            raise Malformed("the id has not 1 to 200 printable characters", field=self.kind.value)
+            raise Misshapen("the id has not 1 to 200 printable characters", field=self.kind.value)
         if holds_issued_number(self.value):
             raise CardNumberFound("the id holds a card number", field=self.kind.value)
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from chalicelib.kernel.pan import refuse_card_numbers
-from chalicelib.kernel.refusals import Malformed, TooLarge
+from chalicelib.kernel.refusals import Malformed, Misshapen, TooLarge
 
 BODY_BYTES_MAX = 1_048_576  # 1 MiB: a batch of 100 long receipts is a third of it.
 DEPTH_MAX = 12  # The deepest documented format nests seven levels.
@@ -69,7 +69,7 @@ def parse_json(raw: bytes) -> Any:
 def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
     """`value` (decoded JSON) as `as_type`, strictly: no text for numbers, no float for integers.
 
-    :raises Malformed: naming the field (`items[3].amount`, below `path`) and what was expected.
+    :raises Misshapen: naming the field (`items[3].amount`, below `path`) and what was expected.
     """
     try:
         return msgspec.convert(value, as_type)
@@ -78,7 +78,7 @@ def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
         detail, at = (detail, at) if separator else (at, "")
         detail = _QUOTED_VALUE.sub("", detail)  # It repeats what was sent, which may be personal.
         field = (path + at.rstrip("`")).lstrip(".") or None
-        raise Malformed(detail, field=field, code="shape") from error
+        raise Misshapen(detail, field=field, code="shape") from error
 
 
 def unknown_fields(value: Any, as_type: Any) -> int:

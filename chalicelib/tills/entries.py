@@ -15,7 +15,7 @@ import msgspec
 
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.pan import holds_card_number, mask_card_numbers, refuse_card_numbers
-from chalicelib.kernel.refusals import Malformed, Rejected, TooLarge
+from chalicelib.kernel.refusals import Misshapen, Rejected, TooLarge
 from chalicelib.network.identifiers import Identifier
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.versions import ConflictingReceipt
@@ -86,8 +86,9 @@ class RefusedEntry:
     body: str
 
     @classmethod
-    def of(cls, entry: Taken, refusal: Rejected) -> "RefusedEntry":
-        """`entry`, which read well and broke a rule later, as refused."""
+    def of(cls, entry: Taken, refusal: Rejected, till_format: Format) -> "RefusedEntry":
+        """`entry`, which read well and broke a rule later, as refused in its sender's words."""
+        refusal.field = till_format.own_field(refusal.field)
         body = wire.to_json(entry.receipt).decode()
         return cls(entry.index, refusal, entry.receipt.reference, body)
 
@@ -147,7 +148,7 @@ def read_body(body: bytes, till_format: Format, *, now: datetime) -> TillReading
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
-        raise Malformed("the body is neither an object nor an array", code="shape")
+        raise Misshapen("the body is neither an object nor an array", code="shape")
     return read_entries(value, till_format, now=now)
 
 

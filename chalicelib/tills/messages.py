@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.pan import refuse_card_numbers
-from chalicelib.kernel.refusals import Malformed
+from chalicelib.kernel.refusals import Misshapen
 from chalicelib.kernel.times import parse_instant, to_text
 from chalicelib.runtime import wire
 from chalicelib.tills.entries import ENTRIES_MAX, TillReading, read_entries
@@ -94,7 +94,7 @@ def decode_message(body: str, *, now: datetime) -> ReceivedReceipts:
     envelope = wire.convert(value, _Envelope)
     refuse_card_numbers({name: value[name] for name in value if name != "receipts"})
     if envelope.v != VERSION:
-        raise Malformed("the message version is not known", field="v", code="message_version")
+        raise Misshapen("the message version is not known", field="v", code="message_version")
     received_at = parse_instant(envelope.received_at, field="received_at")
     reading = read_entries(envelope.receipts, NATIVE, now=now)
     return ReceivedReceipts(RetailerId(envelope.retailer_id), received_at, reading)

@@ -149,8 +149,7 @@ def _forget() -> None:
     aws.forget_clients()
     queues.forget_urls()
     vault.forget_keys()
-    for row_type in rows.RowMeta.row_types:
-        row_type._connection = None  # PynamoDB keeps a client per model.
+    rows.forget_connections()
 
 
 def _restore_environment(before: Mapping[str, str | None]) -> None:

@@ -114,18 +114,18 @@ def test_no_member_without_the_current_terms(terms: object) -> None:
 @pytest.mark.parametrize(
     ("changed", "status", "code", "field"),
     [
-        ({"cards": [{"last_four": "12345"}]}, 400, "shape", "cards[0].last_four"),
+        ({"cards": [{"last_four": "12345"}]}, 422, "shape", "cards[0].last_four"),
         ({"cards": [{"scheme": PAN}]}, 422, "card_number", "cards[0].scheme"),
-        ({"accounts": [{"id": ""}]}, 400, "malformed", "account"),
-        ({"accounts": [{"id": "a"}, {"id": "a"}]}, 400, "malformed", "accounts"),
-        ({"accounts": [{"id": str(n)} for n in range(21)]}, 400, "shape", "accounts"),
+        ({"accounts": [{"id": ""}]}, 422, "malformed", "account"),
+        ({"accounts": [{"id": "a"}, {"id": "a"}]}, 422, "malformed", "accounts"),
+        ({"accounts": [{"id": str(n)} for n in range(21)]}, 422, "shape", "accounts"),
         (
             {"cards": [{"token": {"value": "t", "connection": OTHER_BANK}}]},
             404,
             "not_found",
             "cards[0].token.connection",
         ),
-        ({"email": "no address"}, 400, "shape", "email"),
+        ({"email": "no address"}, 422, "shape", "email"),
     ],
 )
 @pytest.mark.requirement("SEC-05")

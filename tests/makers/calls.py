@@ -1,9 +1,12 @@
-"""Counting the calls to DynamoDB, heard where they leave the process."""
+"""Counting the calls to AWS, heard where they leave the process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chalicelib.runtime import aws
 from chalicelib.runtime.rows import RowMeta
+
+SERVICES = ("dynamodb", "sqs", "kms")
 
 
 @contextmanager
@@ -25,3 +28,23 @@ def counting_dynamodb_calls() -> Iterator[list[str]]:
     finally:
         for one in events:
             one.unregister("before-call.dynamodb", hear)
+
+
+@contextmanager
+def counting_aws_calls() -> Iterator[list[str]]:
+    """The names of all the calls to AWS that are made meanwhile, DynamoDB's among them."""
+    made: list[str] = []
+
+    def hear(model: object, **_: object) -> None:
+        made.append(model.name)  # type: ignore[attr-defined]
+
+    events = [aws.client(service).meta.events for service in SERVICES]
+    with counting_dynamodb_calls() as to_dynamodb:
+        for one in events:
+            one.register("before-call", hear)
+        try:
+            yield made
+        finally:
+            for one in events:
+                one.unregister("before-call", hear)
+            made.extend(to_dynamodb)
