@@ -115,6 +115,7 @@ _connecting = Lock()
 
 @lru_cache(maxsize=1)
 def _connection() -> Connection:
+    """The one connection of all rows and transactions."""
     return Connection(
         region=settings.region(),
         connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
@@ -261,22 +262,11 @@ def put_together(
         raise _outcome(error) from error
 
 
-@lru_cache(maxsize=1)
-def _connection() -> Connection:
-    """The one connection of all transactions: making its client takes a tenth of a second."""
-    return Connection(
-        region=settings.region(),
-        connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
-        max_retry_attempts=aws.ATTEMPTS_MAX,
-    )
-
-
 def forget_connections() -> None:
     """Connect anew at the next use. For local stacks."""
     _connection.cache_clear()
     for row_type in RowMeta.row_types:
-        row_type._connection = None  # PynamoDB keeps a client per model.
+        row_type._connection = None
 
 
 def _outcome(error: PynamoDBException) -> Exception:
