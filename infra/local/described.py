@@ -13,12 +13,7 @@ def describe(town: Town, setting: Setting, *, base_url: str) -> dict[str, Any]:
     """Everything a client needs to send as these banks and tills do. Secrets are in clear text."""
     return {
         "base_url": base_url,
-        "sandbox_bank_url": setting.bank.endpoint.url,
-        "sandbox_bank_urls": {
-            "monzo": setting.bank.monzo.url,
-            "starling": setting.bank.starling.url,
-            "webhooks": setting.bank.endpoint.url,
-        },
+        "sandbox_bank_url": setting.bank.url,
         "connections": [_connection(one, setting) for one in setting.connections.values()],
         "oauth_clients": [
             _client(login)

@@ -1,40 +1,78 @@
-"""moto's server on a loopback port, with connections kept alive.
+"""moto's server in a process of its own, on a loopback port, with connections kept alive.
 
 moto's own server opens a connection and lists its backends anew for every call, which is most of
 what a call costs. This one serves the same application from `LoopbackServer` and remembers which
-backend a host means.
+backend a host means; in its own process it has a processor to itself. It ends when its standard
+input does, so it never outlives whoever started it.
 """
 
 import io
+import subprocess
 import sys
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
+from infra.local.calling import call_form
 from infra.local.serving import LoopbackServer, Reply, Request
 
-
-def serve_aws() -> LoopbackServer:
-    """An empty AWS; `url` is the endpoint of every service."""
-    application = _Dispatcher(create_backend_app)
-    server = LoopbackServer(lambda request: _answer(application, request))
-    _answer(application, Request("POST", "/moto-api/reset", {}, {"host": "moto"}, b""))
-    return server
+SKIP_PATH = "/-local/skip"
 
 
-class _Dispatcher(DomainDispatcherApplication):
-    def get_backend_for_host(self, host: str | None) -> Any:
-        return _backend_for_host(super().get_backend_for_host, host)
+class EmbeddedAws:
+    """An empty AWS. `url` is the endpoint of every service."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local.embedded_aws"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            self._process.wait()
+            raise RuntimeError("the embedded AWS did not start")
+
+    def skip(self, seconds: float) -> None:
+        """Let `seconds` pass for the queues, at once."""
+        call_form("POST", self.url + SKIP_PATH, {"seconds": str(seconds)})
+
+    def stop(self) -> None:
+        """Stop it; everything in it is gone."""
+        self._process.communicate()
 
 
-@cache
-def _backend_for_host(look_up: Any, host: str | None) -> Any:
-    return look_up(host)
+def main() -> None:
+    """Serve until standard input ends; the first line of output is the URL."""
+    from infra.local import queue_time  # moto is only needed in this process
+
+    queue_time.rule()
+    with LoopbackServer(_answering()) as server:
+        print(server.url, flush=True)
+        sys.stdin.read()
 
 
-def _answer(application: DomainDispatcherApplication, request: Request) -> Reply:
+def _answering() -> Any:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    from infra.local import queue_time
+
+    application: Any = DomainDispatcherApplication(create_backend_app)
+    # It lists a directory for every call otherwise.
+    application.get_backend_for_host = cache(application.get_backend_for_host)
+
+    def answer(request: Request) -> Reply:
+        if request.path == SKIP_PATH:
+            queue_time.skip(float(request.form()["seconds"]))
+            return Reply(204)
+        return _answer(application, request)
+
+    return answer
+
+
+def _answer(application: Any, request: Request) -> Reply:
     """Hand the request over by WSGI (PEP 3333)."""
     started: dict[str, Any] = {}
 
@@ -75,3 +113,7 @@ def _environ(request: Request) -> dict[str, Any]:
         if name not in ("content-type", "content-length"):
             environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
     return environ
+
+
+if __name__ == "__main__":
+    main()

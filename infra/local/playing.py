@@ -21,7 +21,7 @@ from infra.local.setup import Setting
 from infra.local.stack import Stack
 from infra.local.town import Route
 
-STRIDE = timedelta(minutes=15)
+STRIDE = timedelta(minutes=30)
 TEST_CARD = "4242 4242 4242 4242"  # A public test number; the platform must not take it in.
 POISON = '{"v":1,"retailer_id":"nobody-knows","received_at":"yesterday","receipts":"none"}'
 
@@ -74,7 +74,6 @@ class Player:
         now = self._clock.now()
         self._stack.pump.drain()
         self._stack.skip_queue_time((now - self._caught_up_at).total_seconds())
-        self._stack.pump.drain()
         self._stack.pump.fire_schedules(after=self._caught_up_at, until=now)
         self._stack.pump.drain()
         self._caught_up_at = now

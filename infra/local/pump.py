@@ -120,15 +120,17 @@ class Pump:
             yield
 
     def _round(self) -> int:
-        """One turn at each queue; at those with a batching window only when the others are empty,
-        so that their batches are as full as the window would have made them.
+        """One turn at each queue that holds something; at those with a batching window only when
+        the others are empty, so that their batches are as full as the window would have made them.
         """
         at_once = [source for source in self.sources if not source.window_seconds]
-        handled = sum(self._turn(source, wait_seconds=0) for source in at_once)
-        if handled or not self._is_idle(at_once):
-            return handled
         gathering = [source for source in self.sources if source.window_seconds]
-        return sum(self._turn(source, wait_seconds=0, window_seconds=0) for source in gathering)
+        for sources in (at_once, gathering):
+            filled = [source for source in sources if _depths(source.url)[VISIBLE]]
+            handled = sum(self._turn(source, wait_seconds=0) for source in filled)
+            if handled or not self._is_idle(sources):
+                return handled
+        return 0
 
     def fire_schedules(self, *, after: datetime, until: datetime) -> int:
         """Call each schedule that falls in (`after`, `until`], once however often it falls.

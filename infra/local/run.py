@@ -37,7 +37,7 @@ def main(
         from infra.local.town import build_town
 
         town = build_town(Random(SEED))
-        setting = set_up(town, base_url=stack.base_url, now=_now)
+        setting = set_up(town, base_url=stack.base_url, now=_now, learns=True)
         try:
             members = switch_on(setting, town.people, now=_now())
             DESCRIPTION.parent.mkdir(exist_ok=True)

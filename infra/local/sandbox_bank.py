@@ -1,15 +1,23 @@
-"""The sandbox bank: Monzo, Starling, and an endpoint for every bank that is told by webhook."""
+"""The sandbox bank: Monzo, Starling, and an endpoint for every bank that is told by webhook.
+
+All of them answer at one URL, by path. What a person would see or do in the bank is under
+`/sandbox`: `GET /sandbox/receipts` shows every receipt that some customer's app holds,
+`POST /sandbox/transactions` books a Monzo transaction and fires its webhooks, and
+`POST /sandbox/feed-items` books a Starling feed item.
+"""
 
 import base64
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from chalicelib.network.model import Provider
+from infra.local.calling import call_json
 from infra.local.sandbox_endpoint import SandboxEndpoint
 from infra.local.sandbox_monzo import SandboxMonzo
 from infra.local.sandbox_starling import SandboxStarling
+from infra.local.serving import LoopbackServer, Reply, Request
 
 MONZO_CLIENT = "oauth2client_counterfoil_local"
 TOLD_BY_STANDARD = (Provider.STANDARD, Provider.FIDEL)
@@ -34,27 +42,60 @@ class Delivered:
 class SandboxBank:
     """All the bank's servers. `secrets` here are made at start and die with it."""
 
-    def __init__(self, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, *, now: Callable[[], datetime], learns: bool = False) -> None:
+        """`learns` takes receipts for payments that the bank never booked itself."""
         self.monzo_secret = secrets.token_urlsafe(32)
         self.starling_token = secrets.token_urlsafe(32)
         self.webhook_secrets = {
             provider: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
             for provider in TOLD_BY_STANDARD
         }
-        self.monzo = SandboxMonzo(now=now, clients={MONZO_CLIENT: self.monzo_secret})
-        self.starling = SandboxStarling(api_token=self.starling_token)
+        self.monzo = SandboxMonzo(now=now, clients={MONZO_CLIENT: self.monzo_secret}, learns=learns)
+        self.starling = SandboxStarling(api_token=self.starling_token, learns=learns)
         by_name = {provider.value: key for provider, key in self.webhook_secrets.items()}
         self.endpoint = SandboxEndpoint(now=now, secrets=by_name)
+        self._front = LoopbackServer(self._answer)
+
+    @property
+    def url(self) -> str:
+        """Where all of the bank answers."""
+        return self._front.url
 
     def told_at_url(self, provider: Provider) -> str:
         """Where `provider`'s bank wants to be told of receipts; empty for those with an API."""
         is_told = provider in TOLD_BY_STANDARD + TOLD_BY_JWS
-        return f"{self.endpoint.url}/told/{provider.value}" if is_told else ""
+        return f"{self.url}/told/{provider.value}" if is_told else ""
 
     def stop(self) -> None:
         """Stop all servers."""
-        for sandbox in (self.monzo, self.starling, self.endpoint):
+        for sandbox in (self._front, self.monzo, self.starling, self.endpoint):
             sandbox.stop()
+
+    def _answer(self, request: Request) -> Reply:
+        match request.path.strip("/").split("/"):
+            case ["sandbox", *what]:
+                return self._control(request, what)
+            case ["api", *_]:
+                return self.starling.answer(request)
+            case ["told", *_]:
+                return self.endpoint.answer(request)
+        return self.monzo.answer(request)
+
+    def _control(self, request: Request, what: list[str]) -> Reply:
+        match (request.method, *what):
+            case ("GET", "receipts"):
+                held = [asdict(one) | {"provider": one.provider.value} for one in self.delivered()]
+                return Reply(200, {"receipts": held, "refused": self.refused()})
+            case ("POST", "transactions"):
+                transaction = request.json()
+                self.monzo.enter(transaction)
+                event = {"type": "transaction.created", "data": transaction}
+                urls = self.monzo.hook_urls(transaction["account_id"])
+                return Reply(200, {"hooks": [call_json("POST", url, event).status for url in urls]})
+            case ("POST", "feed-items"):
+                self.starling.enter(request.json())
+                return Reply(200, {})
+        return Reply(404)
 
     def refused(self) -> list[str]:
         """Why receipts or messages were turned away, everywhere."""

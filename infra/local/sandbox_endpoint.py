@@ -61,7 +61,7 @@ class SandboxEndpoint:
         self._secrets = dict(secrets)
         self._keys: dict[str, rsa.RSAPublicKey] = {}
         self._lock = threading.Lock()
-        self.server = LoopbackServer(self._answer)
+        self.server = LoopbackServer(self.answer)
 
     @property
     def url(self) -> str:
@@ -72,7 +72,8 @@ class SandboxEndpoint:
         """Stop serving."""
         self.server.stop()
 
-    def _answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """Answer one request, as the real API would."""
         _, kind, name = [*request.path.split("/"), "", ""][:3]
         if request.method != "POST" or kind != "told":
             return Reply(404)

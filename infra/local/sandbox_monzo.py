@@ -50,9 +50,17 @@ class SandboxMonzo:
     """The server and its controls. `now` is its clock, `clients` its OAuth clients' secrets."""
 
     def __init__(
-        self, *, now: Callable[[], datetime], clients: Mapping[str, str], port: int = 0
+        self,
+        *,
+        now: Callable[[], datetime],
+        clients: Mapping[str, str],
+        learns: bool = False,
     ) -> None:
+        """`learns` takes receipts for transactions that it never booked, as the token's user's
+        own: for clients that send the hooks themselves.
+        """
         self.books = MonzoBooks()
+        self._learns = learns
         self.moods = Moods()
         self._now = now
         self._clients = dict(clients)
@@ -60,7 +68,7 @@ class SandboxMonzo:
         self._tokens: list[_Token] = []
         self._approved: set[str] = set()
         self._lock = threading.RLock()
-        self.server = LoopbackServer(self._answer, port=port)
+        self.server = LoopbackServer(self.answer)
 
     @property
     def url(self) -> str:
@@ -95,7 +103,8 @@ class SandboxMonzo:
                 if hook["account_id"] == account_id
             ]
 
-    def _answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """Answer one request, as the real API would."""
         with self._lock:
             parts = request.path.strip("/").split("/")
             match (request.method, *parts):
@@ -196,6 +205,8 @@ class SandboxMonzo:
 
     def _own(self, transaction_id: str, token: _Token) -> dict[str, Any] | None:
         found = self.books.transactions.get(transaction_id)
+        if found is None and self._learns:
+            return {"id": transaction_id, "user_id": token.user_id}
         return found if found is not None and found["user_id"] == token.user_id else None
 
     def _webhooks(self, request: Request, parts: list[str], token: _Token) -> Reply:

@@ -8,7 +8,7 @@ import base64
 import json
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -37,14 +37,17 @@ class StarlingBooks:
 class SandboxStarling:
     """The server, its books, and the key that signs its webhooks."""
 
-    def __init__(self, *, api_token: str, new_uid: Callable[[], str] | None = None) -> None:
+    def __init__(self, *, api_token: str, learns: bool = False) -> None:
+        """`learns` takes receipts for feed items that it never booked: for clients that send the
+        hooks themselves.
+        """
+        self._learns = learns
         self.books = StarlingBooks()
         self.moods = Moods()
         self._token = api_token
-        self._new_uid = new_uid or (lambda: str(uuid.uuid4()))
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
         self._lock = threading.RLock()
-        self.server = LoopbackServer(self._answer)
+        self.server = LoopbackServer(self.answer)
 
     @property
     def url(self) -> str:
@@ -81,7 +84,8 @@ class SandboxStarling:
         with self._lock:
             self.books.feed_items[feed_item["feedItemUid"]] = feed_item
 
-    def _answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """Answer one request, as the real API would."""
         if request.bearer != self._token:
             return _error(403, "invalid_token")
         with self._lock:
@@ -93,6 +97,8 @@ class SandboxStarling:
     def _feed(self, request: Request, names: tuple[str, str, str], what: list[str]) -> Reply:
         account, category, uid = names
         item = self.books.feed_items.get(uid)
+        if item is None and self._learns:
+            item = {"feedItemUid": uid, "accountUid": account, "categoryUid": category}
         if item is None or (item["accountUid"], item["categoryUid"]) != (account, category):
             return _error(404, "FEED_ITEM_NOT_FOUND")
         match (request.method, *what):
@@ -114,7 +120,7 @@ class SandboxStarling:
             self.books.refused.append(str(broken))
             return _error(400, str(broken))
         held = self.books.receipts.setdefault(feed_item_uid, {})
-        receipt_uid = receipt.get("receiptUid") or self._new_uid()
+        receipt_uid = receipt.get("receiptUid") or str(uuid.uuid4())
         if receipt.get("receiptUid") and receipt_uid not in held:
             self.books.refused.append("receiptUid: is one of this feed item's")
             return _error(404, "RECEIPT_NOT_FOUND")

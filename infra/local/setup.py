@@ -41,10 +41,15 @@ class Setting:
     till_logins: dict[str, Login]
 
 
-def set_up(town: Town, *, base_url: str, now: Callable[[], datetime]) -> Setting:
-    """Start the sandbox bank and write connections, clients, retailers and stores."""
+def set_up(
+    town: Town, *, base_url: str, now: Callable[[], datetime], learns: bool = False
+) -> Setting:
+    """Start the sandbox bank and write connections, clients, retailers and stores.
+
+    `learns` lets the bank take receipts for payments that it never booked itself.
+    """
     keys.ensure_signing_key(keys.new_private_pem, now=now())
-    bank = SandboxBank(now=now)
+    bank = SandboxBank(now=now, learns=learns)
     bank.endpoint.jwks_url = f"{base_url}/auth/.well-known/jwks.json"
     fidel_secret = secrets.token_urlsafe(32)
     standard_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -87,10 +92,10 @@ def _connection(
     api_url = auth_url = client_id = ""
     match provider:
         case Provider.MONZO:
-            api_url, auth_url, client_id = bank.monzo.url, f"{bank.monzo.url}/", MONZO_CLIENT
+            api_url, auth_url, client_id = bank.url, f"{bank.url}/", MONZO_CLIENT
             held.append((KeyUse.CLIENT, bank.monzo_secret))
         case Provider.STARLING:
-            api_url = bank.starling.url
+            api_url = bank.url
             held += [(KeyUse.VERIFY, bank.starling.public_key), (KeyUse.API, bank.starling_token)]
     return Connection(
         connection_id=ConnectionId(provider.value.replace("_", "-")),
@@ -98,13 +103,20 @@ def _connection(
         provider=provider,
         name=f"Sandbox {provider.value}",
         hook="" if provider in FLUX_PATHS else hook,
-        registered_url=hook_url + "?event={event}" if provider is Provider.FIDEL else hook_url,
+        registered_url=_registered_url(provider, hook_url),
         api_url=api_url,
         auth_url=auth_url,
         told_at_url=bank.told_at_url(provider),
         client_id=client_id,
         keys=tuple(ConnectionKey(use, Personal(value)) for use, value in held if value),
     )
+
+
+def _registered_url(provider: Provider, hook_url: str) -> str:
+    """The URL as registered with the provider; Fidel's has one per event. Flux's is the API's."""
+    if provider in FLUX_PATHS:
+        return ""
+    return hook_url + "?event={event}" if provider is Provider.FIDEL else hook_url
 
 
 def _line(

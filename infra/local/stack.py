@@ -23,9 +23,8 @@ from chalice.local import (
 
 from chalicelib.runtime import aws, clock, queues, settings, vault
 from infra import resources
-from infra.local import queue_time
 from infra.local.clockwork import SteppableClock
-from infra.local.embedded_aws import serve_aws
+from infra.local.embedded_aws import EmbeddedAws
 from infra.local.pump import Pump
 
 STAGE = "local"
@@ -77,7 +76,7 @@ class Stack:
 
     def skip_queue_time(self, seconds: float) -> None:
         """Let `seconds` pass for delays and back-offs of the queues, at once."""
-        queue_time.skip(seconds)
+        self._aws.skip(seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -91,13 +90,12 @@ class Stack:
         self.stop()
 
     def _start_aws(self, stage: str) -> None:
-        server = serve_aws()
-        self._after.callback(server.stop)
-        variables = {"AWS_ENDPOINT_URL": server.url, "COUNTERFOIL_STAGE": stage}
+        self._aws = EmbeddedAws()
+        self._after.callback(self._aws.stop)
+        variables = {"AWS_ENDPOINT_URL": self._aws.url, "COUNTERFOIL_STAGE": stage}
         self._set_environment(ENVIRONMENT | variables)
         self._after.callback(_forget)
         _forget()
-        self._after.callback(queue_time.rule())
         master_key = resources.create_master_key(aws.client("kms"))
         self._set_environment({"COUNTERFOIL_MASTER_KEY": master_key})
         resources.create_tables(aws.client("dynamodb"))
