@@ -5,12 +5,12 @@ waits for it, it goes to the gathering queue, where the receipts of some minutes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
-from chalicelib.kernel.refusals import TryAgain
+from chalicelib.kernel.refusals import Conflicting, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.network.model import Store
@@ -31,10 +31,12 @@ class Received:
 
     - `to_gather`: they belong on a later page, or change a sale that may still be on its way.
     - `conflicting`: sent before with other content; the first submission stands.
+    - `contradicting`: changes of a sale that contradict what its purchase has, and how.
     """
 
     to_gather: tuple[Receipt, ...] = ()
     conflicting: tuple[Receipt, ...] = ()
+    contradicting: tuple[tuple[Receipt, Conflicting], ...] = ()
 
 
 def receive(
@@ -48,8 +50,9 @@ def receive(
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
     if is_page or matching.waiting_for(receipts, place.store_id, now=now, consistent=False):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
-    applied = [r for r in receipts if _changes_a_sale(r) and apply_change(r, now=now)]
-    return Received(to_gather=tuple(r for r in receipts if r not in applied))
+    changes = _change_sales(receipts, now=now)
+    stays = [r for r in receipts if not _changes_a_sale(r) or r in changes.to_gather]
+    return replace(changes, to_gather=tuple(stays))
 
 
 def _keep(
@@ -63,9 +66,29 @@ def _keep(
     standing = (*sorted_out.new, *sorted_out.seen)
     for waiting in matching.waiting_for(standing, place.store_id, now=now, consistent=True):
         service.settle_waiting(waiting, now=now)
-    changes = [receipt for receipt in standing if _changes_a_sale(receipt)]
-    unheld = tuple(receipt for receipt in changes if not apply_change(receipt, now=now))
-    return Received(to_gather=() if is_gathered else unheld, conflicting=sorted_out.conflicting)
+    changes = _change_sales(standing, now=now)
+    unheld = () if is_gathered else changes.to_gather
+    return replace(changes, to_gather=unheld, conflicting=sorted_out.conflicting)
+
+
+def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
+    """Apply those of `receipts` that change a sale; `to_gather` are those whose sale nobody holds.
+
+    One that contradicts what a purchase has is set apart, so that the others go on.
+    """
+    unheld: list[Receipt] = []
+    contradicting: list[tuple[Receipt, Conflicting]] = []
+    for receipt in receipts:
+        if not _changes_a_sale(receipt):
+            continue
+        try:
+            is_held = apply_change(receipt, now=now)
+        except Conflicting as refusal:
+            contradicting.append((receipt, refusal))
+            continue
+        if not is_held:
+            unheld.append(receipt)
+    return Received(to_gather=tuple(unheld), contradicting=tuple(contradicting))
 
 
 def _changes_a_sale(receipt: Receipt) -> bool:
@@ -75,6 +98,7 @@ def _changes_a_sale(receipt: Receipt) -> bool:
 def apply_change(receipt: Receipt, *, now: datetime) -> bool:
     """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
 
+    :raises Conflicting: a purchase has another content under the same name.
     :raises TryAgain: a purchase is being joined or changed at this moment.
     """
     applied = False
