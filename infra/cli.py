@@ -1,6 +1,9 @@
 """The operator's command line: `python -m infra.cli --help`."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.personal import Personal
+from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.runtime import clock
 from chalicelib.tills.entries import BatchAnswer
 from infra.importing import run as importing
@@ -62,6 +67,88 @@ def import_receipts(
     if outcome.refused:
         console.print(f"See {job.rejected_path}", markup=False, highlight=False)
         raise typer.Exit(EXIT_SOME_REFUSED)
+
+
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The UTC day it came.")]
+Connection = Annotated[str, typer.Option(help="The connection's id.")]
+
+
+@app.command()
+def list_quarantine(
+    *, day: Day, bodies: Annotated[bool, typer.Option(help="Show what was sent, too.")] = False
+) -> None:
+    """Show what was set aside on a day: one line each, with the reason."""
+    from chalicelib.runtime import quarantine  # Stores need a stage; the import of files does not.
+
+    found = quarantine.list_day(day.date(), now=clock.now())
+    for one in found:
+        facts = (one.quarantine_id, one.area, one.reason, one.field, one.sender, one.name)
+        typer.echo("  ".join(text or "-" for text in facts))
+        if bodies:
+            typer.echo(f"    {one.detail}\n    {one.body}")
+    console.print(f"{len(found)} in quarantine on {day:%Y-%m-%d}.", highlight=False)
+
+
+@app.command()
+def replay_quarantine(
+    *,
+    day: Day,
+    quarantine_id: Annotated[
+        str | None, typer.Option("--id", help="One message. Without it, all of the day.")
+    ] = None,
+    body: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The mended message.")
+    ] = None,
+) -> None:
+    """Put what was set aside back on its queue, as it is or mended. Needs --id with --body.
+
+    Exit 1: some of it breaks a rule still and stays where it is.
+    """
+    from infra import replaying  # As above.
+
+    if body is not None and quarantine_id is None:
+        raise typer.BadParameter("one mended message is for one --id")
+    mended = body.read_text() if body else None
+    with _told_plainly():
+        done = replaying.replay_quarantine(day.date(), quarantine_id, body=mended, now=clock.now())
+    for one, refusal in done.refused:
+        where = f" ({refusal.field})" if refusal.field else ""
+        console.print(f"{one.quarantine_id}: {refusal.code}{where}", markup=False)
+    console.print(f"{len(done.sent)} replayed, {len(done.refused)} refused.", highlight=False)
+    if done.refused:
+        raise typer.Exit(EXIT_SOME_REFUSED)
+
+
+@app.command()
+def replay_delivery(
+    *, connection: Connection, transaction: Annotated[str, typer.Option(help="The bank's id.")]
+) -> None:
+    """Tell a bank once more of the receipt of one of its transactions, in the newest version."""
+    from infra import replaying  # As above.
+
+    with _told_plainly():
+        replaying.replay_delivery(ConnectionId(connection), transaction, now=clock.now())
+    console.print("The delivery is queued.")
+
+
+@app.command()
+def resume_telling(*, connection: Connection) -> None:
+    """Tell a bank of receipts again after it had answered 410. Replay what it missed."""
+    from chalicelib.network import service as network  # As above.
+
+    with _told_plainly():
+        network.resume_telling(ConnectionId(connection), now=clock.now())
+    console.print("The bank is told again.")
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """A refusal is the end of the command and needs no traceback."""
+    try:
+        yield
+    except (Rejected, TryAgain) as stopped:
+        console.print(f"Stopped: {stopped}.", style="red", markup=False)
+        raise typer.Exit(EXIT_STOPPED) from stopped
 
 
 def _poster(url: str | None, client_id: str | None, secret: str | None) -> importing.Post:

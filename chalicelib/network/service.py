@@ -93,7 +93,7 @@ def record_connection(connection: Connection, *, now: datetime) -> None:
 def stop_telling(connection_id: ConnectionId, *, now: datetime) -> None:
     """Tell this bank of no more receipts: it answered that it no longer listens.
 
-    An operator starts again by recording the connection without `told_until`.
+    An operator starts again with `resume_telling`.
     """
     standing = store.find_connection(connection_id, now=now)
     if standing is None or standing.connection.told_until is not None:
@@ -101,6 +101,20 @@ def stop_telling(connection_id: ConnectionId, *, now: datetime) -> None:
     stopped = replace(standing.connection, told_until=now)
     store.record_connection(stopped, after_version=standing.version)
     forget()
+
+
+def resume_telling(connection_id: ConnectionId, *, now: datetime) -> None:
+    """Tell this bank of receipts again: somebody saw to it that it listens.
+
+    :raises NotFound: there is no such connection. :raises TryAgain: it changed meanwhile.
+    """
+    standing = store.find_connection(connection_id, now=now)
+    if standing is None:
+        raise NotFound("there is no such connection")
+    resumed = replace(standing.connection, told_until=None)
+    if resumed != standing.connection:
+        store.record_connection(resumed, after_version=standing.version)
+        forget()
 
 
 def rotate_key(

@@ -13,28 +13,38 @@ from chalicelib.banks.http import AccessRefused
 from chalicelib.banks.providers import adapter_for, is_told
 from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told
 from chalicelib.kernel.personal import Personal
-from chalicelib.kernel.refusals import TryAgain
+from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.members import service as members
+from chalicelib.members.model import MemberStatus
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.network.model import Connection, Provider
 from chalicelib.purchases import store
 from chalicelib.purchases.messages import DeliveryMessage
-from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.service import active_key_of
 from chalicelib.runtime import observability
 
 ROUNDS_MAX = 3  # A purchase that changes faster than it can be told is left to the next message.
 
 
+class ConsentSuspended(Rejected):
+    """The member took the consent back at the bank. Given anew, the delivery can be replayed."""
+
+    code = "consent_suspended"
+
+
 def deliver(message: DeliveryMessage, *, now: datetime) -> None:
     """Tell the payment's bank of the newest version of its purchase.
 
     :raises EndpointGone: the bank no longer listens. :raises BankRefused: it never takes this one.
+    :raises ConsentSuspended: the member's consent has to be given anew first.
     :raises TryAgain: the bank is busy or away, or the purchase is not written yet.
     """
     where = store.find_whereabouts(message.payment_id, now=now)
     key = active_key_of(where.member_id, now=now) if where else None
     if where is None or key is None:
+        _refuse_if_suspended(where, now=now)
         return observability.count("deliveries_dropped", reason="member_left")
     told_version = 0
     for _ in range(ROUNDS_MAX):
@@ -46,6 +56,12 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
         _tell(purchase, message.note, now=now)
         told_version = purchase.version
     raise TryAgain("the purchase changes faster than it can be told")
+
+
+def _refuse_if_suspended(where: Whereabouts | None, *, now: datetime) -> None:
+    member = members.find_member(where.member_id, now=now) if where else None
+    if member is not None and member.status is MemberStatus.REVOKED:
+        raise ConsentSuspended("the member's consent at the bank is suspended")
 
 
 def _tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:

@@ -5,12 +5,12 @@ waits for it, it goes to the gathering queue, where the receipts of some minutes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
-from chalicelib.kernel.refusals import Conflicting, TryAgain
+from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.network.model import Store
@@ -31,10 +31,12 @@ class Received:
 
     - `to_gather`: they belong on a later page, or change a sale that may still be on its way.
     - `conflicting`: sent before with other content; the first submission stands.
+    - `contradicting`: changes of a sale that contradict what its purchase has, and how.
     """
 
     to_gather: tuple[Receipt, ...] = ()
     conflicting: tuple[Receipt, ...] = ()
+    contradicting: tuple[tuple[Receipt, Rejected], ...] = ()
 
 
 def receive(
@@ -48,10 +50,9 @@ def receive(
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
     if is_page or matching.waiting_for(receipts, place.store_id, now=now, consistent=False):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
-    changes = _apply_changes([r for r in receipts if _changes_a_sale(r)], now=now)
-    settled = (*changes.applied, *changes.conflicting)
-    to_gather = tuple(receipt for receipt in receipts if receipt not in settled)
-    return Received(to_gather=to_gather, conflicting=changes.conflicting)
+    changes = _change_sales(receipts, now=now)
+    stays = [r for r in receipts if not _changes_a_sale(r) or r in changes.to_gather]
+    return replace(changes, to_gather=tuple(stays))
 
 
 def _keep(
@@ -65,35 +66,29 @@ def _keep(
     standing = (*sorted_out.new, *sorted_out.seen)
     for waiting in matching.waiting_for(standing, place.store_id, now=now, consistent=True):
         service.settle_waiting(waiting, now=now)
-    changes = _apply_changes([r for r in standing if _changes_a_sale(r)], now=now)
-    return Received(
-        to_gather=() if is_gathered else changes.unheld,
-        conflicting=(*sorted_out.conflicting, *changes.conflicting),
-    )
+    changes = _change_sales(standing, now=now)
+    unheld = () if is_gathered else changes.to_gather
+    return replace(changes, to_gather=unheld, conflicting=sorted_out.conflicting)
 
 
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    """What became of newer versions and returns."""
+def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
+    """Apply those of `receipts` that change a sale; `to_gather` are those whose sale nobody holds.
 
-    applied: tuple[Receipt, ...]
-    unheld: tuple[Receipt, ...]
-    conflicting: tuple[Receipt, ...]
-
-
-def _apply_changes(receipts: Sequence[Receipt], *, now: datetime) -> _Changes:
-    """Apply each of `receipts` by itself: one that contradicts its sale spoils no other."""
-    applied: list[Receipt] = []
+    One that contradicts what a purchase has is set apart, so that the others go on.
+    """
     unheld: list[Receipt] = []
-    conflicting: list[Receipt] = []
+    contradicting: list[tuple[Receipt, Rejected]] = []
     for receipt in receipts:
-        try:
-            held = apply_change(receipt, now=now)
-        except (Conflicting, NotThatSale):
-            conflicting.append(receipt)
+        if not _changes_a_sale(receipt):
             continue
-        (applied if held else unheld).append(receipt)
-    return _Changes(tuple(applied), tuple(unheld), tuple(conflicting))
+        try:
+            is_held = apply_change(receipt, now=now)
+        except (Conflicting, NotThatSale) as refusal:
+            contradicting.append((receipt, refusal))
+            continue
+        if not is_held:
+            unheld.append(receipt)
+    return Received(to_gather=tuple(unheld), contradicting=tuple(contradicting))
 
 
 def _changes_a_sale(receipt: Receipt) -> bool:
@@ -103,7 +98,7 @@ def _changes_a_sale(receipt: Receipt) -> bool:
 def apply_change(receipt: Receipt, *, now: datetime) -> bool:
     """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
 
-    :raises Conflicting: it contradicts the version or the return that is known.
+    :raises Conflicting: a purchase has another content under the same name.
     :raises TryAgain: a purchase is being joined or changed at this moment.
     """
     applied = False

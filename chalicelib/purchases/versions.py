@@ -8,6 +8,7 @@ from dataclasses import replace
 from chalicelib.matching.payment import Payment
 from chalicelib.purchases.model import Purchase
 from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.returns import apply_returns
 from chalicelib.receipts.versions import Standing, compare
 
 
@@ -32,11 +33,16 @@ def with_return(purchase: Purchase, returned: Receipt) -> Purchase:
     """`purchase` with a return of its sale, or with a newer version of one it has.
 
     :raises Conflicting: the return contradicts the one we have.
+    :raises NotThatSale: it is in another currency than the sale.
     """
+    if purchase.receipt is None:
+        return purchase
     others = []
     for known in purchase.returns:
         if known.receipt_id != returned.receipt_id:
             others.append(known)
         elif compare(known, returned) is not Standing.NEWER:
             return purchase
-    return replace(purchase, returns=(*others, returned), version=purchase.version + 1)
+    returns = (*others, returned)
+    apply_returns(purchase.receipt, returns)  # Refuses here what could never be shown.
+    return replace(purchase, returns=returns, version=purchase.version + 1)

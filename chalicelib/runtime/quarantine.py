@@ -118,6 +118,12 @@ def list_day(day: date, *, now: datetime) -> list[Quarantined]:
     return [_to_quarantined(row) for row in found]
 
 
+def release(kept: Quarantined) -> None:
+    """Take out what somebody dealt with; releasing it again changes nothing."""
+    day = kept.kept_at.date().isoformat()
+    rows.delete(QuarantineRow(f"quarantine#{day}", f"{kept.area}#{kept.quarantine_id}"))
+
+
 def _to_quarantined(row: QuarantineRow) -> Quarantined:
     content = vault.open_sealed(
         row.sealed, _Content, key=vault.platform_key("quarantine"), place=_place(row)

@@ -72,6 +72,10 @@ def _is_received(store_id: StoreId, batch: _Batch, retailer_id: RetailerId) -> b
     step = partial(_receive, store_id, batch, retailer_id, is_gathered=True)
     try:
         return attempt(queues.GATHER, store_id, step)
+    except Rejected as refusal:  # The store itself: each of its receipts has been judged before.
+        for wire_receipt in batch.wires.values():
+            _refuse_one(queues.GATHER, wire_receipt, refusal, retailer_id)
+        return True
     except TryAgain:
         observability.count("messages_put_off", queue=queues.GATHER)
         return False
@@ -90,14 +94,19 @@ def _by_store(queue: str, received: ReceivedReceipts, message_id: str) -> dict[S
         try:
             receipt = place(entry.receipt, received.retailer_id, now=clock.now())
         except Rejected as refusal:
-            body = wire.to_json(entry.receipt).decode()
-            refuse(queue, body, refusal, sender=received.retailer_id)
+            _refuse_one(queue, entry.receipt, refusal, received.retailer_id)
             continue
         batch = batches.setdefault(receipt.store_id, _Batch())
         batch.wires[id(receipt)] = entry.receipt
         batch.receipts.append(receipt)
         batch.message_ids.add(message_id)
     return batches
+
+
+def _refuse_one(
+    queue: str, receipt: NativeReceipt, refusal: Rejected, retailer_id: RetailerId
+) -> None:
+    refuse(queue, wire.to_json(receipt).decode(), refusal, sender=retailer_id)
 
 
 def _merge(batch: _Batch, other: _Batch) -> None:
@@ -112,10 +121,10 @@ def _receive(
     now = clock.now()
     store = network.get_store(store_id, now=now)
     received = receiving.receive(store, batch.receipts, is_gathered=is_gathered, now=now)
-    for conflicting in received.conflicting:
-        body = wire.to_json(batch.wires[id(conflicting)]).decode()
-        refusal = ConflictingReceipt("this version came before with other content")
-        refuse(queues.RECEIPTS, body, refusal, sender=retailer_id)
+    first_stands = ConflictingReceipt("this version came before with other content")
+    refused = [(receipt, first_stands) for receipt in received.conflicting]
+    for receipt, refusal in (*refused, *received.contradicting):
+        _refuse_one(queues.RECEIPTS, batch.wires[id(receipt)], refusal, retailer_id)
     to_gather = [batch.wires[id(receipt)] for receipt in received.to_gather]
     messages = split_messages(to_gather, retailer_id=retailer_id, received_at=now)
     queues.send(queues.GATHER, messages)

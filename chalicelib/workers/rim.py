@@ -69,14 +69,19 @@ def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = Non
 
 
 def _handled(queue: str, handle: Callable[[Message], None], message: Message) -> bool:
+    """Whether `message` is done with. Nothing leaves here: the batch goes on whatever happens."""
     try:
-        return attempt(queue, message.message_id, lambda: handle(message))
-    except Rejected as refusal:
-        refuse(queue, message.body, refusal)
-        return True
+        return attempt(queue, message.message_id, lambda: _handle(queue, handle, message))
     except TryAgain as passing:
         _put_off(queue, message, passing)
         return False
+
+
+def _handle(queue: str, handle: Callable[[Message], None], message: Message) -> None:
+    try:
+        handle(message)
+    except Rejected as refusal:
+        refuse(queue, message.body, refusal)
 
 
 def attempt(queue: str, name: str, step: Callable[[], None]) -> bool:
@@ -101,7 +106,10 @@ def _put_off(queue: str, message: Message, passing: TryAgain) -> None:
     observability.log(
         "message put off", queue=queue, message=message.message_id, reason=passing.detail
     )
-    queues.postpone(queue, message.receipt_handle, seconds=seconds)
+    try:
+        queues.postpone(queue, message.receipt_handle, seconds=seconds)
+    except TryAgain:  # It comes back all the same, when the queue's own time is over.
+        observability.count("messages_not_put_off", queue=queue)
 
 
 def _back_off_seconds(receives: int) -> int:

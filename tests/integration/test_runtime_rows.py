@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.kernel.refusals import TryAgain
@@ -101,27 +102,22 @@ def test_writes_and_removes_together(embedded_aws: None, now: datetime) -> None:
 def test_says_try_again_when_the_database_cannot_be_reached(
     embedded_aws: None, now: datetime
 ) -> None:
-    broken = rows.table_meta("cases")
-    broken.host = "http://127.0.0.1:9"  # Port 9 is closed: nothing listens for `discard`.
-    broken.max_retry_attempts = 0
+    def nobody_answers(**_: object) -> None:
+        raise ConnectTimeoutError(endpoint_url="http://127.0.0.1")
 
-    class FarRow(rows.Row):
-        """A row in a table that is away."""
-
-        Meta = broken
-        privacy = {"label": _KEPT}
-        retention = CONFIGURED
-
-        label = UnicodeAttribute(null=True)
-
-    for attempt in (
-        lambda: rows.find(FarRow, "a", "b", now=now),
-        lambda: rows.list_prefixed(FarRow, "a", "", now=now),
-        lambda: rows.put(FarRow("a", "b")),
-        lambda: rows.delete(FarRow("a", "b")),
-    ):
-        with pytest.raises(TryAgain):
-            attempt()
+    heard = ShelfRow._get_connection().connection.client.meta.events
+    heard.register_first("before-send.dynamodb", nobody_answers)
+    try:
+        for attempt in (
+            lambda: rows.find(ShelfRow, "a", "b", now=now),
+            lambda: rows.list_prefixed(ShelfRow, "a", "", now=now),
+            lambda: rows.put(ShelfRow("a", "b")),
+            lambda: rows.delete(ShelfRow("a", "b")),
+        ):
+            with pytest.raises(TryAgain):
+                attempt()
+    finally:
+        heard.unregister("before-send.dynamodb", nobody_answers)
 
 
 def test_lets_a_mistake_of_ours_out_as_what_it_is(embedded_aws: None, now: datetime) -> None:

@@ -17,17 +17,13 @@ def counting_dynamodb_calls() -> Iterator[list[str]]:
     def hear(model: object, **_: object) -> None:
         made.append(model.name)  # type: ignore[attr-defined]
 
-    # Every row type has a client of its own.
-    events = [
-        row_type._get_connection().connection.client.meta.events for row_type in RowMeta.row_types
-    ]
-    for one in events:
-        one.register("before-call.dynamodb", hear)
+    # All row types share one client; any of them leads to it.
+    events = RowMeta.row_types[0]._get_connection().connection.client.meta.events
+    events.register("before-call.dynamodb", hear)
     try:
         yield made
     finally:
-        for one in events:
-            one.unregister("before-call.dynamodb", hear)
+        events.unregister("before-call.dynamodb", hear)
 
 
 @contextmanager

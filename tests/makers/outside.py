@@ -59,7 +59,7 @@ def ask(
 ) -> Said:
     """One request in the shape of API Gateway's REST proxy event, body as text or in base64."""
     answer = app(
-        _gateway_event(method, url, headers or {}, body, in_base64), _context("api_handler")
+        _gateway_event(method, url, headers or {}, body, in_base64), context("api_handler")
     )
     text = answer["body"]
     decoded = json.loads(text) if text.startswith(("{", "[")) else text
@@ -106,7 +106,8 @@ def _resource(method: str, path: str) -> tuple[str, dict[str, str]]:
     raise AssertionError(f"no route takes {method} {path}")
 
 
-def _context(name: str) -> LambdaContext:
+def context(name: str) -> LambdaContext:
+    """What Lambda hands to a function beside the event."""
     return LambdaContext(name, 512, max_runtime_ms=60_000)
 
 
@@ -127,7 +128,7 @@ def run_worker(name: str) -> Ran:
     if not messages:
         return Ran()
     event = sqs_event(settings.queue(name), messages, region=settings.region())
-    answer = WORKERS[name](event, _context(name))
+    answer = WORKERS[name](event, context(name))
     failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
     for message in messages:
         if message["MessageId"] not in failed:

@@ -1,0 +1,121 @@
+"""Replaying: what was set aside or already told goes back on its queue, mended where it must be.
+
+What is in quarantine stands there as it came: a whole message of a queue, or one entry of a request
+or message. An entry is read again as its sender's format and goes on as if it had been good.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib.banks.payments import HookRequest
+from chalicelib.banks.providers import adapter_for
+from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.ids import ConnectionId, RetailerId, payment_id_of
+from chalicelib.kernel.refusals import Malformed, NotFound, Rejected
+from chalicelib.network import service as network
+from chalicelib.purchases import store as purchases
+from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage, encode
+from chalicelib.runtime import quarantine, queues, wire
+from chalicelib.runtime.quarantine import Quarantined
+from chalicelib.tills import flux, native_reading
+from chalicelib.tills.messages import split_messages
+from chalicelib.tills.native_shapes import NativeReceipt
+
+_ENTRY_AREAS = ("tills", queues.RECEIPTS, queues.GATHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Which messages of quarantine went back, and which cannot as they stand, with the rule."""
+
+    sent: tuple[Quarantined, ...] = ()
+    refused: tuple[tuple[Quarantined, Rejected], ...] = ()
+
+
+def replay_delivery(connection_id: ConnectionId, transaction_id: str, *, now: datetime) -> None:
+    """Tell the bank again of its transaction's receipt, in the newest version.
+
+    :raises NotFound: there is no such transaction, or it has no receipt.
+    """
+    payment_id = payment_id_of(connection_id, transaction_id)
+    where = purchases.find_whereabouts(payment_id, now=now)
+    if where is None or purchases.find_held_receipt(where, now=now) is None:
+        raise NotFound("the connection has no transaction of that id with a receipt")
+    message = DeliveryMessage(payment_id, NoteKind.MATCHED, version=1)
+    queues.send(queues.DELIVERIES, [encode(message)])
+
+
+def replay_quarantine(
+    day: date, quarantine_id: str | None, *, body: str | None, now: datetime
+) -> Replayed:
+    """Put what was quarantined on the UTC `day` back, all or one, `body` in its place if given.
+
+    What was sent leaves quarantine; if it fails again, it comes back there.
+
+    :raises NotFound: nothing of that id was quarantined that day.
+    """
+    found = quarantine.list_day(day, now=now)
+    chosen = [one for one in found if quarantine_id in (None, one.quarantine_id)]
+    if quarantine_id is not None and not chosen:
+        raise NotFound("nothing of that id was quarantined that day")
+    sent: list[Quarantined] = []
+    refused: list[tuple[Quarantined, Rejected]] = []
+    for one in chosen:
+        mended = one if body is None else replace(one, body=body)
+        try:
+            queue, messages = messages_of(mended, now=now)
+        except Rejected as refusal:
+            refused.append((one, refusal))
+            continue
+        queues.send(queue, messages)
+        quarantine.release(one)
+        sent.append(one)
+    return Replayed(tuple(sent), tuple(refused))
+
+
+def messages_of(kept: Quarantined, *, now: datetime) -> tuple[str, Sequence[str]]:
+    """The queue that `kept` goes to, and the messages that carry it.
+
+    :raises Rejected: it breaks a rule still, or came a way that nothing can be replayed on.
+    """
+    if kept.area in (queues.PAYMENTS, queues.DELIVERIES):
+        return kept.area, [kept.body]
+    value = wire.read_json(kept.body.encode())
+    if kept.area in _ENTRY_AREAS and _is_message(value):
+        return kept.area, [kept.body]
+    if kept.area in _ENTRY_AREAS:
+        retailer_id = RetailerId(kept.sender)
+        receipt = _receipt(value)
+        return queues.RECEIPTS, split_messages(
+            [receipt], retailer_id=retailer_id, received_at=kept.kept_at
+        )
+    if kept.area == "hooks":
+        return queues.PAYMENTS, _payments(value, ConnectionId(kept.sender), kept.kept_at, now=now)
+    raise Malformed("nothing that came this way can be replayed")
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, dict) and "receipts" in value
+
+
+def _receipt(entry: Any) -> NativeReceipt:
+    """One entry in whichever of the tills' two formats it came."""
+    if isinstance(entry, dict) and "transactionDate" in entry:
+        return flux.read_one(entry)[0]
+    return native_reading.read_one(entry)[0]
+
+
+def _payments(
+    entry: Any, connection_id: ConnectionId, received_at: datetime, *, now: datetime
+) -> list[str]:
+    """One entry of a bank's array; only those are taken apart before they reach a queue."""
+    connection = network.get_connection(connection_id, now=now)
+    body = json.dumps([entry], default=str).encode()
+    request = HookRequest(body=body, headers={}, query={})
+    reading = adapter_for(connection.provider).read(request, connection, now=now)
+    if reading.refused:
+        raise reading.refused[0].refusal
+    return [encode(PaymentMessage(event, received_at)) for event in reading.events]
