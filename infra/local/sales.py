@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from infra.local import magic
 from infra.local.card_payments import KNOWS_LOCAL_AMOUNTS
+from infra.local.magic_changes import Sold, Update
 from infra.local.magic_parts import with_tax
 from infra.local.town import Brand, Person, Prints, Route, Shop, Till, Town
 
@@ -38,7 +39,7 @@ class Sale:
     auth_code: str
     by_phone: bool
     buyer: Person | None
-    updates: tuple[magic.Update, ...] = ()
+    updates: tuple[Update, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -142,7 +143,7 @@ def _sale(
         made, update = receipt, None
     else:
         issued_at = datetime.fromisoformat(printed["issued_at"])
-        sold = magic.Sold(
+        sold = Sold(
             printed["reference"], issued_at, shop.reference, till.name, tender, shop.currency
         )
         made, update = magic.receipt_for(magic_minor, sold), magic.update_for(magic_minor, sold)
