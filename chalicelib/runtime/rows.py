@@ -293,11 +293,8 @@ def _passing(error: PynamoDBException) -> Exception:
 
 
 def _codes(error: PynamoDBException) -> set[str]:
-    codes: set[str] = set()
-    cause = error.cause
-    if isinstance(cause, ClientError):
-        codes.add(cause.response.get("Error", {}).get("Code", ""))
-    for reason in getattr(error, "cancellation_reasons", None) or []:
-        if reason is not None:
-            codes.add(reason.code)
+    reasons = getattr(error, "cancellation_reasons", None) or []
+    codes = {reason.code for reason in reasons if reason is not None}
+    if isinstance(error.cause, ClientError):
+        codes.add(error.cause.response.get("Error", {}).get("Code", ""))
     return codes - {""}
