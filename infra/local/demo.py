@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,10 +21,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from infra.local.clockwork import SteppableClock
 from infra.local.stack import Stack
 
+if TYPE_CHECKING:
+    from infra.local.highstreet import Day
+    from infra.local.judging import Counts
+    from infra.local.setup import Setting
+
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 SEED = 7
 NEXT_MORNING = timedelta(hours=30)
-FORGOTTEN_AFTER_DAYS = 10  # Receipts nobody claimed are kept a week.
+FORGOTTEN_AFTER = timedelta(days=10)  # Receipts nobody claimed are kept a week.
 RESULT = Path(__file__).parents[2] / "build" / "demo.json"
 
 
@@ -44,10 +49,8 @@ def play_and_judge(
 ) -> list[str]:
     """Play the day of `seed`, print and write what happened; returns what is wrong."""
     # These modules know row types, whose import needs the stage that the stack has set.
-    from infra.local import judging, report, truth
-    from infra.local.forgetting import count_rows
+    from infra.local import judging
     from infra.local.highstreet import build_day
-    from infra.local.playing import Player, misbehave
     from infra.local.setup import set_up
     from infra.local.switching_on import switch_on
 
@@ -60,32 +63,45 @@ def play_and_judge(
             f"{len(day.town.shops)} shops, {members} members at {len(setting.connections)} banks, "
             f"{len(day.sales)} sales. The day is {MIDNIGHT:%A, %-d %B %Y}; its seed is {seed}."
         )
-        misbehave(setting.bank)
-        player = Player(stack, clock, setting)
-        with _progress(console, len(day.posts)) as advance:
-            played = player.play(day, progress=advance)
-        player.go_on(MIDNIGHT + NEXT_MORNING, stride=timedelta(hours=2))
-        verdict = truth.judge(day, judging.ask_all(day, setting), setting.bank.delivered())
-        report.print_counts(console, played, counts)
-        report.print_verdict(console, verdict, counts)
-        report.print_receipt(console, judging.drawn(day, verdict, setting))
-        evening = count_rows("tills")
-        player.go_on(MIDNIGHT + timedelta(days=FORGOTTEN_AFTER_DAYS), stride=timedelta(hours=12))
-        now = count_rows("tills")
-        report.print_forgotten(console, evening, now, days=FORGOTTEN_AFTER_DAYS)
-        problems = judging.problems(
-            verdict, played, counts, setting, stack.pump.dead_lettered(), pages_left=now
-        )
-        result = judging.result(
-            verdict, played, counts, setting, stack.pump, seconds=time.monotonic() - started
-        )
+        problems, figures = _run(stack, clock, console, day, setting, counts)
     finally:
         setting.bank.stop()
+    figures["seconds"] = round(time.monotonic() - started, 1)
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result | {"problems": problems}, indent=2) + "\n")
-    report.print_problems(console, problems)
-    console.print(f"{result['seconds']} seconds. The figures are in {RESULT.name} in build/.")
+    RESULT.write_text(json.dumps(figures | {"problems": problems}, indent=2) + "\n")
+    console.print(f"{figures['seconds']} seconds. The figures are in build/{RESULT.name}.")
     return problems
+
+
+def _run(
+    stack: Stack,
+    clock: SteppableClock,
+    console: Console,
+    day: "Day",
+    setting: "Setting",
+    counts: "Counts",
+) -> tuple[list[str], dict[str, Any]]:
+    from infra.local import judging, report, truth
+    from infra.local.forgetting import count_rows
+    from infra.local.playing import Player, misbehave
+
+    misbehave(setting.bank)
+    player = Player(stack, clock, setting)
+    with _progress(console, len(day.posts)) as advance:
+        played = player.play(day, progress=advance)
+    player.go_on(MIDNIGHT + NEXT_MORNING, stride=timedelta(hours=2))
+    verdict = truth.judge(day, judging.ask_all(day, setting), setting.bank.delivered())
+    report.print_counts(console, played, counts)
+    report.print_verdict(console, verdict, counts)
+    report.print_receipt(console, judging.drawn(day, verdict, setting))
+    days = [(MIDNIGHT + timedelta(days=offset)).date() for offset in (-1, 0, 1)]
+    that_evening = count_rows(day.town, days)
+    player.go_on(MIDNIGHT + FORGOTTEN_AFTER, stride=timedelta(hours=12))
+    now = count_rows(day.town, days)
+    report.print_forgotten(console, that_evening, now, days=FORGOTTEN_AFTER.days)
+    problems = judging.problems(verdict, played, counts, setting, stack.pump, pages_left=now)
+    report.print_problems(console, problems)
+    return problems, judging.result(verdict, played, counts, setting, stack.pump)
 
 
 @contextmanager

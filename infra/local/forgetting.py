@@ -1,25 +1,29 @@
-"""What is still stored, row type by row type: how the demo shows that strangers are forgotten."""
+"""What is still stored about strangers: how the demo shows that they are forgotten."""
 
-from collections import Counter
+from collections.abc import Iterable
+from datetime import date
 
 from chalicelib.runtime import aws, settings
+from chalicelib.tills.store import partition
+from infra.local.setup import store_id_of
+from infra.local.town import Town
 
-READ_PER_CALL = 500
-PAGES, WAITING = "page", "wait"  # What stands about strangers, and about payments not yet matched.
+PAGES, WAITING = "page", "wait"
 
 
-def count_rows(table: str) -> dict[str, int]:
-    """How many pages and waiting payments stand in `table`, expired or not."""
-    found: Counter[str] = Counter()
-    start: dict[str, object] = {}
-    while True:
-        answer = aws.client("dynamodb").scan(
-            TableName=settings.table(table),
-            ProjectionExpression="pk, sk",
-            Limit=READ_PER_CALL,
-            **start,
-        )
-        found.update(item["sk"]["S"].partition("#")[0] for item in answer["Items"])
-        if "LastEvaluatedKey" not in answer:
-            return {kind: found[kind] for kind in (PAGES, WAITING)}
-        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+def count_rows(town: Town, days: Iterable[date]) -> dict[str, int]:
+    """Pages and waiting payments of `days` that are stored for the shops, expired or not."""
+    found = {PAGES: 0, WAITING: 0}
+    partitions = [
+        partition(store_id_of(brand, shop), day) for day in days for brand, shop in town.shops
+    ]
+    for pk in partitions:
+        for kind in found:
+            answer = aws.client("dynamodb").query(
+                TableName=settings.table("tills"),
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :kind)",
+                ExpressionAttributeValues={":pk": {"S": pk}, ":kind": {"S": f"{kind}#"}},
+                Select="COUNT",
+            )
+            found[kind] += answer["Count"]
+    return found

@@ -137,16 +137,7 @@ def _sale(
         "mid": shop.mid,
         "tid": shop.tid,
     }
-    if magic_minor is None:
-        receipt = _goods_receipt(brand, shop, random)
-        receipt["tenders"] = [{"kind": "card", "amount_minor": receipt["total_minor"]} | tender]
-        made, update = receipt, None
-    else:
-        issued_at = datetime.fromisoformat(printed["issued_at"])
-        sold = Sold(
-            printed["reference"], issued_at, shop.reference, till.name, tender, shop.currency
-        )
-        made, update = magic.receipt_for(magic_minor, sold), magic.update_for(magic_minor, sold)
+    made, update = _receipt(brand, shop, tender, printed, random, magic_minor)
     return Sale(
         number=number,
         brand=brand,
@@ -160,6 +151,30 @@ def _sale(
         buyer=buyer,
         updates=(update,) if update else (),
     )
+
+
+def _receipt(
+    brand: Brand,
+    shop: Shop,
+    tender: dict[str, Any],
+    printed: dict[str, Any],
+    random: Random,
+    magic_minor: int | None,
+) -> tuple[dict[str, Any], Update | None]:
+    """The shop's own goods, or what the magic amount stands for, with its later document."""
+    if magic_minor is None:
+        receipt = _goods_receipt(brand, shop, random)
+        receipt["tenders"] = [{"kind": "card", "amount_minor": receipt["total_minor"]} | tender]
+        return receipt, None
+    sold = Sold(
+        printed["reference"],
+        datetime.fromisoformat(printed["issued_at"]),
+        shop.reference,
+        printed["till"],
+        tender,
+        shop.currency,
+    )
+    return magic.receipt_for(magic_minor, sold), magic.update_for(magic_minor, sold)
 
 
 def printed_time(at: datetime, shop: Shop, till: Till) -> str:
