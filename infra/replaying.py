@@ -20,7 +20,7 @@ from chalicelib.purchases import store as purchases
 from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage, encode
 from chalicelib.runtime import quarantine, queues, wire
 from chalicelib.runtime.quarantine import Quarantined
-from chalicelib.tills import flux, native_reading
+from chalicelib.tills import flux, native, native_reading
 from chalicelib.tills.messages import split_messages
 from chalicelib.tills.native_shapes import NativeReceipt
 
@@ -89,6 +89,7 @@ def messages_of(kept: Quarantined, *, now: datetime) -> tuple[str, Sequence[str]
     if kept.area in _ENTRY_AREAS:
         retailer_id = RetailerId(kept.sender)
         receipt = _receipt(value)
+        native.check_unplaced(receipt, now=now)
         return queues.RECEIPTS, split_messages(
             [receipt], retailer_id=retailer_id, received_at=kept.kept_at
         )

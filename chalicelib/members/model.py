@@ -5,7 +5,7 @@ are references; they travel as `Personal` and are found again by keyed hashes on
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from chalicelib.kernel.cards import LastFour
@@ -15,6 +15,7 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Misshapen
 from chalicelib.network.programmes import Service
 
+KEPT_AFTER_LEAVING = timedelta(days=30)  # Time to return what was bought.
 ACCOUNTS_MAX = 20
 CARDS_MAX = 20  # With 20 accounts, every link of a member can change in one transaction.
 
@@ -110,6 +111,11 @@ class Member:
     activated_at: datetime
     left_at: datetime | None = None
     version: int = 1
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when a member who left is remembered, and what they left behind is readable."""
+        return None if self.left_at is None else self.left_at + KEPT_AFTER_LEAVING
 
     @property
     def last_fours(self) -> tuple[LastFour, ...]:

@@ -83,8 +83,8 @@ class HeadRow(rows.Row):
     }
     retention = Retention(
         name="membership",
-        reason="What we know of your membership is kept while you are a member.",
-        ended_by="the member leaves, and then by the rules of what was kept for them",
+        reason="Your membership is kept while you are a member, and thirty days for returns.",
+        ended_by="leaving, and thirty days: with the salt, all that was kept becomes unreadable",
     )
 
     status = UnicodeAttribute()
@@ -256,6 +256,7 @@ def _from_member(member: Member) -> HeadRow:
         services=" ".join(sorted(service.value for service in member.services)),
         activated_at=member.activated_at.isoformat(),
         left_at=member.left_at.isoformat() if member.left_at else None,
+        expires_at=rows.epoch(member.kept_until) if member.kept_until else None,
         version=member.version,
         salt=member.salt,
     )

@@ -43,8 +43,10 @@ def _finish_or_wait(departure: Departure, *, now: datetime) -> bool:
 
 def _finish(departure: Departure, *, now: datetime) -> None:
     """Each step may be repeated; the note of the departure goes last."""
-    message = MemberLeftMessage(departure.member_id, departure.left_at)
-    queues.send(queues.PAYMENTS, [encode(message)])
+    message = encode(MemberLeftMessage(departure.member_id, departure.left_at))
+    queues.send(queues.PAYMENTS, [message])
+    # Once more when every worker that had begun before the leaving has long ended.
+    queues.send(queues.PAYMENTS, [message], delay_seconds=queues.DELAY_SECONDS_MAX)
     if departure.token is not None:
         connection = network.get_connection(departure.connection_id, now=now)
         monzo_oauth.revoke(departure.token, departure.webhooks, connection, now=now)

@@ -13,6 +13,7 @@ from chalicelib.banks.payments import PaymentEvent
 from chalicelib.kernel.ids import MemberId, PaymentId, ReceiptId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching.payment import Payment, add_event, first_of
+from chalicelib.members.model import KEPT_AFTER_LEAVING
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
@@ -30,7 +31,6 @@ PURCHASES = Retention(
     reason="Purchases are kept while you are a member; when you leave, thirty days for returns.",
     ended_by="leaving, and thirty days",
 )
-KEPT_AFTER_LEAVING = timedelta(days=30)
 
 _PAYMENT = Kept(
     Category.TRANSACTION,

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.kernel.ids import ConnectionId, payment_id_of
 from chalicelib.network.model import Provider
 from chalicelib.runtime import aws, quarantine, queues, settings
+from chalicelib.workers.deliveries import deliver_receipt
+from infra.local.lambda_events import sqs_event
 from tests.makers.bad_input import FLUX_V1, FLUX_V2, MERCHANT, NATIVE, Format
 from tests.makers.journeys import (
     NOON,
@@ -23,6 +26,7 @@ from tests.makers.journeys import (
 from tests.makers.network import BAKERY
 from tests.makers.outside import (
     Counted,
+    context,
     everything_stored,
     listen,
     put_on,
@@ -272,11 +276,6 @@ def test_a_message_that_cannot_be_put_off_fails_alone() -> None:
     """The delivery waits for a purchase that is not there, and its visibility cannot be changed."""
     signed(Provider.STANDARD).send()
     work()
-    from chalicelib.kernel.ids import ConnectionId, payment_id_of
-    from chalicelib.workers.deliveries import deliver_receipt
-    from infra.local.lambda_events import sqs_event
-    from tests.makers.outside import context
-
     payment_id = payment_id_of(ConnectionId("standard"), PAYER.transaction)
     bodies = [
         f'{{"payment_id":"{payment_id}","note":"matched","version":1}}',

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
 
+HELD_SECONDS_MAX = 10
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -20,11 +22,17 @@ class Heard:
 
 @dataclass
 class BankServer:
-    """`answers` are used up in order, the last one again and again."""
+    """`answers` are used up in order, the last one again and again.
+
+    With `holds_first`, the first request is heard, and kept waiting until `go_on` is set.
+    """
 
     url: str = ""
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
+    holds_first: bool = False
+    holding: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
 
     def next_answer(self) -> tuple[int, dict[str, str], bytes]:
         """What the next request gets."""
@@ -43,6 +51,9 @@ def bank_server(
             length = int(self.headers.get("content-length", 0))
             body = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
+            if bank.holds_first and not bank.holding.is_set():
+                bank.holding.set()
+                bank.go_on.wait(HELD_SECONDS_MAX)
             bank.heard.append(Heard(self.command, self.path, headers, body))
             status, sent, answer = bank.next_answer()
             self.send_response(status)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from chalicelib.runtime import aws
 from chalicelib.runtime.rows import RowMeta
@@ -44,3 +45,20 @@ def counting_aws_calls() -> Iterator[list[str]]:
             for one in events:
                 one.unregister("before-call", hear)
             made.extend(to_dynamodb)
+
+
+@contextmanager
+def hearing_parameters(service: str, operation: str) -> Iterator[list[dict[str, Any]]]:
+    """The parameters of every call of `operation` that is made meanwhile."""
+    heard: list[dict[str, Any]] = []
+
+    def hear(params: dict[str, Any], **_: object) -> None:
+        heard.append(dict(params))
+
+    events = aws.client(service).meta.events
+    name = f"before-parameter-build.{service}.{operation}"
+    events.register(name, hear)
+    try:
+        yield heard
+    finally:
+        events.unregister(name, hear)
