@@ -5,6 +5,7 @@ They are made anew at each start and are good for nothing else.
 """
 
 import json
+import os
 import signal
 import threading
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ SEED = 7
 
 def main(
     port: Annotated[int, typer.Option(envvar="PORT", help="0 picks a free one.")] = 8000,
+    description: Annotated[
+        Path, typer.Option(help="Where to write what a client needs.")
+    ] = DESCRIPTION,
 ) -> None:
     """Serve the app on PORT with its queues, schedules and a sandbox bank, until Ctrl-C."""
     console = Console()
@@ -40,11 +44,11 @@ def main(
         setting = set_up(town, base_url=stack.base_url, now=_now, learns=True)
         try:
             members = switch_on(setting, town.people, now=_now())
-            DESCRIPTION.parent.mkdir(exist_ok=True)
+            description.parent.mkdir(exist_ok=True)
             described = describe(town, setting, base_url=stack.base_url)
-            DESCRIPTION.write_text(json.dumps(described, indent=2) + "\n")
+            description.write_text(json.dumps(described, indent=2) + "\n")
             console.print(f"Counterfoil answers at {stack.base_url}, with {members} members.")
-            console.print("All that a client needs is in build/local.json. Ctrl-C stops it.")
+            console.print(f"All that a client needs is in {_shown(description)}. Ctrl-C stops it.")
             _keep_time(stack, stopping)
         finally:
             setting.bank.stop()
@@ -58,6 +62,10 @@ def _keep_time(stack: Stack, stopping: threading.Event) -> None:
         now = _now()
         stack.pump.fire_schedules(after=before, until=now)
         before = now
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)
 
 
 def _now() -> datetime:
