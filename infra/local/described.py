@@ -4,6 +4,7 @@ from typing import Any
 
 from chalicelib.network.identifiers import Identifier
 from chalicelib.network.model import Connection, Provider
+from infra.local.sandbox_senders import FLUX_PATHS
 from infra.local.sandbox_till import Login
 from infra.local.setup import Setting, identifiers_of, store_id_of
 from infra.local.town import Person, Town
@@ -51,7 +52,7 @@ def _connection(connection: Connection, setting: Setting) -> dict[str, Any]:
     return {
         "id": connection.connection_id,
         "provider": connection.provider.value,
-        "hook_url": line.hook_url,
+        "hook_url": line.hook_url + FLUX_PATHS.get(connection.provider, ""),
         "registered_url": connection.registered_url,
         "api_url": connection.api_url,
         "told_at_url": connection.told_at_url,

@@ -4,11 +4,12 @@
 They are made anew at each start and are good for nothing else.
 """
 
+import errno
 import json
 import os
 import signal
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -20,6 +21,7 @@ from infra.local.stack import Stack
 
 DESCRIPTION = Path(__file__).parents[2] / "build" / "local.json"
 SEED = 7
+MEMBERS_FOR = timedelta(days=89)  # Banks may tell of payments up to ninety days old.
 
 
 def main(
@@ -33,17 +35,28 @@ def main(
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    with Stack(port=port) as stack:
+    try:
+        stack = Stack(port=port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        console.print(f"Port {port} is taken. Choose another: make run PORT=8001")
+        raise typer.Exit(1) from error
+    with stack:
         # These modules know row types, whose import needs the stage that the stack has set.
+        from chalicelib.runtime import clock
         from infra.local.described import describe
         from infra.local.setup import set_up
         from infra.local.switching_on import switch_on
         from infra.local.town import build_town
 
         town = build_town(Random(SEED))
-        setting = set_up(town, base_url=stack.base_url, now=_now, learns=True)
+        # The members have been members for a while, so that a client may pay at any recent time.
+        clock.use(lambda: _now() - MEMBERS_FOR)
+        setting = set_up(town, base_url=stack.base_url, now=clock.now, learns=True)
         try:
-            members = switch_on(setting, town.people, now=_now())
+            members = switch_on(setting, town.people, now=clock.now())
+            clock.use(None)
             description.parent.mkdir(exist_ok=True)
             described = describe(town, setting, base_url=stack.base_url)
             description.write_text(json.dumps(described, indent=2) + "\n")
