@@ -21,6 +21,7 @@ from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
 from chalicelib.privacy import leaving
 from chalicelib.runtime import aws, clock, rows
 from tests.makers.api import Said, call, make_client, token_of
+from tests.makers.events import event
 from tests.makers.members import user
 from tests.makers.monzo_bank import CLIENT, MonzoBank, monzo_bank
 from tests.makers.network import BANK, make_connection
@@ -57,7 +58,8 @@ def switched_on(name: str) -> MemberId:
 
 
 def ticket_link() -> str:
-    said = call("POST", f"/connect/{BANK}/tickets", token=token_of("bank"), body={"user": "ada"})
+    raw = event("connect_ticket")
+    said = call("POST", f"/connect/{BANK}/tickets", token=token_of("bank"), raw=raw)
     assert said.status == 201
     url: str = said.body["url"]
     return url.removeprefix("https://api.counterfoil.test")
