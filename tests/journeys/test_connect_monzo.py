@@ -1,10 +1,8 @@
 """A person connects Monzo and leaves again: over HTTP, against a bank on loopback."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,20 +14,20 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.members import service as members
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting import tokens
-from chalicelib.members.connecting.model import BankToken, TokenState
+from chalicelib.members.connecting.model import TokenState
 from chalicelib.members.connecting.tokens import NotConnected, ScopeNotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
 from chalicelib.privacy import leaving
 from chalicelib.runtime import aws, clock, rows
 from tests.makers.api import Said, call, make_client, token_of
+from tests.makers.events import event
 from tests.makers.members import user
 from tests.makers.monzo_bank import CLIENT, MonzoBank, monzo_bank
 from tests.makers.network import BANK, make_connection
 
 pytestmark = pytest.mark.stores
 
-EVENTS = Path(__file__).parents[2] / "events"
 TERMS = {"version": "2026-01", "channel": "bank_app"}
 
 
@@ -60,8 +58,8 @@ def switched_on(name: str) -> MemberId:
 
 
 def ticket_link() -> str:
-    body = json.loads((EVENTS / "connect_ticket.json").read_text())
-    said = call("POST", f"/connect/{BANK}/tickets", token=token_of("bank"), body=body)
+    raw = event("connect_ticket")
+    said = call("POST", f"/connect/{BANK}/tickets", token=token_of("bank"), raw=raw)
     assert said.status == 201
     url: str = said.body["url"]
     return url.removeprefix("https://api.counterfoil.test")
@@ -238,40 +236,6 @@ def test_many_who_need_a_fresh_token_at_once_refresh_it_once(
     held = tokens.find(member_id, BANK, now=later)
     assert held is not None
     assert held.token.refresh == Personal("MARKER-refresh-ada-1")
-
-
-def test_while_one_refreshes_no_other_asks_the_bank(bank: MonzoBank, now: datetime) -> None:
-    member_id, connection = connected(bank, now)
-    later = now + timedelta(hours=7)
-
-    def refresh_while_another_asks(spent: Personal[str]) -> BankToken:
-        with pytest.raises(TryAgain):
-            monzo_oauth.access_token(member_id, connection, now=later)
-        return monzo_oauth.refresh(spent, connection, now=later)
-
-    got = tokens.access_token(member_id, BANK, refresh=refresh_while_another_asks, now=later)
-
-    assert got == Personal("MARKER-access-ada-1")
-    assert bank.refreshes == 1
-
-
-def test_a_token_that_comes_after_its_member_left_is_revoked_too(
-    bank: MonzoBank, now: datetime
-) -> None:
-    member_id, connection = connected(bank, now)
-    later = now + timedelta(hours=7)
-
-    def refresh_while_they_leave(spent: Personal[str]) -> BankToken:
-        members.leave(user("ada"), now=later)
-        return monzo_oauth.refresh(spent, connection, now=later)
-
-    with pytest.raises(NotConnected):
-        tokens.access_token(member_id, BANK, refresh=refresh_while_they_leave, now=later)
-    waiting = leaving.finish_departures(now=later)
-
-    assert waiting == 0
-    assert bank.access == {}
-    assert "token#" not in stored_in_people()
 
 
 @pytest.mark.requirement("LNK-14")
