@@ -1,5 +1,6 @@
 """The operator's command line: `python -m infra.cli --help`."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.runtime import clock
+from chalicelib.runtime.settings import InvalidSetting, MissingSetting
 from chalicelib.tills.entries import BatchAnswer
 from infra.importing import run as importing
 from infra.importing.client import ImportStopped, ReceiptsClient
@@ -191,5 +193,14 @@ def _count_lines(path: Path) -> int:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b"")) + 1
 
 
+def main() -> None:
+    """Run the command line; a setting that is missing is said without a traceback."""
+    try:
+        app()
+    except (MissingSetting, InvalidSetting) as missing:
+        console.print(f"Stopped: {missing}. See docs/operating.md.", style="red", markup=False)
+        sys.exit(EXIT_STOPPED)
+
+
 if __name__ == "__main__":
-    app()
+    main()

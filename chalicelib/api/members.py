@@ -194,7 +194,8 @@ def _to_activation(
     body: MemberBody, connection: Connection, anchor: Reference, *, now: datetime
 ) -> Activation:
     if body.terms is None:
-        raise TermsNotAccepted("the terms have to be accepted first", field="terms")
+        version = programmes.get_programme(connection.programme).terms_version
+        raise TermsNotAccepted(f"terms {version} have to be accepted first", field="terms")
     said_at = body.terms.accepted_at
     accepted_at = parse_instant(said_at, field="terms.accepted_at") if said_at else now
     return Activation(

@@ -43,29 +43,34 @@ def main(
         console.print(f"Port {port} is taken. Choose another: make run PORT=8001")
         raise typer.Exit(1) from error
     with stack:
-        # These modules know row types, whose import needs the stage that the stack has set.
-        from chalicelib.runtime import clock
-        from infra.local.described import describe
-        from infra.local.setup import set_up
-        from infra.local.switching_on import switch_on
-        from infra.local.town import build_town
-
-        town = build_town(Random(SEED))
-        # The members have been members for a while, so that a client may pay at any recent time.
-        clock.use(lambda: _now() - MEMBERS_FOR)
-        setting = set_up(town, base_url=stack.base_url, now=clock.now, learns=True)
-        try:
-            members = switch_on(setting, town.people, now=clock.now())
-            clock.use(None)
-            description.parent.mkdir(exist_ok=True)
-            described = describe(town, setting, base_url=stack.base_url)
-            description.write_text(json.dumps(described, indent=2) + "\n")
-            console.print(f"Counterfoil answers at {stack.base_url}, with {members} members.")
-            console.print(f"All that a client needs is in {_shown(description)}. Ctrl-C stops it.")
-            _keep_time(stack, stopping)
-        finally:
-            setting.bank.stop()
+        _serve(stack, stopping, console, description)
     console.print("Stopped.")
+
+
+def _serve(stack: Stack, stopping: threading.Event, console: Console, description: Path) -> None:
+    """Set shops and members up, write down what a client needs, and keep time until stopped."""
+    # These modules know row types, whose import needs the stage that the stack has set.
+    from chalicelib.runtime import clock
+    from infra.local.described import describe
+    from infra.local.setup import set_up
+    from infra.local.switching_on import switch_on
+    from infra.local.town import build_town
+
+    town = build_town(Random(SEED))
+    # The members have been members for a while, so that a client may pay at any recent time.
+    clock.use(lambda: _now() - MEMBERS_FOR)
+    setting = set_up(town, base_url=stack.base_url, now=clock.now, learns=True)
+    try:
+        members = switch_on(setting, town.people, now=clock.now())
+        clock.use(None)
+        description.parent.mkdir(exist_ok=True)
+        described = describe(town, setting, base_url=stack.base_url)
+        description.write_text(json.dumps(described, indent=2) + "\n")
+        console.print(f"Counterfoil answers at {stack.base_url}, with {members} members.")
+        console.print(f"All that a client needs is in {_shown(description)}. Ctrl-C stops it.")
+        _keep_time(stack, stopping)
+    finally:
+        setting.bank.stop()
 
 
 def _keep_time(stack: Stack, stopping: threading.Event) -> None:

@@ -92,3 +92,12 @@ def test_explains_every_metric_and_no_other() -> None:
 
     assert "matched" in explained
     assert explained == metrics_counted()
+
+
+def test_lists_every_document_in_the_index() -> None:
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text("utf-8")
+
+    linked = set(re.findall(r"\]\(([^)#:]+\.md)\)", index))
+
+    assert {str(path.relative_to(docs)) for path in docs.glob("**/*.md")} - linked == {"README.md"}

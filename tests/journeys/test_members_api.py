@@ -108,6 +108,7 @@ def test_no_member_without_the_current_terms(terms: object) -> None:
     said = put({"terms": terms, "accounts": [{"id": "acc"}]})
 
     assert (said.status, said.body["code"]) == (412, "terms_not_accepted")
+    assert said.body["detail"] == "terms 2026-01 have to be accepted first"
     assert stored() == []
 
 
