@@ -22,7 +22,6 @@ from chalicelib.tills import store as tills_store
 STORES = (
     access_store,
     connecting_store,
-    connecting_store,
     matching_store,
     members_store,
     network_store,
