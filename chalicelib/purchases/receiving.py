@@ -46,7 +46,8 @@ def receive(
 
     `is_gathered` says they come from the gathering queue (or are a batch) and become pages now.
     """
-    observability.count("receipts_received", by=0 if is_gathered else len(receipts))
+    if not is_gathered:
+        observability.count("receipts_received", by=len(receipts))
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
     if is_page or matching.waiting_for(receipts, place.store_id, now=now, consistent=False):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)

@@ -7,6 +7,7 @@ queues' time run ahead.
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import moto.sqs.models
@@ -22,11 +23,20 @@ def skip(seconds: float) -> None:
         _skipped_seconds += max(seconds, 0.0)
 
 
-def rule() -> None:
-    """Make moto's queues in this process read this time, for good."""
+def rule() -> Callable[[], None]:
+    """Make moto's queues read this time; returns what gives them the machine's clock back."""
+    global _skipped_seconds
+    _skipped_seconds = 0.0
     queues: Any = moto.sqs.models
+    seconds, milliseconds = queues.unix_time, queues.unix_time_millis
     queues.unix_time = _seconds
     queues.unix_time_millis = _milliseconds
+
+    def restore() -> None:
+        queues.unix_time = seconds
+        queues.unix_time_millis = milliseconds
+
+    return restore
 
 
 def _seconds() -> float:

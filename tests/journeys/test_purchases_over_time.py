@@ -131,7 +131,7 @@ def test_a_member_sees_every_product_bought_and_nobody_elses(town: None) -> None
             {"description": "Rye loaf", "quantity": "1", "amount_minor": 1530, **bought},
         ]
     }
-    assert (other.status, nobody.status) == (404, 404)
+    assert (other.status, nobody.status) == (404, 403)
 
 
 def put_member(cards: list[dict[str, Any]]) -> Said:
