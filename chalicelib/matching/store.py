@@ -13,17 +13,18 @@ from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId, ReceiptId, 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching.decision import Hold, PartKey
 from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
+from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
-from chalicelib.tills.store import days_of, partition
+from chalicelib.tills.store import UNMATCHED_RECEIPTS, days_of, partition
 
 WAITING_DAYS = 7  # As long as unmatched receipts are kept: nothing can turn up after that.
 WAITING_READ_MAX = 5_000  # In an hour at one store; the busiest known see a tenth of it.
 
 CLAIMS = Retention(
     name="claims",
-    reason="Who holds a receipt is remembered 21 days, longer than a receipt or payment may wait.",
-    lasts=timedelta(days=21),
+    reason="Who holds a receipt is remembered thirteen months, so that a return finds its sale.",
+    lasts=timedelta(days=400),
     since="claimed",
 )
 WAITING = Retention(
@@ -39,6 +40,15 @@ _SIGNALS = Kept(
     Erasure.EXPIRE,
     encrypted=True,
     holds={"signals": Category.TRANSACTION, "anchored_at": Category.TRANSACTION},
+)
+
+
+_RETURN = Kept(
+    Category.RECEIPT,
+    Purpose.MATCHING,
+    Erasure.EXPIRE,
+    encrypted=True,
+    holds={"receipt": Category.RECEIPT},
 )
 
 
@@ -74,6 +84,16 @@ class WaitingRow(rows.Row):
     sealed = BinaryAttribute(legacy_encoding=False)
 
 
+class EarlyReturnRow(rows.Row):
+    """`pk` = `claim#<receipt id of the sale>`, `sk` = `return#<receipt id>#<version>`."""
+
+    Meta = rows.table_meta("tills")
+    privacy = {"sealed": _RETURN}
+    retention = UNMATCHED_RECEIPTS
+
+    sealed = BinaryAttribute(legacy_encoding=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A part of a receipt and the payment that holds it, and what finds its purchase."""
@@ -91,6 +111,11 @@ class Waiting:
     signals: PaymentSignals
     anchored_at: datetime
     waits_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +166,28 @@ def list_claims(receipt_id: ReceiptId, *, now: datetime) -> list[Claim]:
     return [
         _to_claim(row)
         for row in rows.list_prefixed(ClaimRow, f"claim#{receipt_id}", "part#", now=now)
+    ]
+
+
+def keep_return(sale_id: ReceiptId, returned: Receipt, *, now: datetime) -> None:
+    """Keep a return of a sale that nobody holds yet, beside the place of its claims."""
+    row = EarlyReturnRow(f"claim#{sale_id}", f"return#{returned.receipt_id}#{returned.version:06}")
+    row.sealed = vault.seal(
+        _Returned(returned),
+        key=vault.platform_key("pages"),
+        place=f"{row.pk}|{row.sk}",
+        kept=_RETURN,
+    )
+    rows.put(row.keep_from(now))
+
+
+def list_returns(sale_id: ReceiptId, *, now: datetime) -> list[Receipt]:
+    """The returns that came before anybody held the sale."""
+    return [
+        vault.open_sealed(
+            row.sealed, _Returned, key=vault.platform_key("pages"), place=f"{row.pk}|{row.sk}"
+        ).receipt
+        for row in rows.list_prefixed(EarlyReturnRow, f"claim#{sale_id}", "return#", now=now)
     ]
 
 

@@ -68,8 +68,25 @@ def _keep(
     for waiting in matching.waiting_for(standing, place.store_id, now=now, consistent=True):
         service.settle_waiting(waiting, now=now)
     changes = _change_sales(standing, now=now)
-    unheld = () if is_gathered else changes.to_gather
-    return replace(changes, to_gather=unheld, conflicting=sorted_out.conflicting)
+    if is_gathered:
+        again = _keep_returns(changes.to_gather, now=now)
+        contradicting = (*changes.contradicting, *again.contradicting)
+        changes = replace(changes, to_gather=(), contradicting=contradicting)
+    return replace(changes, conflicting=sorted_out.conflicting)
+
+
+def _keep_returns(receipts: Sequence[Receipt], *, now: datetime) -> Received:
+    """Keep returns whose sale nobody holds yet where whoever claims the sale will look.
+
+    They are written before the claims are read again, as the claim is written before the returns
+    are read: of a return and a payment that arrive together at least one sees the other.
+    """
+    returns = [receipt for receipt in receipts if sales_referred_to(receipt)]
+    for returned in returns:
+        for reference in sales_referred_to(returned):
+            sale_id = receipt_id_of(returned.retailer_id, reference)
+            matching_store.keep_return(sale_id, returned, now=now)
+    return _change_sales(returns, now=now)
 
 
 def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:

@@ -27,7 +27,7 @@ from chalicelib.network.model import Store
 from chalicelib.purchases import outbox, store
 from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Whereabouts, joined
-from chalicelib.purchases.versions import with_payment
+from chalicelib.purchases.versions import with_payment, with_returns
 from chalicelib.runtime import observability, vault
 
 WAITS = timedelta(days=matching_store.WAITING_DAYS)
@@ -174,7 +174,10 @@ def _join(
     now: datetime,
 ) -> None:
     version = ended.version + 1 if ended else 1
-    purchase = joined(known.member_id, known.payment, matched, version=version, now=now)
+    purchase = with_returns(
+        joined(known.member_id, known.payment, matched, version=version, now=now),
+        matching_store.list_returns(matched.part.receipt_id, now=now),
+    )
     # The delivery is queued before the purchase is written: it waits for that version to appear, so
     # no crash between the two loses it.
     outbox.tell(purchase, NoteKind.MATCHED, now=now)

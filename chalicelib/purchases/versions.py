@@ -3,13 +3,16 @@
 Each function gives the same object back where nothing changes, so that a repeat costs no write.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from chalicelib.kernel.refusals import Conflicting
 from chalicelib.matching.payment import Payment
 from chalicelib.purchases.model import Purchase
 from chalicelib.receipts.canonical import Receipt
-from chalicelib.receipts.returns import apply_returns
+from chalicelib.receipts.returns import NotThatSale, apply_returns
 from chalicelib.receipts.versions import Standing, compare
+from chalicelib.runtime import observability
 
 
 def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
@@ -46,3 +49,17 @@ def with_return(purchase: Purchase, returned: Receipt) -> Purchase:
     returns = (*others, returned)
     apply_returns(purchase.receipt, returns)  # Refuses here what could never be shown.
     return replace(purchase, returns=returns, version=purchase.version + 1)
+
+
+def with_returns(purchase: Purchase, returns: Iterable[Receipt]) -> Purchase:
+    """A new `purchase` with the returns that came before it was one; still its first version.
+
+    A return that contradicts another or the sale is left out: nobody was shown anything else.
+    """
+    after = purchase
+    for returned in returns:
+        try:
+            after = with_return(after, returned)
+        except (Conflicting, NotThatSale):
+            observability.count("conflicts", code=NotThatSale.code)
+    return replace(after, version=purchase.version)

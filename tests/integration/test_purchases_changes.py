@@ -153,3 +153,30 @@ def returned(reference: str, quantity: int) -> Receipt:
         tenders=(Tender(TenderKind.CARD, minor),),
         issued_at=PAID_AT + timedelta(hours=1),
     )
+
+
+@pytest.mark.requirement("RCP-09")
+def test_a_return_that_overtakes_its_sales_payment_is_not_lost() -> None:
+    two = replace(SALE, lines=(replace(SALE.lines[0], quantity=Decimal(2), unit_price_minor=210),))
+    receive(two)
+    receive(returned("B-1", 1))
+
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert isinstance(answer, Purchase)
+    assert [returnable_quantity(one) for one in answer.after_returns.sale.lines] == [Decimal(1)]
+    assert answer.version == 1
+
+
+@pytest.mark.requirement("RCP-09")
+def test_a_return_after_the_usual_month_still_finds_its_sale() -> None:
+    receive(SALE)
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    months_later = PAID_AT + timedelta(days=80)
+
+    receive(replace(returned("B-1", 1), issued_at=months_later), now=months_later)
+
+    answer = reading.find_receipt(BANK, "t-1", now=months_later)
+    assert isinstance(answer, Purchase)
+    assert [one.reference for one in answer.returns] == ["B-1"]
