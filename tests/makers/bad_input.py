@@ -139,3 +139,11 @@ NATIVE = Format(
 )
 FORMATS = (FLUX_V1, FLUX_V2, MONZO, STARLING, FIDEL, STANDARD, MERCHANT, NATIVE)
 ARRAYS = (FLUX_V1, FLUX_V2, MERCHANT)
+
+
+def shows_the_card(text: str) -> bool:
+    """Whether the planted card number stands in `text`, together or grouped.
+
+    Four of its digits alone would be found by chance in times and ids.
+    """
+    return any(f"1111{separator}1111" in text for separator in ("", " ", "-"))
