@@ -5,8 +5,6 @@ Visibility is at least six times the worker's timeout, as AWS asks. A message th
 `receives_max` times goes to the queue's dead-letter queue, which keeps it for fourteen days.
 """
 
-import base64
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +75,7 @@ def create_queues(sqs: Any) -> None:
         )
 
 
-def create_master_key(kms: Any) -> str:
-    """Make a KMS key and a master key wrapped by it, in base64, for `COUNTERFOIL_MASTER_KEY`."""
-    key_id = kms.create_key(Description="counterfoil master")["KeyMetadata"]["KeyId"]
-    wrapped = kms.encrypt(KeyId=key_id, Plaintext=os.urandom(32))["CiphertextBlob"]
-    return base64.b64encode(wrapped).decode()
+def create_kms_key(kms: Any) -> None:
+    """Make the KMS key that encrypts the stage's secrets, under its alias."""
+    key_id = kms.create_key(Description="counterfoil secrets")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=settings.master_key_alias(), TargetKeyId=key_id)

@@ -32,7 +32,7 @@ from chalicelib.api import tills  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
-from infra import resources  # noqa: E402
+from infra import master_keys, resources  # noqa: E402
 
 # No test is judged by the clock: a busy machine is no defect.
 settings.register_profile(
@@ -41,11 +41,12 @@ settings.register_profile(
 settings.load_profile("counterfoil")
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def embedded_aws() -> Iterator[None]:
-    """Empty tables and queues and a master key; nothing survives the test."""
+    """Empty tables and queues and a ring of one master key; nothing survives the test."""
     with _embedded():
         yield
 
@@ -61,7 +62,8 @@ def shared_aws() -> Iterator[None]:
 def _embedded() -> Iterator[None]:
     with mock_aws():
         _forget()
-        os.environ["COUNTERFOIL_MASTER_KEY"] = resources.create_master_key(aws.client("kms"))
+        resources.create_kms_key(aws.client("kms"))
+        master_keys.set_up(os.urandom, now=LONG_AGO)
         if REAL_DYNAMODB:
             _drop_tables()
         resources.create_tables(aws.client("dynamodb"))

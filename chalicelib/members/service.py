@@ -213,7 +213,7 @@ def find_holder(
     return holding.decide_holder(links, store.hash_of(payer) if payer else None)
 
 
-def member_key_of(member_id: MemberId, *, now: datetime) -> bytes | None:
+def member_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
     """The key of everything sealed for the member, or None once they are forgotten."""
     member = store.find_member(member_id, now=now)
     return None if member is None or member.salt is None else vault.member_key(member.salt)

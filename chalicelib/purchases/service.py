@@ -86,7 +86,7 @@ def _drop(event: PaymentEvent, reason: str) -> None:
 
 
 def _carry_on(
-    known: KnownPayment, *, key: bytes, last_fours: tuple[LastFour, ...], now: datetime
+    known: KnownPayment, *, key: vault.SealingKey, last_fours: tuple[LastFour, ...], now: datetime
 ) -> None:
     """Bring the purchase up to the payment's events, or look for its receipt."""
     purchase = None if known.is_new else store.find_purchase(_where(known), key=key, now=now)
@@ -114,7 +114,7 @@ def settle(
     *,
     stores: Sequence[Store],
     last_fours: tuple[LastFour, ...],
-    key: bytes,
+    key: vault.SealingKey,
     now: datetime,
     waiting: Waiting | None = None,
 ) -> MatchDecision | None:
@@ -170,7 +170,7 @@ def _join(
     ended: Purchase | None,
     matched: Matched,
     *,
-    key: bytes,
+    key: vault.SealingKey,
     now: datetime,
 ) -> None:
     version = ended.version + 1 if ended else 1
@@ -188,7 +188,7 @@ def _join(
     observability.count("matched", why=matched.why.value)
 
 
-def _update(purchase: Purchase, payment: Payment, *, key: bytes, now: datetime) -> None:
+def _update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> None:
     """Bring a joined purchase up to its payment's events."""
     changed = with_payment(purchase, payment)
     if changed is purchase:
@@ -237,7 +237,7 @@ def look_again(payment_id: PaymentId, *, now: datetime) -> None:
     _carry_on(known, key=key, last_fours=member.last_fours, now=now)
 
 
-def active_key_of(member_id: MemberId, *, now: datetime) -> bytes | None:
+def active_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
     """The key of a member for whom the programme is on; None for one who left or is forgotten."""
     member = members.find_member(member_id, now=now)
     if member is None or member.status is not MemberStatus.ACTIVE or member.salt is None:
@@ -251,7 +251,7 @@ def end(
     ending: Ending,
     *,
     stores: Sequence[Store],
-    key: bytes,
+    key: vault.SealingKey,
     now: datetime,
 ) -> None:
     """Let a payment end without a receipt, with its reason."""

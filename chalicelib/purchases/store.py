@@ -104,7 +104,7 @@ class PurchaseRow(rows.Row):
 
 
 def record_event(
-    member_id: MemberId, event: PaymentEvent, *, key: bytes, now: datetime
+    member_id: MemberId, event: PaymentEvent, *, key: vault.SealingKey, now: datetime
 ) -> KnownPayment:
     """Add `event` to its payment; adding it again changes nothing.
 
@@ -125,7 +125,7 @@ def record_event(
 
 
 def _merge_event(
-    member_id: MemberId, event: PaymentEvent, *, key: bytes, now: datetime
+    member_id: MemberId, event: PaymentEvent, *, key: vault.SealingKey, now: datetime
 ) -> KnownPayment:
     row = rows.find(PaymentRow, f"payment#{event.payment_id}", "payment", now=now)
     if row is None:
@@ -157,7 +157,9 @@ def find_whereabouts(payment_id: PaymentId, *, now: datetime) -> Whereabouts | N
     )
 
 
-def find_payment(payment_id: PaymentId, *, key: bytes, now: datetime) -> KnownPayment | None:
+def find_payment(
+    payment_id: PaymentId, *, key: vault.SealingKey, now: datetime
+) -> KnownPayment | None:
     """The payment with all its events, or None."""
     row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
     if row is None:
@@ -167,7 +169,7 @@ def find_payment(payment_id: PaymentId, *, key: bytes, now: datetime) -> KnownPa
 
 
 def _payment_row(
-    member_id: MemberId, payment: Payment, *, key: bytes, first_seen_at: str
+    member_id: MemberId, payment: Payment, *, key: vault.SealingKey, first_seen_at: str
 ) -> PaymentRow:
     row = PaymentRow(
         f"payment#{payment.payment_id}",
@@ -181,11 +183,11 @@ def _payment_row(
     return row.keep_from(payment.anchored_at)
 
 
-def _open_payment(row: PaymentRow, key: bytes) -> Payment:
+def _open_payment(row: PaymentRow, key: vault.SealingKey) -> Payment:
     return vault.open_sealed(row.sealed, Payment, key=key, place=f"{row.pk}|{row.sk}")
 
 
-def record_purchase(purchase: Purchase, *, key: bytes, now: datetime) -> bool:
+def record_purchase(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> bool:
     """Write the first version of `purchase`; True where it now stands, also if it did before.
 
     False: the payment has another receipt already.
@@ -206,7 +208,7 @@ def record_purchase(purchase: Purchase, *, key: bytes, now: datetime) -> bool:
     return True
 
 
-def record_version(purchase: Purchase, *, key: bytes) -> bool:
+def record_version(purchase: Purchase, *, key: vault.SealingKey) -> bool:
     """Write `purchase` over its version before; False where it changed underneath."""
     row = _purchase_row(purchase, key=key)
     actions = [
@@ -228,7 +230,7 @@ def record_told(purchase: Purchase, reference: str) -> None:
     rows.update(row, [PurchaseRow.told_reference.set(reference)], condition=exists)
 
 
-def find_purchase(where: Whereabouts, *, key: bytes, now: datetime) -> Purchase | None:
+def find_purchase(where: Whereabouts, *, key: vault.SealingKey, now: datetime) -> Purchase | None:
     """The purchase of a payment in its newest version, or None."""
     row = rows.find(
         PurchaseRow, where.member_id, _purchase_sk(where.anchored_at, where.payment_id), now=now
@@ -244,7 +246,7 @@ def find_held_receipt(where: Whereabouts, *, now: datetime) -> ReceiptId | None:
     return ReceiptId(row.receipt_id) if row and row.receipt_id else None
 
 
-def list_purchases(member_id: MemberId, *, key: bytes, now: datetime) -> list[Purchase]:
+def list_purchases(member_id: MemberId, *, key: vault.SealingKey, now: datetime) -> list[Purchase]:
     """The member's purchases, oldest first, at most 500."""
     found = rows.list_prefixed(
         PurchaseRow, member_id, "purchase#", now=now, limit=PURCHASES_READ_MAX
@@ -265,7 +267,7 @@ def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> i
     return changed
 
 
-def _purchase_row(purchase: Purchase, *, key: bytes) -> PurchaseRow:
+def _purchase_row(purchase: Purchase, *, key: vault.SealingKey) -> PurchaseRow:
     payment = purchase.payment
     row = PurchaseRow(
         purchase.member_id,
@@ -277,7 +279,7 @@ def _purchase_row(purchase: Purchase, *, key: bytes) -> PurchaseRow:
     return row
 
 
-def _open_purchase(row: PurchaseRow, key: bytes) -> Purchase:
+def _open_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
     opened = vault.open_sealed(row.sealed, Purchase, key=key, place=f"{row.pk}|{row.sk}")
     return replace(opened, version=int(row.version), told_reference=row.told_reference)
 

@@ -1,8 +1,8 @@
 """Settings: the only module that reads the environment. Typed, and failing where one is missing.
 
 Stage-level values (`stage`, names of queues and tables) must be there at import, because Chalice's
-decorators and PynamoDB's models need them; secrets are read at first use. No default points at
-anything that exists outside a laptop.
+decorators and PynamoDB's models need them. No secret is ever in the environment. No default points
+at anything that exists outside a laptop.
 """
 
 import os
@@ -52,9 +52,14 @@ def region() -> str:
     return _required("AWS_DEFAULT_REGION")
 
 
-def wrapped_master_key() -> str:
-    """The platform's 32-byte master key, encrypted by KMS, in base64."""
-    return _required("COUNTERFOIL_MASTER_KEY")
+def secret(name: str) -> str:
+    """The full name of the secret called `name` in Secrets Manager."""
+    return f"counterfoil-{stage()}/{name}"
+
+
+def master_key_alias() -> str:
+    """The KMS key that encrypts every secret of the stage."""
+    return f"alias/counterfoil-{stage()}-master"
 
 
 def public_url() -> str:

@@ -1,39 +1,35 @@
 """The vault: encryption of what is stored, and the keyed names under which people are found.
 
-One 32-byte master key exists per stage, wrapped by KMS and unwrapped once per process. Every other
-key is derived from it (HKDF-SHA256, RFC 5869): one per purpose, and one per member from the salt in
-the member's head row. Delete the salt and every copy of that member's ciphertext is unreadable.
+A ring of 32-byte master keys exists per stage (`runtime/ring.py`). Every other key is derived from
+one of them (HKDF-SHA256, RFC 5869): one per purpose, and one per member from the salt in the
+member's head row. Delete the salt and every copy of that member's ciphertext is unreadable.
 
-A sealed value is `version(1) | nonce(12) | AES-256-GCM(zlib(msgpack(value)))`. The associated data
-is where the value stands (`pk|sk`), so ciphertext moved to another row does not open. Values are
-compressed before encryption: this shows their size only, and no secret shares a value with text
-that an outsider chooses.
+A sealed value is `number(1) | nonce(12) | AES-256-GCM(zlib(msgpack(value)))`, where the number (1
+to 255) is that of the master key. The associated data is where the value stands (`pk|sk`), so
+ciphertext moved to another row does not open. Values are compressed before encryption: this shows
+their size only, and no secret shares a value with text that an outsider chooses.
 """
 
-import base64
 import hmac
 import os
 import zlib
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chalicelib.kernel.ids import encode_id
-from chalicelib.kernel.refusals import TryAgain
-from chalicelib.runtime import aws, settings
+from chalicelib.runtime import ring
 from chalicelib.runtime.register import Kept
 
 SALT_BYTES = 16
-MASTER_KEY_BYTES = 32
 SEALED_BYTES_MAX = 390_000  # A DynamoDB item holds 400 KB.
 OPENED_BYTES_MAX = 4_000_000  # Against a compressed bomb that somebody managed to have sealed.
-_VERSION = b"\x01"
 _NONCE_BYTES = 12
 
 # zlib looks back into this text, so short values need not spell out their field names.
@@ -60,40 +56,53 @@ class UndeclaredField(TypeError):
     """A value to be sealed has a field that the privacy register of its attribute does not name."""
 
 
-@lru_cache(maxsize=1)
-def _master_key() -> bytes:
-    wrapped = base64.b64decode(settings.wrapped_master_key())
-    try:
-        answer = aws.client("kms").decrypt(CiphertextBlob=wrapped)
-    except (BotoCoreError, ClientError) as error:
-        raise TryAgain("KMS did not unwrap the master key") from error
-    key: bytes = answer["Plaintext"]
-    if len(key) != MASTER_KEY_BYTES:
-        raise settings.InvalidSetting("COUNTERFOIL_MASTER_KEY does not hold 32 bytes")
-    return key
+@dataclass(frozen=True, slots=True)
+class SealingKey:
+    """Whose key: a purpose of the platform, or the member of a salt.
 
+    It holds no key. The one that a value needs is derived from the master key that the value was or
+    will be sealed under.
+    """
 
-def forget_keys() -> None:
-    """Drop unwrapped keys from memory. For tests and local stacks."""
-    _master_key.cache_clear()
-    platform_key.cache_clear()
-    member_key.cache_clear()
-
-
-def _derive(info: bytes, salt: bytes | None = None) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=salt, info=info).derive(_master_key())
+    info: bytes
+    salt: bytes | None = field(default=None, repr=False)
 
 
 @lru_cache(maxsize=64)
-def platform_key(purpose: str) -> bytes:
+def platform_key(purpose: str) -> SealingKey:
     """The platform's key for one `purpose` (`pages`, `waiting`, `network`, …)."""
-    return _derive(b"counterfoil platform " + purpose.encode())
+    return SealingKey(b"counterfoil platform " + purpose.encode())
 
 
 @lru_cache(maxsize=4096)
-def member_key(salt: bytes) -> bytes:
+def member_key(salt: bytes) -> SealingKey:
     """The key of the member whose head row holds `salt`."""
-    return _derive(b"counterfoil member", salt)
+    return SealingKey(b"counterfoil member", salt)
+
+
+def forget_keys() -> None:
+    """Drop the ring and what was derived from it. For tests and local stacks."""
+    ring.forget()
+    _cipher.cache_clear()
+    _lookup.cache_clear()
+    member_key.cache_clear()
+
+
+@lru_cache(maxsize=4096)
+def _cipher(master_key: bytes, info: bytes, salt: bytes | None) -> AESGCM:
+    """One that seals and opens; it may be used by several threads, and is dearer than its use."""
+    return AESGCM(_derive(master_key, info, salt))
+
+
+def _derive(master_key: bytes, info: bytes, salt: bytes | None) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=salt, info=info).derive(master_key)
+
+
+@lru_cache(maxsize=1)
+def _lookup() -> bytes:
+    """The key of names comes from the ring's own, whichever master key seals."""
+    key = platform_key("lookup")
+    return _derive(ring.names_key(), key.info, key.salt)
 
 
 def new_salt() -> bytes:
@@ -103,14 +112,14 @@ def new_salt() -> bytes:
 
 def lookup_key(kind: str, *parts: str) -> str:
     """The keyed hash under which a reference to a person is found; the reference is not stored."""
-    mac = hmac.new(platform_key("lookup"), digestmod="sha256")
+    mac = hmac.new(_lookup(), digestmod="sha256")
     for part in (kind, *parts):
         raw = part.encode()
         mac.update(len(raw).to_bytes(4, "big") + raw)
     return encode_id(mac.digest())
 
 
-def seal(value: object, *, key: bytes, place: str, kept: Kept) -> bytes:
+def seal(value: object, *, key: SealingKey, place: str, kept: Kept) -> bytes:
     """Encrypt `value` (a dataclass, struct or dict) for the row at `place` (`pk|sk`).
 
     A list or tuple is sealed too; then `kept.holds` names the fields of its elements.
@@ -125,8 +134,7 @@ def seal(value: object, *, key: bytes, place: str, kept: Kept) -> bytes:
         raise UndeclaredField(f"not in the privacy register: {', '.join(sorted(undeclared))}")
     packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=_DICTIONARY)
     packed = packer.compress(msgspec.msgpack.encode(value)) + packer.flush()
-    nonce = os.urandom(_NONCE_BYTES)
-    sealed = _VERSION + nonce + AESGCM(key).encrypt(nonce, packed, place.encode())
+    sealed = _encrypt(packed, key=key, place=place)
     if len(sealed) > SEALED_BYTES_MAX:
         raise ValueError("the value is too large to store in one row")
     return sealed
@@ -138,20 +146,42 @@ def _field_names(plain: object) -> set[str]:
     return set(plain) if isinstance(plain, dict) else set()
 
 
-def open_sealed(sealed: bytes, as_type: type[T], *, key: bytes, place: str) -> T:
+def open_sealed(sealed: bytes, as_type: type[T], *, key: SealingKey, place: str) -> T:
     """Decrypt what `seal` made, as `as_type`. Unknown fields are ignored.
 
-    :raises Unreadable: it does not open.
+    :raises Unreadable: it does not open. :raises TryAgain: the master keys cannot be fetched now.
     """
-    nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-    if sealed[:1] != _VERSION or not ciphertext:
-        raise Unreadable("sealed by an unknown version")
-    try:
-        packed = AESGCM(key).decrypt(nonce, ciphertext, place.encode())
-    except InvalidTag as error:
-        raise Unreadable("the sealed value does not open here") from error
+    packed = _decrypt(sealed, key=key, place=place)
     unpacker = zlib.decompressobj(-15, zdict=_DICTIONARY)
     plain = unpacker.decompress(packed, OPENED_BYTES_MAX)
     if not unpacker.eof:
         raise Unreadable("the sealed value is larger than anything that is stored")
     return msgspec.msgpack.decode(plain, type=as_type)
+
+
+def reseal(sealed: bytes, *, key: SealingKey, place: str) -> bytes:
+    """The same value sealed under the master key that seals now.
+
+    :raises Unreadable: it does not open. :raises TryAgain: as in `open_sealed`.
+    """
+    return _encrypt(_decrypt(sealed, key=key, place=place), key=key, place=place)
+
+
+def _encrypt(packed: bytes, *, key: SealingKey, place: str) -> bytes:
+    master_key = ring.sealing_key()
+    nonce = os.urandom(_NONCE_BYTES)
+    ciphertext = _cipher(master_key.key, key.info, key.salt).encrypt(nonce, packed, place.encode())
+    return bytes((master_key.number,)) + nonce + ciphertext
+
+
+def _decrypt(sealed: bytes, *, key: SealingKey, place: str) -> bytes:
+    nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    master_key = ring.find_key(sealed[0]) if ciphertext else None
+    if master_key is None:
+        raise Unreadable("sealed under no master key that there is")
+    try:
+        return _cipher(master_key.key, key.info, key.salt).decrypt(
+            nonce, ciphertext, place.encode()
+        )
+    except InvalidTag as error:
+        raise Unreadable("the sealed value does not open here") from error

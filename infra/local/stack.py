@@ -22,7 +22,7 @@ from chalice.local import (
 )
 
 from chalicelib.runtime import aws, clock, queues, settings, vault
-from infra import resources
+from infra import master_keys, resources
 from infra.local.clockwork import SteppableClock
 from infra.local.embedded_aws import EmbeddedAws
 from infra.local.pump import Pump
@@ -96,8 +96,8 @@ class Stack:
         self._set_environment(ENVIRONMENT | variables)
         self._after.callback(_forget)
         _forget()
-        master_key = resources.create_master_key(aws.client("kms"))
-        self._set_environment({"COUNTERFOIL_MASTER_KEY": master_key})
+        resources.create_kms_key(aws.client("kms"))
+        master_keys.set_up(os.urandom, now=clock.now())
         resources.create_tables(aws.client("dynamodb"))
         resources.create_queues(aws.client("sqs"))
 

@@ -9,10 +9,8 @@ from enum import Enum
 import msgspec
 import pytest
 
-from chalicelib.kernel.refusals import TryAgain
-from chalicelib.runtime import aws, vault
+from chalicelib.runtime import ring, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose
-from infra import resources
 
 SHRED = Kept(
     Category.RECEIPT,
@@ -150,28 +148,24 @@ def test_finds_a_reference_by_the_same_name_only(embedded_aws: None) -> None:
     assert len({vault.lookup_key(kind, *parts) for kind, *parts in names}) == 3
 
 
-def test_derives_each_key_apart_from_every_other(embedded_aws: None) -> None:
-    keys = {vault.platform_key("a"), vault.platform_key("b"), vault.member_key(b"a" * 16)}
+def test_seals_for_each_whose_key_it_is_apart_from_every_other(embedded_aws: None) -> None:
+    keys = [vault.platform_key("a"), vault.platform_key("b")]
+    keys += [vault.member_key(b"a" * 16), vault.member_key(b"b" * 16)]
+    sealed = [vault.seal(PEAR, key=key, place=PLACE, kept=SHRED) for key in keys]
 
-    assert len(keys) == 3
-    assert {len(key) for key in keys} == {32}
+    opens = [[is_opened(one, key) for key in keys] for one in sealed]
 
-
-def test_finds_nothing_of_another_master_key(embedded_aws: None) -> None:
-    before = vault.lookup_key("account", "a")
-    os.environ["COUNTERFOIL_MASTER_KEY"] = _another_master_key()
-    vault.forget_keys()
-
-    assert vault.lookup_key("account", "a") != before
+    assert opens == [[i == j for j in range(4)] for i in range(4)]
 
 
-def _another_master_key() -> str:
-    return resources.create_master_key(aws.client("kms"))
+def is_opened(sealed: bytes, key: vault.SealingKey) -> bool:
+    """Whether `sealed` opens to the pear with `key`."""
+    try:
+        return vault.open_sealed(sealed, Pear, key=key, place=PLACE) == PEAR
+    except vault.Unreadable:
+        return False
 
 
-def test_says_try_again_when_kms_does_not_answer(embedded_aws: None) -> None:
-    os.environ["COUNTERFOIL_MASTER_KEY"] = "bm90IGEga2V5"
-    vault.forget_keys()
-
-    with pytest.raises(TryAgain, match="KMS"):
-        vault.platform_key("pages")
+def test_shows_neither_salt_nor_key_in_words(embedded_aws: None) -> None:
+    assert "MARKER" not in repr(vault.member_key(b"MARKER-of-member"))
+    assert "key" not in repr(ring.sealing_key()).replace("MasterKey", "")

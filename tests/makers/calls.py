@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.runtime import aws
 from chalicelib.runtime.rows import RowMeta
 
-SERVICES = ("dynamodb", "sqs", "kms")
+SERVICES = ("dynamodb", "sqs", "secretsmanager", "kms")
 
 
 @contextmanager

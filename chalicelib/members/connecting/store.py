@@ -111,7 +111,7 @@ class _User:
 
 
 def find_token(
-    member_id: MemberId, connection_id: ConnectionId, *, key: bytes, now: datetime
+    member_id: MemberId, connection_id: ConnectionId, *, key: vault.SealingKey, now: datetime
 ) -> HeldToken | None:
     """The member's token at `connection_id`, opened with the member's `key`."""
     row = rows.find(TokenRow, member_id, f"token#{connection_id}", now=now)
@@ -129,7 +129,7 @@ def find_token(
     )
 
 
-def record_token(held: HeldToken, *, key: bytes) -> HeldToken:
+def record_token(held: HeldToken, *, key: vault.SealingKey) -> HeldToken:
     """Write `held` over the version it was read at (0: there was none); returns it as written.
 
     :raises TryAgain: it was changed or removed meanwhile.

@@ -13,7 +13,6 @@ from chalicelib.runtime.register import Retention
     [
         (settings.stage.__wrapped__, "COUNTERFOIL_STAGE"),
         (settings.region, "AWS_DEFAULT_REGION"),
-        (settings.wrapped_master_key, "COUNTERFOIL_MASTER_KEY"),
         (settings.public_url, "COUNTERFOIL_PUBLIC_URL"),
     ],
 )
@@ -43,6 +42,8 @@ def test_refuses_a_stage_that_cannot_stand_in_a_name(
 def test_puts_the_stage_into_every_name() -> None:
     assert settings.queue("payments") == "counterfoil-test-payments"
     assert settings.table("tills") == "counterfoil-test-tills"
+    assert settings.secret("master-key") == "counterfoil-test/master-key"
+    assert settings.master_key_alias() == "alias/counterfoil-test-master"
 
 
 def test_allows_private_hosts_only_where_a_local_stack_says_so(
