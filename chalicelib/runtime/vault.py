@@ -4,7 +4,7 @@ A ring of 32-byte master keys exists per stage (`runtime/ring.py`). Every other 
 one of them (HKDF-SHA256, RFC 5869): one per purpose, and one per member from the salt in the
 member's head row. Delete the salt and every copy of that member's ciphertext is unreadable.
 
-A sealed value is `number(1) | nonce(12) | AES-256-GCM(zlib(msgpack(value)))`, where the number (1
+A sealed value is `number(1) | nonce(12) | AES-256-GCM(packed value)`, where the number (1
 to 255) is that of the master key. The associated data is where the value stands (`pk|sk`), so
 ciphertext moved to another row does not open. Values are compressed before encryption: this shows
 their size only, and no secret shares a value with text that an outsider chooses.
@@ -12,38 +12,22 @@ their size only, and no secret shares a value with text that an outsider chooses
 
 import hmac
 import os
-import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chalicelib.kernel.ids import encode_id
-from chalicelib.runtime import ring
+from chalicelib.runtime import packing, ring
 from chalicelib.runtime.register import Kept
 
 SALT_BYTES = 16
 SEALED_BYTES_MAX = 390_000  # A DynamoDB item holds 400 KB.
-OPENED_BYTES_MAX = 4_000_000  # Against a compressed bomb that somebody managed to have sealed.
 _NONCE_BYTES = 12
-
-# zlib looks back into this text, so short values need not spell out their field names.
-_DICTIONARY = (
-    b"fiscal barcode notes return_by return_reference collection_number refers_to change_minor "
-    b"rounding_minor tax_included reference version retailer_id store_id till issued_at "
-    b"currency GBP total_minor lines discounts charges tenders taxes scheme visa mastercard "
-    b"amex last_four digits kind card auth_code tid mid rate 0.20 0.00 code label description "
-    b"quantity unit unit_price_minor amount_minor gtin sku lot serial category modifiers "
-    b"returnable_until warranty_until service delivery tip gift_card cash account unknown sale "
-    b"return exchange Europe/London connection_id transaction_id event_key occurred_at made_at "
-    b"amount local_amount merchant identifiers value account_ref user_ref card_ref refers_to "
-    b"authorised cleared refunded reversed payment receipt evidence minor"
-)
 
 T = TypeVar("T")
 
@@ -129,21 +113,12 @@ def seal(value: object, *, key: SealingKey, place: str, kept: Kept) -> bytes:
     """
     if not kept.encrypted:
         raise UndeclaredField("the privacy register says that the attribute is not encrypted")
-    plain = msgspec.to_builtins(value, builtin_types=(bytes,))
-    if undeclared := _field_names(plain) - set(kept.holds):
+    if undeclared := packing.field_names(value) - set(kept.holds):
         raise UndeclaredField(f"not in the privacy register: {', '.join(sorted(undeclared))}")
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=_DICTIONARY)
-    packed = packer.compress(msgspec.msgpack.encode(value)) + packer.flush()
-    sealed = _encrypt(packed, key=key, place=place)
+    sealed = _encrypt(packing.pack(value), key=key, place=place)
     if len(sealed) > SEALED_BYTES_MAX:
         raise ValueError("the value is too large to store in one row")
     return sealed
-
-
-def _field_names(plain: object) -> set[str]:
-    if isinstance(plain, list | tuple):
-        return {name for element in plain for name in _field_names(element)}
-    return set(plain) if isinstance(plain, dict) else set()
 
 
 def open_sealed(sealed: bytes, as_type: type[T], *, key: SealingKey, place: str) -> T:
@@ -152,11 +127,10 @@ def open_sealed(sealed: bytes, as_type: type[T], *, key: SealingKey, place: str)
     :raises Unreadable: it does not open. :raises TryAgain: the master keys cannot be fetched now.
     """
     packed = _decrypt(sealed, key=key, place=place)
-    unpacker = zlib.decompressobj(-15, zdict=_DICTIONARY)
-    plain = unpacker.decompress(packed, OPENED_BYTES_MAX)
-    if not unpacker.eof:
-        raise Unreadable("the sealed value is larger than anything that is stored")
-    return msgspec.msgpack.decode(plain, type=as_type)
+    try:
+        return packing.unpack(packed, as_type)
+    except packing.TooLargeUnpacked as error:
+        raise Unreadable("the sealed value is larger than anything that is stored") from error
 
 
 def reseal(sealed: bytes, *, key: SealingKey, place: str) -> bytes:
