@@ -72,7 +72,7 @@ def _tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
         raise EndpointGone("the bank said before that it no longer listens")
     kind = NoteKind.UPDATED if note is NoteKind.MATCHED and purchase.version > 1 else note
     try:
-        told = _tell_with_access(purchase, kind, connection, now=now)
+        told = _tell_with_access(purchase, kind, network.with_keys(connection), now=now)
     except EndpointGone:
         network.stop_telling(connection.connection_id, now=now)
         raise
