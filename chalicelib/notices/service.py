@@ -104,7 +104,7 @@ def _signing_key(connection: Connection, *, now: datetime) -> Personal[str] | No
     """The platform's own key, with which Flux banks know us (published at the JWKS)."""
     if connection.provider not in (Provider.FLUX_V1, Provider.FLUX_V2):
         return None
-    return keys.ensure_signing_key(keys.new_private_pem, now=now).private_pem
+    return keys.get_signing_key(now=now).private_pem
 
 
 def note_of(

@@ -13,6 +13,7 @@ from chalicelib.members.connecting import store as connecting_store
 from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
+from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.runtime import quarantine
@@ -30,6 +31,7 @@ STORES = (
     privacy_store,
     purchases_store,
     quarantine,
+    signing_store,
     tills_store,
 )
 
