@@ -2,32 +2,27 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.personal import Personal
-from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.runtime import clock
 from chalicelib.runtime.settings import InvalidSetting, MissingSetting
 from chalicelib.tills.entries import BatchAnswer
+from infra import secret_commands
+from infra.console import EXIT_SOME_REFUSED, EXIT_STOPPED, console, told_plainly
 from infra.importing import run as importing
 from infra.importing.client import ImportStopped, ReceiptsClient
 from infra.importing.csv_rows import MissingColumns
 from infra.importing.files import UnknownFileKind
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False)
-console = Console(stderr=True)
-
-EXIT_SOME_REFUSED = 1
-EXIT_STOPPED = 2
+app.add_typer(secret_commands.app)
 
 
 @app.callback()
@@ -111,7 +106,7 @@ def replay_quarantine(
     if body is not None and quarantine_id is None:
         raise typer.BadParameter("one mended message is for one --id")
     mended = body.read_text() if body else None
-    with _told_plainly():
+    with told_plainly():
         done = replaying.replay_quarantine(day.date(), quarantine_id, body=mended, now=clock.now())
     for one, refusal in done.refused:
         where = f" ({refusal.field})" if refusal.field else ""
@@ -128,7 +123,7 @@ def replay_delivery(
     """Tell a bank once more of the receipt of one of its transactions, in the newest version."""
     from infra import replaying  # As above.
 
-    with _told_plainly():
+    with told_plainly():
         replaying.replay_delivery(ConnectionId(connection), transaction, now=clock.now())
     console.print("The delivery is queued.")
 
@@ -138,19 +133,9 @@ def resume_telling(*, connection: Connection) -> None:
     """Tell a bank of receipts again after it had answered 410. Replay what it missed."""
     from chalicelib.network import service as network  # As above.
 
-    with _told_plainly():
+    with told_plainly():
         network.resume_telling(ConnectionId(connection), now=clock.now())
     console.print("The bank is told again.")
-
-
-@contextmanager
-def _told_plainly() -> Iterator[None]:
-    """A refusal is the end of the command and needs no traceback."""
-    try:
-        yield
-    except (Rejected, TryAgain) as stopped:
-        console.print(f"Stopped: {stopped}.", style="red", markup=False)
-        raise typer.Exit(EXIT_STOPPED) from stopped
 
 
 def _poster(url: str | None, client_id: str | None, secret: str | None) -> importing.Post:

@@ -75,7 +75,7 @@ def receive_hook(inbound: Inbound) -> Answer:
         raise NotFound("there is nothing here")
     adapter = adapter_for(connection.provider)
     request = _hook_request(inbound)
-    adapter.verify(request, connection, now=now)
+    adapter.verify(request, network.with_keys(connection), now=now)
     return _take(adapter.read(request, connection, now=now), inbound, connection)
 
 
@@ -118,7 +118,7 @@ def _receive_flux(inbound: Inbound, provider: Provider) -> Answer:
         raise NotFound("there is nothing here")
     adapter = adapter_for(provider)
     request = _hook_request(inbound)
-    adapter.verify(request, connection, now=now)
+    adapter.verify(request, network.with_keys(connection), now=now)
     return _take(adapter.read(request, connection, now=now), inbound, connection)
 
 

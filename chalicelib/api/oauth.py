@@ -17,8 +17,8 @@ from chalicelib.api.rim import FORM, Answer, Inbound, operation
 from chalicelib.kernel.refusals import Malformed, NotAllowed, Rejected, SignatureMismatch
 from chalicelib.network.access import clients, grants, keys, tokens
 from chalicelib.network.access.grants import Granted
-from chalicelib.network.access.store import SealedKey
 from chalicelib.network.model import Client
+from chalicelib.network.signing.store import SigningKey
 from chalicelib.runtime import clock, observability
 
 FORM_BYTES_MAX = 10_000
@@ -119,7 +119,6 @@ def list_keys(_request: Inbound) -> Answer:
     They verify access tokens and the signed receipts of the Flux format.
     """
     now = clock.now()
-    keys.ensure_signing_key(keys.new_private_pem, now=now)
     published = tokens.published(keys.list_published(now=now))
     kept = {"Cache-Control": f"public, max-age={KEYS_KEPT_SECONDS}"}
     return Answer(KeySet(published), headers=kept)
@@ -135,22 +134,22 @@ def _grant(request: Inbound) -> Granted:
     grant = _GRANTS.get(form.grant_type)
     if grant is None:
         raise UnsupportedGrant("the grant type is not supported", field="grant_type")
-    return grant(client, form, keys.ensure_signing_key(keys.new_private_pem, now=now))
+    return grant(client, form, keys.get_signing_key(now=now))
 
 
-def _by_credentials(client: Client, form: TokenForm, key: SealedKey) -> Granted:
+def _by_credentials(client: Client, form: TokenForm, key: SigningKey) -> Granted:
     return grants.grant_by_credentials(
         client, form.scope, key, new_secret=_new_secret, now=clock.now()
     )
 
 
-def _by_refresh(client: Client, form: TokenForm, key: SealedKey) -> Granted:
+def _by_refresh(client: Client, form: TokenForm, key: SigningKey) -> Granted:
     return grants.grant_by_refresh(
         client, form.refresh_token, key, new_secret=_new_secret, now=clock.now()
     )
 
 
-_GRANTS: dict[str, Callable[[Client, TokenForm, SealedKey], Granted]] = {
+_GRANTS: dict[str, Callable[[Client, TokenForm, SigningKey], Granted]] = {
     "client_credentials": _by_credentials,
     "refresh_token": _by_refresh,
 }

@@ -20,6 +20,7 @@ from chalicelib.kernel.refusals import Malformed, Rejected, TryAgain
 from chalicelib.members.connecting import tokens
 from chalicelib.members.connecting.model import BankToken
 from chalicelib.members.connecting.tokens import RefreshRefused
+from chalicelib.network import service as network
 from chalicelib.network.model import Connection, KeyUse
 from chalicelib.runtime import settings, wire
 
@@ -197,7 +198,7 @@ def _ask_for_token(form: dict[str, str], connection: Connection, *, now: datetim
 
 
 def _secret(connection: Connection, *, now: datetime) -> str:
-    secrets = connection.keys_for(KeyUse.CLIENT, now=now)
+    secrets = network.with_keys(connection).keys_for(KeyUse.CLIENT, now=now)
     if not secrets:
         raise BankRefused("the connection has no client secret", code="not_configured")
     return secrets[0]

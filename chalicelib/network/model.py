@@ -44,6 +44,10 @@ class ConnectionKey:
     valid_until: datetime | None = None
 
 
+class KeysNotFetched(RuntimeError):
+    """The keys of a connection were asked for where it was read without them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One configured link to a bank or provider.
@@ -73,10 +77,16 @@ class Connection:
     offers: bool = True
     told_until: datetime | None = None  # the bank answered 410 at this time; None while it listens
     keys: tuple[ConnectionKey, ...] = ()
+    keys_version: str = ""  # of the secret that holds the keys; empty where there are none
     sources: tuple[ConnectionId, ...] = ()
 
     def keys_for(self, use: KeyUse, *, now: datetime) -> tuple[str, ...]:
-        """The keys of `use` that are valid at `now`, newest first, at most two by convention."""
+        """The keys of `use` that are valid at `now`, newest first, at most two by convention.
+
+        :raises KeysNotFetched: a bug: they are in Secrets Manager (`network.with_keys`).
+        """
+        if self.keys_version and not self.keys:
+            raise KeysNotFetched("the connection has keys, which were not fetched")
         return tuple(
             key.value.reveal()
             for key in self.keys

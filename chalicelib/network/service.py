@@ -15,11 +15,12 @@ from chalicelib.kernel.times import zone_named
 from chalicelib.network import programmes, resolution, store
 from chalicelib.network.access import clients
 from chalicelib.network.caching import Remembered
+from chalicelib.network.connections import store as connection_store
+from chalicelib.network.connections.rotation import decide_rotation
 from chalicelib.network.identifiers import Identifier, IdentifierKind, identifier
 from chalicelib.network.model import (
     Client,
     Connection,
-    ConnectionKey,
     KeyUse,
     Retailer,
     RetailerStatus,
@@ -41,19 +42,20 @@ def forget() -> None:
     """Remember nothing, so that the next question reads. For tests and local stacks."""
     for remembered in (_connections, _connection_by_hook, _retailers, _store_ids, _stores):
         remembered.forget()
+    connection_store.forget()
 
 
 def list_connections(*, now: datetime) -> tuple[Connection, ...]:
-    """Every connection, in order of id."""
+    """Every connection, in order of id, without keys."""
     return _connections.recall(
         "all",
-        lambda: tuple(one.connection for one in store.list_connections(now=now)),
+        lambda: tuple(one.connection for one in connection_store.list_connections(now=now)),
         now=now,
     )
 
 
 def find_connection_by_hook(hook: str, *, now: datetime) -> Connection | None:
-    """The connection whose hook path ends in `hook`.
+    """The connection whose hook path ends in `hook`, without keys.
 
     Hooks are secrets, so they are compared by their keyed hash: how long the answer takes says
     nothing about how much of a guess was right.
@@ -71,11 +73,19 @@ def _hook_hash(hook: str) -> str:
 
 
 def get_connection(connection_id: ConnectionId, *, now: datetime) -> Connection:
-    """The connection called `connection_id`. :raises NotFound: there is none."""
+    """The connection called `connection_id`, without keys. :raises NotFound: there is none."""
     for connection in list_connections(now=now):
         if connection.connection_id == connection_id:
             return connection
     raise NotFound("there is no such connection")
+
+
+def with_keys(connection: Connection) -> Connection:
+    """`connection` with its keys: asked for once per process, when somebody first needs them.
+
+    :raises TryAgain: Secrets Manager does not give them now.
+    """
+    return connection_store.with_keys(connection)
 
 
 def record_connection(connection: Connection, *, now: datetime) -> None:
@@ -85,8 +95,8 @@ def record_connection(connection: Connection, *, now: datetime) -> None:
     :raises TryAgain: somebody else changed it meanwhile.
     """
     programmes.get_programme(connection.programme)
-    before = store.find_connection(connection.connection_id, now=now)
-    store.record_connection(connection, after_version=before.version if before else 0)
+    before = connection_store.find_connection(connection.connection_id, now=now)
+    connection_store.record_connection(connection, after_version=before.version if before else 0)
     forget()
 
 
@@ -95,11 +105,11 @@ def stop_telling(connection_id: ConnectionId, *, now: datetime) -> None:
 
     An operator starts again with `resume_telling`.
     """
-    standing = store.find_connection(connection_id, now=now)
+    standing = connection_store.find_connection(connection_id, now=now)
     if standing is None or standing.connection.told_until is not None:
         return
     stopped = replace(standing.connection, told_until=now)
-    store.record_connection(stopped, after_version=standing.version)
+    connection_store.record_connection(stopped, after_version=standing.version)
     forget()
 
 
@@ -108,12 +118,12 @@ def resume_telling(connection_id: ConnectionId, *, now: datetime) -> None:
 
     :raises NotFound: there is no such connection. :raises TryAgain: it changed meanwhile.
     """
-    standing = store.find_connection(connection_id, now=now)
+    standing = connection_store.find_connection(connection_id, now=now)
     if standing is None:
         raise NotFound("there is no such connection")
     resumed = replace(standing.connection, told_until=None)
     if resumed != standing.connection:
-        store.record_connection(resumed, after_version=standing.version)
+        connection_store.record_connection(resumed, after_version=standing.version)
         forget()
 
 
@@ -132,38 +142,16 @@ def rotate_key(
 
     :raises NotFound: there is no such connection. :raises TryAgain: it changed meanwhile.
     """
-    before = store.find_connection(connection_id, now=now)
+    before = connection_store.find_connection(connection_id, now=now)
     if before is None:
         raise NotFound("there is no such connection")
-    keys = decide_rotation(
-        before.connection.keys, use, new_value, old_valid_until=old_valid_until, now=now
-    )
-    rotated = replace(before.connection, keys=keys)
-    if keys != before.connection.keys:
-        store.record_connection(rotated, after_version=before.version)
+    held = with_keys(before.connection)
+    keys = decide_rotation(held.keys, use, new_value, old_valid_until=old_valid_until, now=now)
+    rotated = replace(held, keys=keys)
+    if rotated != held:
+        connection_store.record_connection(rotated, after_version=before.version)
         forget()
     return rotated
-
-
-def decide_rotation(
-    keys: Sequence[ConnectionKey],
-    use: KeyUse,
-    new_value: Personal[str],
-    *,
-    old_valid_until: datetime,
-    now: datetime,
-) -> tuple[ConnectionKey, ...]:
-    """The keys after a rotation: the new one first, the latest old one until then, others as is."""
-    same = [key for key in keys if key.use is use]
-    others = [key for key in keys if key.use is not use]
-    if same and same[0].value == new_value and same[0].valid_until is None:
-        return tuple(keys)
-    kept = [
-        replace(key, valid_until=min(key.valid_until or old_valid_until, old_valid_until))
-        for key in same
-        if key.value != new_value and (key.valid_until is None or now < key.valid_until)
-    ]
-    return (ConnectionKey(use, new_value), *kept[:1], *others)
 
 
 def list_retailers(*, now: datetime) -> tuple[Retailer, ...]:

@@ -1,55 +1,40 @@
-"""Who takes part, as rows of the table `network`.
+"""Shops that take part, as rows of the table `network`.
 
-    connections            <connection id>    the connection, sealed (its keys are secrets)
     retailers              <retailer id>      the retailer
     retailer#<retailer id> store#<store id>   the store, to list a retailer's stores
     store#<store id>       store              the store again, to find one by its id
     identifier#<kind>#<value> stores          the ids of up to 50 stores that the identifier names
 
-Connections and retailers stand in one partition each: there are some hundred, they are read whole
-once a minute per process, and so an unknown hook costs no read at all.
+Retailers stand in one partition: there are some hundred, and they are read whole once a minute per
+process.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 from pynamodb.attributes import (
-    BinaryAttribute,
-    NumberAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
 from pynamodb.expressions.condition import size
 
-from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
-from chalicelib.kernel.personal import Personal
-from chalicelib.kernel.refusals import Conflicting, NotAllowed, TryAgain
+from chalicelib.kernel.ids import RetailerId, StoreId
+from chalicelib.kernel.refusals import Conflicting, NotAllowed
 from chalicelib.network.identifiers import (
     STORES_PER_IDENTIFIER_MAX,
     Identifier,
     IdentifierKind,
 )
-from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Retailer, Store
-from chalicelib.runtime import rows, vault
+from chalicelib.network.model import Retailer, Store
+from chalicelib.runtime import rows
 from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose
 
-CONNECTIONS_MAX = 500
 RETAILERS_MAX = 1_000
 STORES_PER_RETAILER_MAX = 5_000
-_CONNECTIONS = "connections"
 _RETAILERS = "retailers"
 _CONFIGURATION = Kept(Category.CONFIGURATION, Purpose.SERVICE_OPERATION, Erasure.KEEP)
-_OPERATION = Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP)
-_SEALED = Kept(
-    Category.CREDENTIAL,
-    Purpose.SECURITY,
-    Erasure.KEEP,
-    encrypted=True,
-    holds={"connection": Category.CONFIGURATION, "keys": Category.CREDENTIAL},
-)
 
 
 class TooManyStores(NotAllowed):
@@ -62,17 +47,6 @@ class StoreOfAnotherRetailer(Conflicting):
     """A store id was given that is another retailer's store. A store never changes hands."""
 
     code = "store_of_another_retailer"
-
-
-class ConnectionRow(rows.Row):
-    """A connection. `version` counts its changes, so that two at once do not undo each other."""
-
-    Meta = rows.table_meta("network")
-    privacy = {"sealed": _SEALED, "version": _OPERATION}
-    retention = CONFIGURED
-
-    sealed = BinaryAttribute(legacy_encoding=False)
-    version = NumberAttribute()
 
 
 class ParticipantRow(rows.Row):
@@ -94,74 +68,6 @@ class IdentifierRow(rows.Row):
     retention = CONFIGURED
 
     stores = UnicodeSetAttribute(null=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _SealedKey:
-    use: KeyUse
-    value: str
-    valid_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class _SealedConnection:
-    connection: Connection  # without its keys
-    keys: tuple[_SealedKey, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Versioned:
-    """A connection with the version at which it was read; 0 for one that is new."""
-
-    connection: Connection
-    version: int
-
-
-def list_connections(*, now: datetime) -> tuple[Versioned, ...]:
-    """Every connection, in order of id."""
-    found = rows.list_prefixed(ConnectionRow, _CONNECTIONS, "", now=now, limit=CONNECTIONS_MAX)
-    return tuple(_to_connection(row) for row in found)
-
-
-def find_connection(connection_id: ConnectionId, *, now: datetime) -> Versioned | None:
-    """The connection as it stands now, not as it is remembered."""
-    row = rows.find(ConnectionRow, _CONNECTIONS, connection_id, now=now)
-    return None if row is None else _to_connection(row)
-
-
-def record_connection(connection: Connection, *, after_version: int) -> None:
-    """Write `connection` over the one of `after_version`.
-
-    :raises TryAgain: somebody else changed it meanwhile.
-    """
-    row = ConnectionRow(_CONNECTIONS, connection.connection_id, version=after_version + 1)
-    keys = tuple(_SealedKey(k.use, k.value.reveal(), k.valid_until) for k in connection.keys)
-    row.sealed = vault.seal(
-        _SealedConnection(replace(connection, keys=()), keys),
-        key=vault.platform_key("network"),
-        place=f"{row.pk}|{row.sk}",
-        kept=_SEALED,
-    )
-    unchanged = (
-        ConnectionRow.version == after_version
-        if after_version
-        else ConnectionRow.pk.does_not_exist()
-    )
-    try:
-        rows.put(row, condition=unchanged)
-    except rows.ConditionFailed as error:
-        raise TryAgain("the connection was changed by somebody else meanwhile") from error
-
-
-def _to_connection(row: ConnectionRow) -> Versioned:
-    opened = vault.open_sealed(
-        row.sealed,
-        _SealedConnection,
-        key=vault.platform_key("network"),
-        place=f"{row.pk}|{row.sk}",
-    )
-    keys = tuple(ConnectionKey(k.use, Personal(k.value), k.valid_until) for k in opened.keys)
-    return Versioned(replace(opened.connection, keys=keys), int(row.version))
 
 
 def list_retailers(*, now: datetime) -> tuple[Retailer, ...]:

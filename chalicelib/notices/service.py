@@ -72,7 +72,7 @@ def _tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
         raise EndpointGone("the bank said before that it no longer listens")
     kind = NoteKind.UPDATED if note is NoteKind.MATCHED and purchase.version > 1 else note
     try:
-        told = _tell_with_access(purchase, kind, connection, now=now)
+        told = _tell_with_access(purchase, kind, network.with_keys(connection), now=now)
     except EndpointGone:
         network.stop_telling(connection.connection_id, now=now)
         raise
@@ -104,7 +104,7 @@ def _signing_key(connection: Connection, *, now: datetime) -> Personal[str] | No
     """The platform's own key, with which Flux banks know us (published at the JWKS)."""
     if connection.provider not in (Provider.FLUX_V1, Provider.FLUX_V2):
         return None
-    return keys.ensure_signing_key(keys.new_private_pem, now=now).private_pem
+    return keys.get_signing_key(now=now).private_pem
 
 
 def note_of(

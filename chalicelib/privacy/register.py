@@ -12,6 +12,8 @@ from chalicelib.members import store as members_store
 from chalicelib.members.connecting import store as connecting_store
 from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
+from chalicelib.network.connections import store as connection_store
+from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.runtime import quarantine
@@ -21,6 +23,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    connection_store,
     connecting_store,
     matching_store,
     members_store,
@@ -28,6 +31,7 @@ STORES = (
     privacy_store,
     purchases_store,
     quarantine,
+    signing_store,
     tills_store,
 )
 

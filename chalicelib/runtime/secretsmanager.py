@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.runtime import aws, settings
@@ -76,6 +76,6 @@ def _call(operation: str, **parameters: str) -> dict[str, Any]:
         if code == "ResourceNotFoundException":
             raise NoSuchSecret("there is no such secret, or no such version of it") from error
         raise TryAgain(f"Secrets Manager refused: {code}") from error
-    except BotoCoreError as error:
+    except HTTPClientError as error:
         raise TryAgain("Secrets Manager did not answer") from error
     return answer

@@ -21,6 +21,7 @@ from chalicelib.network.model import (
     Retailer,
     Store,
 )
+from chalicelib.network.signing import rsa
 from infra.local.sandbox_bank import MONZO_CLIENT, SandboxBank
 from infra.local.sandbox_senders import FLUX_PATHS, Line
 from infra.local.sandbox_till import Login
@@ -48,7 +49,7 @@ def set_up(
 
     `learns` lets the bank take receipts for payments that it never booked itself.
     """
-    keys.ensure_signing_key(keys.new_private_pem, now=now())
+    keys.ensure_signing_key(rsa.new_private_pem, now=now())
     bank = SandboxBank(now=now, learns=learns)
     bank.endpoint.jwks_url = f"{base_url}/auth/.well-known/jwks.json"
     fidel_secret = secrets.token_urlsafe(32)

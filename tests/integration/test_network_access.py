@@ -1,6 +1,7 @@
 """Tokens given and taken: secrets, scopes, refresh tokens, and the keys behind them."""
 
 import base64
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -9,11 +10,12 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from chalicelib.api import callers
-from chalicelib.kernel.refusals import NotAllowed, SignatureMismatch
+from chalicelib.kernel.refusals import NotAllowed, SignatureMismatch, TryAgain
 from chalicelib.network.access import clients, keys
 from chalicelib.network.access.clients import hash_secret
 from chalicelib.network.model import Client, ClientKind
 from chalicelib.network.service import record_client
+from chalicelib.network.signing import rsa
 from chalicelib.runtime import aws, clock, rows
 from tests.makers.api import SECRET, ask_for_token, call, make_client, token_of
 from tests.makers.calls import counting_dynamodb_calls
@@ -252,29 +254,39 @@ def test_no_secret_stands_in_the_table(now: datetime) -> None:
 
 
 def test_whoever_asks_first_makes_the_signing_key_once(now: datetime) -> None:
-    made = [keys.new_private_pem() for _ in range(4)]
+    made = [rsa.new_private_pem() for _ in range(4)]
 
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda pem: keys.ensure_signing_key(lambda: pem, now=now), made))
+        found = list(threads.map(lambda pem: ensured(pem, now=now), made))
 
-    assert len({key.kid for key in found}) == 1
+    assert len(set(found)) == 1
+    assert {keys.get_signing_key(now=now).kid} == set(found)
+
+
+def ensured(pem: str, *, now: datetime) -> str:
+    """The id of the key that signs, asked for until another thread has made it."""
+    for _ in range(1000):
+        try:
+            return keys.ensure_signing_key(lambda: pem, now=now).kid
+        except TryAgain:
+            time.sleep(0.01)
+    raise AssertionError("the key is never made")
 
 
 def test_a_new_key_is_published_an_hour_before_it_signs(now: datetime) -> None:
     make_client("bank", BANK)
     before = token_of("bank")
-    old = keys.ensure_signing_key(keys.new_private_pem, now=now)
-    coming = keys.rotate_signing_key(keys.new_private_pem, now=now)
+    old = keys.ensure_signing_key(rsa.new_private_pem, now=now)
+    coming = keys.rotate_signing_key(rsa.new_private_pem, now=now)
 
     def published(at: datetime) -> list[str]:
         clock.use(lambda: at)
         body = call("GET", "/auth/.well-known/jwks.json").body
         return [key["kid"] for key in body["keys"]]
 
-    signing = keys.ensure_signing_key(keys.new_private_pem, now=now + timedelta(minutes=59))
-    assert signing.kid == old.kid
+    assert keys.get_signing_key(now=now + timedelta(minutes=59)).kid == old.kid
     later = now + timedelta(hours=1)
-    assert keys.ensure_signing_key(keys.new_private_pem, now=later).kid == coming.kid
+    assert keys.get_signing_key(now=later).kid == coming.kid
     assert published(now) == [old.kid, coming.kid]
     assert caller_of(before, now=now + timedelta(minutes=59)).client_id == "bank"
     assert published(later + timedelta(days=6, hours=23)) == [old.kid, coming.kid]

@@ -155,7 +155,7 @@ def test_asks_for_the_ring_every_half_hour_and_not_before(hand: Hand) -> None:
     assert asked == [1, 0, 1, 0, 0, 1]
 
 
-def test_goes_on_with_the_ring_it_has_while_secrets_manager_refuses(hand: Hand) -> None:
+def test_goes_on_with_the_ring_it_has_while_the_secret_is_refused(hand: Hand) -> None:
     sealed = seal("kept")
     hand.at += 3 * HOUR
 

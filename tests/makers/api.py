@@ -13,6 +13,7 @@ from chalicelib.network.access import keys
 from chalicelib.network.access.clients import SCOPES_BY_KIND, hash_secret
 from chalicelib.network.model import Client, ClientKind
 from chalicelib.network.service import record_client
+from chalicelib.network.signing import rsa
 from chalicelib.runtime import clock
 
 SECRET = "a-long-and-random-secret-of-a-client"
@@ -58,7 +59,7 @@ def ask_for_token(headers: dict[str, str] | None = None, **form: str) -> Said:
 @cache
 def signing_pem() -> str:
     """One RSA key for a whole run of tests, because making one takes long."""
-    return keys.new_private_pem()
+    return rsa.new_private_pem()
 
 
 def make_client(

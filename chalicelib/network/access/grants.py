@@ -14,9 +14,10 @@ from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.pan import holds_issued_number
 from chalicelib.kernel.refusals import NotAllowed, TryAgain
 from chalicelib.network.access import store, tokens
-from chalicelib.network.access.store import RefreshGrant, SealedKey
+from chalicelib.network.access.store import RefreshGrant
 from chalicelib.network.access.tokens import Access
 from chalicelib.network.model import Client, ClientKind
+from chalicelib.network.signing.store import SigningKey
 from chalicelib.runtime import observability, settings, vault
 
 USER_SCOPE = "user:"
@@ -76,7 +77,7 @@ def _names_user(word: str) -> bool:
 def grant_by_credentials(
     client: Client,
     requested: str,
-    key: SealedKey,
+    key: SigningKey,
     *,
     new_secret: Callable[[], str],
     now: datetime,
@@ -98,7 +99,7 @@ def grant_by_credentials(
 def grant_by_refresh(
     client: Client,
     refresh_token: str,
-    key: SealedKey,
+    key: SigningKey,
     *,
     new_secret: Callable[[], str],
     now: datetime,
@@ -137,7 +138,7 @@ def _ended(grant: RefreshGrant) -> InvalidGrant:
 
 
 def _granted(
-    access: Access, key: SealedKey, refresh_token: str, *, token_id: str, now: datetime
+    access: Access, key: SigningKey, refresh_token: str, *, token_id: str, now: datetime
 ) -> Granted:
     token = tokens.sign(access, key, issuer=settings.public_url(), token_id=token_id, now=now)
     words = (*access.scopes, *([USER_SCOPE + access.user] if access.user else []))

@@ -1,8 +1,7 @@
-"""Clients, refresh tokens and signing keys, as rows of the table `network`.
+"""Clients and refresh tokens, as rows of the table `network`.
 
     client#<client id>  client    whose machine it is, its scopes, hashes of its secrets
     refresh#<family>    family    the one refresh token of a family that is good now
-    signing_keys        <number>  the platform's RSA keys, sealed
 
 Of secrets and refresh tokens only keyed hashes are stored: the key is not in the table, so nothing
 in a copy of the table can be tried against guesses.
@@ -14,28 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import Condition
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
-from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.network.model import Client
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose, Retention
 
-SIGNING_KEYS_MAX = 20
 REFRESH_TOKENS_LAST_DAYS = 30  # A machine that was silent for longer shows its secret again.
-_SIGNING_KEYS = "signing_keys"
 _CONFIGURATION = Kept(Category.CONFIGURATION, Purpose.SECURITY, Erasure.KEEP)
 _CREDENTIAL = Kept(Category.CREDENTIAL, Purpose.SECURITY, Erasure.KEEP)
-_OPERATION = Kept(Category.OPERATION, Purpose.SECURITY, Erasure.KEEP)
-_KEY_SEALED = Kept(
-    Category.CREDENTIAL,
-    Purpose.SECURITY,
-    Erasure.KEEP,
-    encrypted=True,
-    holds={"private_pem": Category.CREDENTIAL},
-)
 _GRANT_SEALED = Kept(
     Category.REFERENCE,
     Purpose.SECURITY,
@@ -78,18 +65,6 @@ class RefreshRow(rows.Row):
     sealed = BinaryAttribute(legacy_encoding=False)
 
 
-class SigningKeyRow(rows.Row):
-    """One of the platform's keys, by its number in order of making."""
-
-    Meta = rows.table_meta("network")
-    privacy = {"kid": _OPERATION, "signs_from": _OPERATION, "sealed": _KEY_SEALED}
-    retention = CONFIGURED
-
-    kid = UnicodeAttribute()
-    signs_from = NumberAttribute()
-    sealed = BinaryAttribute(legacy_encoding=False)
-
-
 @dataclass(frozen=True, slots=True)
 class SecretHash:
     """The keyed hash of a client's secret, good until `valid_until`, or without end."""
@@ -107,21 +82,6 @@ class RefreshGrant:
     scopes: tuple[str, ...]
     user: str | None
     token_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class SealedKey:
-    """A signing key as it is stored. `signs_from` is when it begins to sign."""
-
-    number: int
-    kid: str
-    signs_from: datetime
-    private_pem: Personal[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pem:
-    private_pem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,48 +151,3 @@ def record_refresh(grant: RefreshGrant, *, after_token_hash: str | None, now: da
 def revoke_refresh(family: str) -> None:
     """End the family: none of its tokens is good any more."""
     rows.delete(RefreshRow(f"refresh#{family}", "family"))
-
-
-def list_signing_keys(*, now: datetime) -> tuple[SealedKey, ...]:
-    """Every key that is still published, oldest first."""
-    found = rows.list_prefixed(SigningKeyRow, _SIGNING_KEYS, "", now=now, limit=SIGNING_KEYS_MAX)
-    return tuple(_to_key(row, now=now) for row in found)
-
-
-def record_signing_key(key: SealedKey, *, ends: SealedKey | None, ends_at: datetime | None) -> None:
-    """Write a new key; the one it follows is published until `ends_at`.
-
-    :raises TryAgain: another process made the key of this number first.
-    """
-    written: list[tuple[rows.Row, Condition | None]] = [
-        (_from_key(key), SigningKeyRow.pk.does_not_exist())
-    ]
-    if ends is not None and ends_at is not None:
-        ending = _from_key(ends)
-        ending.expires_at = rows.epoch(ends_at)
-        written.append((ending, None))
-    try:
-        rows.put_together(written)
-    except rows.ConditionFailed as error:
-        raise TryAgain("another process made the signing key first") from error
-
-
-def _from_key(key: SealedKey) -> SigningKeyRow:
-    row = SigningKeyRow(
-        _SIGNING_KEYS, f"{key.number:06}", kid=key.kid, signs_from=rows.epoch(key.signs_from)
-    )
-    row.sealed = vault.seal(
-        _Pem(key.private_pem.reveal()),
-        key=vault.platform_key("network"),
-        place=f"{row.pk}|{row.sk}",
-        kept=_KEY_SEALED,
-    )
-    return row
-
-
-def _to_key(row: SigningKeyRow, *, now: datetime) -> SealedKey:
-    opened = vault.open_sealed(
-        row.sealed, _Pem, key=vault.platform_key("network"), place=f"{row.pk}|{row.sk}"
-    )
-    signs_from = datetime.fromtimestamp(row.signs_from, tz=now.tzinfo)
-    return SealedKey(int(row.sk), row.kid, signs_from, Personal(opened.private_pem))

@@ -5,6 +5,7 @@ asked for, for which one of the bank's users. They last an hour, so a removed cl
 one.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,8 @@ from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
 from chalicelib.kernel.refusals import SignatureMismatch
-from chalicelib.network.access.store import SealedKey
 from chalicelib.network.model import ClientKind
+from chalicelib.network.signing.store import PublishedKey, SigningKey
 
 LASTS_SECONDS = 3600
 ISSUED_AHEAD_SECONDS = 60  # Clocks of two Lambdas differ by less.
@@ -55,7 +56,7 @@ class _Claims:
     user: str | None = None
 
 
-def sign(access: Access, key: SealedKey, *, issuer: str, token_id: str, now: datetime) -> str:
+def sign(access: Access, key: SigningKey, *, issuer: str, token_id: str, now: datetime) -> str:
     """An access token for `access`, good for an hour from `now`."""
     issued = int(now.timestamp())
     claims = _Claims(
@@ -75,20 +76,20 @@ def sign(access: Access, key: SealedKey, *, issuer: str, token_id: str, now: dat
     return jwt.encode(header, msgspec.to_builtins(claims), private, registry=_REGISTRY)
 
 
-def read(token: str, keys: Sequence[SealedKey], *, issuer: str, now: datetime) -> Access:
+def read(token: str, keys: Sequence[PublishedKey], *, issuer: str, now: datetime) -> Access:
     """What `token` says, if one of `keys` signed it for this service and it is not too old.
 
     :raises SignatureMismatch: anything else. Which check failed is not said.
     """
     if len(token) > TOKEN_CHARACTERS_MAX:
         raise SignatureMismatch("the access token is too long")
-    private_by_kid = {key.kid: key.private_pem.reveal() for key in keys}
+    public_by_kid = {key.kid: key.public for key in keys}
 
     def key_of(signed: Any) -> RSAKey:
         kid = signed.headers().get("kid")
-        if not isinstance(kid, str) or kid not in private_by_kid:
+        if not isinstance(kid, str) or kid not in public_by_kid:
             raise SignatureMismatch("the access token names no key of ours")
-        return _private_key(private_by_kid[kid], kid)
+        return _public_key(public_by_kid[kid], kid)
 
     try:
         decoded = jwt.decode(token, key_of, registry=_REGISTRY)
@@ -99,16 +100,10 @@ def read(token: str, keys: Sequence[SealedKey], *, issuer: str, now: datetime) -
     return _to_access(decoded.claims, issuer=issuer, now=now)
 
 
-def published(keys: Sequence[SealedKey]) -> list[dict[str, Any]]:
+def published(keys: Sequence[PublishedKey]) -> list[dict[str, Any]]:
     """`keys` as the JSON Web Keys (RFC 7517) that everybody may know."""
     return [
-        {
-            **_private_key(key.private_pem.reveal(), key.kid).as_dict(private=False),
-            "use": "sig",
-            "alg": ALGORITHM,
-            "kid": key.kid,
-        }
-        for key in keys
+        {**json.loads(key.public), "use": "sig", "alg": ALGORITHM, "kid": key.kid} for key in keys
     ]
 
 
@@ -130,3 +125,8 @@ def _to_access(decoded: dict[str, Any], *, issuer: str, now: datetime) -> Access
 @lru_cache(maxsize=8)
 def _private_key(private_pem: str, kid: str) -> RSAKey:
     return RSAKey.import_key(private_pem, {"kid": kid})
+
+
+@lru_cache(maxsize=8)
+def _public_key(public_jwk: str, kid: str) -> RSAKey:
+    return RSAKey.import_key(json.loads(public_jwk), {"kid": kid})

@@ -15,23 +15,28 @@ from joserfc.jwk import RSAKey
 
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import SignatureMismatch
-from chalicelib.network.access import keys, tokens
-from chalicelib.network.access.store import SealedKey
+from chalicelib.network.access import tokens
 from chalicelib.network.access.tokens import Access
 from chalicelib.network.model import ClientKind
+from chalicelib.network.signing import rsa
+from chalicelib.network.signing.store import PublishedKey, SigningKey
 from tests.conftest import NOON
 
 ISSUER = "https://api.counterfoil.test"
 ACCESS = Access("client-1", ClientKind.BANK, "harbour-bank", ("members:read",), "ada")
 
 
-def make_key(number: int, kid: str) -> SealedKey:
-    return SealedKey(number, kid, NOON, Personal(keys.new_private_pem()))
+def make_key(kid: str) -> SigningKey:
+    return SigningKey(kid, Personal(rsa.new_private_pem()))
 
 
-OURS = make_key(1, "ours")
-NEXT = make_key(2, "next")
-FOREIGN = make_key(1, "foreign")
+def published(key: SigningKey) -> PublishedKey:
+    return PublishedKey(1, key.kid, NOON, rsa.public_jwk(key.private_pem.reveal()))
+
+
+OURS = make_key("ours")
+NEXT = make_key("next")
+FOREIGN = make_key("foreign")
 CLAIMS: dict[str, Any] = {
     "iss": ISSUER,
     "aud": ISSUER,
@@ -70,8 +75,8 @@ def signed_with_our_public_key_as_secret() -> str:
     return f"{signed}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
-def read(token: str, *, now: datetime = NOON, known: tuple[SealedKey, ...] = (OURS,)) -> Access:
-    return tokens.read(token, known, issuer=ISSUER, now=now)
+def read(token: str, *, now: datetime = NOON, known: tuple[SigningKey, ...] = (OURS,)) -> Access:
+    return tokens.read(token, [published(one) for one in known], issuer=ISSUER, now=now)
 
 
 def test_a_token_says_what_was_signed_until_its_hour_is_over() -> None:
@@ -124,7 +129,7 @@ def test_any_text_is_a_token_or_is_refused(text: str) -> None:
 
 
 def test_publishes_public_keys_only() -> None:
-    (published,) = tokens.published([OURS])
+    (known,) = tokens.published([published(OURS)])
 
-    assert set(published) == {"kty", "n", "e", "use", "alg", "kid"}
-    assert (published["kid"], published["alg"], published["use"]) == ("ours", "RS256", "sig")
+    assert set(known) == {"kty", "n", "e", "use", "alg", "kid"}
+    assert (known["kid"], known["alg"], known["use"]) == ("ours", "RS256", "sig")

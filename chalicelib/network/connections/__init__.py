@@ -1,0 +1,1 @@
+"""Connections at rest: their rows, their keys, and how keys follow one another."""

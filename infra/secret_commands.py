@@ -1,0 +1,129 @@
+"""The operator's commands about keys and secrets. No secret is ever an argument of a command."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chalicelib.kernel.ids import ConnectionId
+from chalicelib.network.model import KeyUse
+from chalicelib.runtime import clock
+from infra.console import console, told_plainly
+
+app = typer.Typer()
+
+OLD_VALID_HOURS = 24  # A bank that is told in the morning has changed its side by the next.
+
+Number = Annotated[int, typer.Option(help="The master key's number.", min=1, max=255)]
+
+
+@app.command()
+def set_up_stage() -> None:
+    """Make the stage's first keys, where there are none: the ring of master keys, a signing key.
+
+    It may be repeated; what is there stays. The stage's tables and its KMS key must exist.
+    """
+    from chalicelib.network.access import keys  # Stores need a stage.
+    from chalicelib.network.signing import rsa
+    from infra import master_keys
+
+    with told_plainly():
+        is_new = master_keys.set_up(os.urandom, now=clock.now())
+        signing = keys.ensure_signing_key(rsa.new_private_pem, now=clock.now())
+    console.print("The ring of master keys is made." if is_new else "There is a ring already.")
+    console.print(f"Signing key {signing.kid} signs.", highlight=False)
+
+
+@app.command()
+def show_master_keys() -> None:
+    """Show the numbers of the master keys and from when each seals; no key is shown."""
+    from infra import master_keys  # As above.
+
+    with told_plainly():
+        found = master_keys.list_keys()
+    for one in found:
+        typer.echo(f"{one.number:3}  seals from {one.seals_from:%Y-%m-%d %H:%M} UTC")
+
+
+@app.command()
+def rotate_master_key() -> None:
+    """Add a master key. It seals in an hour, when every process knows it; the old one opens on."""
+    from infra import master_keys  # As above.
+
+    with told_plainly():
+        added = master_keys.rotate(os.urandom, now=clock.now())
+    console.print(
+        f"Master key {added.number} seals from {added.seals_from:%Y-%m-%d %H:%M} UTC.",
+        highlight=False,
+    )
+
+
+@app.command()
+def rotate_signing_key() -> None:
+    """Publish a new signing key. It signs in an hour; the old one stays published seven days."""
+    from chalicelib.network.access import keys  # As above.
+    from chalicelib.network.signing import rsa
+
+    with told_plainly():
+        coming = keys.rotate_signing_key(rsa.new_private_pem, now=clock.now())
+    console.print(
+        f"Signing key {coming.kid} signs from {coming.signs_from:%Y-%m-%d %H:%M} UTC.",
+        highlight=False,
+    )
+
+
+@app.command()
+def rotate_connection_key(
+    *,
+    connection: Annotated[str, typer.Option(help="The connection's id.")],
+    use: Annotated[KeyUse, typer.Option(help="What the key is for.")],
+    file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Holds the new key; else it is asked for."),
+    ] = None,
+    generate: Annotated[bool, typer.Option(help="Make a `whsec_` secret and show it.")] = False,
+    old_valid_hours: Annotated[
+        int, typer.Option(help="How long the old key stays valid.", min=0, max=24 * 90)
+    ] = OLD_VALID_HOURS,
+) -> None:
+    """Give a connection a new key: valid at once, the old one for a day more.
+
+    The key is asked for, or read from standard input or FILE; a key in an argument could be seen by
+    everybody on the machine.
+    """
+    from chalicelib.network import service as network  # As above.
+    from infra import new_keys
+
+    now = clock.now()
+    if file is not None and generate:
+        raise typer.BadParameter("a key is either made or given")
+    with told_plainly():
+        held = network.get_connection(ConnectionId(connection), now=now)
+        if generate:
+            value = new_keys.generate(held, use, os.urandom)
+        else:
+            value = new_keys.checked(file.read_text() if file else _asked(), held, use)
+        until = now + timedelta(hours=old_valid_hours)
+        network.rotate_key(held.connection_id, use, value, old_valid_until=until, now=now)
+    if generate:
+        typer.echo(value.reveal())
+    console.print(_TOLD[use], highlight=False)
+    console.print(f"The old one is valid until {until:%Y-%m-%d %H:%M} UTC.", highlight=False)
+
+
+def _asked() -> str:
+    if sys.stdin.isatty():
+        answer: str = typer.prompt("The new key", hide_input=True)
+        return answer
+    return sys.stdin.read()
+
+
+_TOLD = {
+    KeyUse.VERIFY: "Ask the bank to sign with the new key a minute from now; both are taken.",
+    KeyUse.SIGN: "Tell the bank the new key; every call carries a signature by each.",
+    KeyUse.CLIENT: "The new client secret is used from now on; the bank needs nothing.",
+    KeyUse.API: "The new token is used from now on; withdraw the old one at the bank.",
+}
