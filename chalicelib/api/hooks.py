@@ -13,8 +13,8 @@ from chalicelib.api import callers
 from chalicelib.api.rim import FORM, JSON, Answer, Inbound, Problem, operation
 from chalicelib.banks import flux_v1, flux_v2
 from chalicelib.banks.payments import BankReading, HookRequest
-from chalicelib.banks.providers import adapter_for
-from chalicelib.kernel.refusals import Conflicting, NotFound
+from chalicelib.banks.providers import Adapter, adapter_for
+from chalicelib.kernel.refusals import Conflicting, NotFound, Rejected
 from chalicelib.network import service as network
 from chalicelib.network.access.clients import PAYMENTS_WRITE
 from chalicelib.network.model import Connection, Provider
@@ -74,9 +74,7 @@ def receive_hook(inbound: Inbound) -> Answer:
     if connection is None:
         raise NotFound("there is nothing here")
     adapter = adapter_for(connection.provider)
-    request = _hook_request(inbound)
-    adapter.verify(request, network.with_keys(connection), now=now)
-    return _take(adapter.read(request, connection, now=now), inbound, connection)
+    return _take(_read(adapter, inbound, connection), inbound, connection)
 
 
 @operation(
@@ -117,9 +115,32 @@ def _receive_flux(inbound: Inbound, provider: Provider) -> Answer:
     if connection.provider not in (Provider.FLUX_V1, Provider.FLUX_V2):
         raise NotFound("there is nothing here")
     adapter = adapter_for(provider)
+    return _take(_read(adapter, inbound, connection), inbound, connection)
+
+
+def _read(adapter: Adapter, inbound: Inbound, connection: Connection) -> BankReading:
+    """What the request says, once it is verified; one that is not to be believed is counted."""
+    now = clock.now()
     request = _hook_request(inbound)
-    adapter.verify(request, network.with_keys(connection), now=now)
-    return _take(adapter.read(request, connection, now=now), inbound, connection)
+    try:
+        adapter.verify(request, network.with_keys(connection), now=now)
+    except Rejected:
+        _count(connection, refused=1)
+        raise
+    try:
+        return adapter.read(request, connection, now=now)
+    except Rejected:
+        _count(connection, refused=1)
+        raise
+
+
+def _count(connection: Connection, *, refused: int = 0, dropped: int = 0) -> None:
+    """How this connection does; what was taken is counted when the worker takes it up."""
+    for outcome, by in (("refused", refused), ("dropped", dropped)):
+        if by:
+            observability.count(
+                "connection_events", by=by, connection=connection.connection_id, outcome=outcome
+            )
 
 
 def _hook_request(inbound: Inbound) -> HookRequest:
@@ -136,6 +157,7 @@ def _take(reading: BankReading, inbound: Inbound, connection: Connection) -> Ans
     """Queue what was read; answer 4xx only where nothing of the request could be used."""
     now = clock.now()
     provider = connection.provider.value
+    _count(connection, refused=len(reading.refused), dropped=len(reading.ignored))
     if reading.refused and not reading.events and not reading.ignored:
         raise reading.refused[0].refusal
     messages = [encode(PaymentMessage(event=e, received_at=now)) for e in reading.events]

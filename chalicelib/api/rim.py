@@ -2,10 +2,12 @@
 
 It undoes the gateway's base64, checks the size, asks who is calling, maps refusals to problem+json
 (RFC 9457) and keeps the list of operations from which `/openapi.json` is made. Handlers below it
-get an `Inbound`, return an `Answer`, and know nothing of Chalice.
+get an `Inbound`, return an `Answer`, and know nothing of Chalice. Each request has a trace, and
+what it counted is written out when it ends, a bug included.
 """
 
 import base64
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -27,7 +29,7 @@ from chalicelib.kernel.refusals import (
     TryAgain,
 )
 from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
-from chalicelib.runtime import clock, observability, wire
+from chalicelib.runtime import clock, observability, settings, tracing, wire
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -165,7 +167,10 @@ def _route(bp: Blueprint, documented: Operation, handler: Handler) -> None:
 
     @wraps(handler)
     def view(**parameters: str) -> Response:
-        return _respond(handler, bp.current_request, parameters, documented.scopes)
+        now, fresh = clock.now(), os.urandom(tracing.RANDOM_BYTES)
+        trace = tracing.new_trace(settings.trace_header(), fresh=fresh, now=now)
+        with tracing.following(trace), observability.invocation(clock.now):
+            return _respond(handler, bp.current_request, parameters, documented.scopes)
 
     bp.route(
         documented.path,

@@ -19,7 +19,7 @@ from chalicelib.members.model import MemberStatus
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.network.model import Connection, Provider
-from chalicelib.purchases import store
+from chalicelib.purchases import facts, store
 from chalicelib.purchases.messages import DeliveryMessage
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.service import active_key_of
@@ -53,7 +53,7 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
             raise TryAgain("the purchase is not written yet")
         if purchase.version == told_version:
             return None
-        _tell(purchase, message.note, now=now)
+        _tell(purchase, message.note, first_seen_at=where.first_seen_at or now, now=now)
         told_version = purchase.version
     raise TryAgain("the purchase changes faster than it can be told")
 
@@ -64,7 +64,7 @@ def _refuse_if_suspended(where: Whereabouts | None, *, now: datetime) -> None:
         raise ConsentSuspended("the member's consent at the bank is suspended")
 
 
-def _tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
+def _tell(purchase: Purchase, note: NoteKind, *, first_seen_at: datetime, now: datetime) -> None:
     connection = network.get_connection(purchase.payment.connection_id, now=now)
     if not is_told(connection):
         return observability.count("deliveries_dropped", reason="connection_not_told")
@@ -78,7 +78,7 @@ def _tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
         raise
     if told.reference is not None and told.reference != purchase.told_reference:
         store.record_told(purchase, told.reference)
-    observability.count("delivered", provider=connection.provider.value, kind=kind.value)
+    facts.told(purchase, connection, kind, lag=now - first_seen_at)
     return None
 
 

@@ -14,7 +14,7 @@ from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.network.model import Store
-from chalicelib.purchases import outbox, service, store
+from chalicelib.purchases import facts, outbox, service, store
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.versions import with_receipt, with_return
 from chalicelib.receipts.canonical import Receipt
@@ -149,7 +149,7 @@ def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> 
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
         raise TryAgain("the purchase changed underneath")
-    observability.count("purchases_updated", cause="receipt")
+    facts.updated(where.payment_id, "receipt", version=changed.version)
 
 
 def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:

@@ -24,7 +24,7 @@ from chalicelib.members import service as members
 from chalicelib.members.model import MemberStatus, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
-from chalicelib.purchases import outbox, store
+from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Whereabouts, joined
 from chalicelib.purchases.versions import with_payment, with_returns
@@ -47,9 +47,9 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     observability.count("payments_received", provider=connection.provider.value)
     stores = network.find_stores(event.merchant, now=now)
     if not stores and not _follows_known(event, now=now):
-        return _drop(event, "not_in_network")
+        return facts.dropped(event.payment_id, "not_in_network")
     if not connection.receipts:
-        return _drop(event, "receipts_off")
+        return facts.dropped(event.payment_id, "receipts_off")
     holder = members.find_holder(
         event.connection_id,
         account_ref=event.account_ref,
@@ -58,18 +58,18 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
         now=now,
     )
     if isinstance(holder, NotHeld):
-        return _drop(event, holder.reason)
+        return facts.dropped(event.payment_id, holder.reason)
     if event.made_at < holder.activated_at:
-        return _drop(event, "before_activation")
+        return facts.dropped(event.payment_id, "before_activation")
     key = active_key_of(holder.member_id, now=now)
     if key is None:
-        return _drop(event, "not_a_member")
+        return facts.dropped(event.payment_id, "not_a_member")
     told = confirmed(event, holder.member_id, connection, now=now)
     if told is None:
-        return _drop(event, "not_confirmed")
+        return facts.dropped(event.payment_id, "not_confirmed")
     known = store.record_event(holder.member_id, told, key=key, now=now)
     if known.member_id != holder.member_id:
-        return _drop(event, "of_former_member")
+        return facts.dropped(event.payment_id, "of_former_member")
     return _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
 
 
@@ -78,11 +78,6 @@ def _follows_known(event: PaymentEvent, *, now: datetime) -> bool:
     if event.kind is PaymentEventKind.AUTHORISED:
         return False
     return store.find_whereabouts(event.payment_id, now=now) is not None
-
-
-def _drop(event: PaymentEvent, reason: str) -> None:
-    observability.count("payments_dropped", reason=reason)
-    observability.log("payment dropped", payment=event.payment_id, reason=reason)
 
 
 def _carry_on(
@@ -138,9 +133,9 @@ def settle(
             _join(question, known, purchase, decision, key=key, now=now)
         case NotYet(look_again_at=at):
             outbox.look_again(signals.payment_id, delay=at - now)
-            _count_waiting(signals.payment_id, decision)
+            facts.waits(known, decision)
         case Ambiguous() | NothingNear():
-            _count_waiting(signals.payment_id, decision)
+            facts.waits(known, decision)
     return decision
 
 
@@ -185,7 +180,7 @@ def _join(
         matching_store.release_claim(matching.claim_of(question, matched))
         raise TryAgain("the payment found another receipt meanwhile")
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
-    observability.count("matched", why=matched.why.value)
+    facts.matched(known, matched, now=now)
 
 
 def _update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> None:
@@ -196,7 +191,7 @@ def _update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now:
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
         raise TryAgain("the purchase changed underneath")
-    observability.count("purchases_updated", cause=payment.state.value)
+    facts.updated(payment.payment_id, payment.state.value, version=changed.version)
 
 
 def settle_waiting(waiting: Waiting, *, now: datetime) -> None:
@@ -258,7 +253,7 @@ def end(
     if purchase is None:
         alone = Purchase(known.member_id, known.payment, version=1, ending=ending)
         store.record_purchase(alone, key=key, now=now)
-        observability.count("payments_ended", reason=ending.value)
+        facts.ended(known.payment.payment_id, ending)
     if stores:
         signals = signals_of(known, stores, ())
         matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
@@ -285,8 +280,3 @@ def signals_of(
 def _where(known: KnownPayment) -> Whereabouts:
     payment = known.payment
     return Whereabouts(payment.payment_id, known.member_id, payment.anchored_at)
-
-
-def _count_waiting(payment_id: PaymentId, decision: Ambiguous | NotYet | NothingNear) -> None:
-    observability.count("payments_waiting", reason=decision.why.value)
-    observability.log("payment waits", payment=payment_id, reason=decision.why.value)

@@ -4,6 +4,7 @@ A row per message, under the day it came, encrypted. The same message with the s
 the same row, so redelivery does not multiply it. Card numbers are masked before anything is kept.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,11 +13,15 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from chalicelib.kernel.ids import natural_id
 from chalicelib.kernel.pan import mask_card_numbers
 from chalicelib.kernel.refusals import Rejected
-from chalicelib.runtime import observability, rows, vault
+from chalicelib.runtime import observability, queues, rows, vault
+from chalicelib.runtime.emf import Unit
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
 BODY_BYTES_MAX = 360_000  # Even where it does not compress, this fits one row.
 LISTED_MAX = 500
+KEPT = timedelta(days=30)
+_KEYS = ["pk", "sk", "expires_at"]
+AREAS = ("hooks", "tills", *queues.NAMES)
 
 _KEPT = Kept(
     Category.TRANSACTION,
@@ -43,7 +48,7 @@ class QuarantineRow(rows.Row):
     retention = Retention(
         name="quarantine",
         reason="Messages that could not be used are kept 30 days, so that a person can mend them.",
-        lasts=timedelta(days=30),
+        lasts=KEPT,
     )
 
     area = UnicodeAttribute()
@@ -116,6 +121,23 @@ def list_day(day: date, *, now: datetime) -> list[Quarantined]:
         QuarantineRow, f"quarantine#{day.isoformat()}", "", now=now, limit=LISTED_MAX
     )
     return [_to_quarantined(row) for row in found]
+
+
+def observe_sizes(*, now: datetime) -> dict[str, int]:
+    """Observe how many messages of each area wait for a person, nought included; returns them.
+
+    At most 500 of each of the last 31 days are counted.
+    """
+    sizes = Counter(dict.fromkeys(AREAS, 0))
+    for days in range(KEPT.days + 1):
+        pk = f"quarantine#{(now - timedelta(days=days)).date().isoformat()}"
+        found = rows.list_between(
+            QuarantineRow, pk, "a", "~", now=now, limit=LISTED_MAX, consistent=False, only=_KEYS
+        )
+        sizes.update(row.sk.partition("#")[0] for row in found)
+    for area, size in sizes.items():
+        observability.observe("quarantine_size", size, Unit.COUNT, area=area)
+    return dict(sizes)
 
 
 def release(kept: Quarantined) -> None:

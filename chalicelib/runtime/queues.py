@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.kernel.refusals import TooLarge, TryAgain
-from chalicelib.runtime import aws, settings
+from chalicelib.runtime import aws, settings, tracing
 
 MESSAGES_PER_CALL_MAX = 10
 BYTES_PER_CALL_MAX = 250_000  # SQS takes 256 KiB a call; room is left for its own envelope.
@@ -17,6 +18,7 @@ PAYMENTS = "payments"
 RECEIPTS = "receipts"
 GATHER = "gather"
 DELIVERIES = "deliveries"
+NAMES = (PAYMENTS, RECEIPTS, GATHER, DELIVERIES)
 
 
 @lru_cache(maxsize=32)
@@ -29,18 +31,21 @@ def url(name: str) -> str:
 def send(name: str, bodies: Sequence[str], *, delay_seconds: int = 0) -> int:
     """Send `bodies` to the queue called `name`; one call per ten. Returns the number of calls.
 
-    `bodies` are JSON texts: the two characters that SQS takes in no message are sent escaped.
+    `bodies` are JSON texts: the two characters that SQS takes in no message are sent escaped. The
+    messages carry the present trace as an attribute.
 
     :raises TooLarge: one body does not fit a message; nothing is sent.
     :raises TryAgain: SQS did not take all of them. Some may be there: whoever repeats the whole is
         safe, because every message names its effect.
     """
     calls = 0
-    delay = min(delay_seconds, DELAY_SECONDS_MAX)
+    carried: dict[str, Any] = {"DelaySeconds": min(delay_seconds, DELAY_SECONDS_MAX)}
+    if trace := tracing.current():
+        attribute = {"DataType": "String", "StringValue": trace}
+        carried["MessageAttributes"] = {tracing.MESSAGE_ATTRIBUTE: attribute}
     for batch in _batches([_fit_for_sqs(body) for body in bodies]):
         entries = [
-            {"Id": str(index), "MessageBody": body, "DelaySeconds": delay}
-            for index, body in enumerate(batch)
+            {"Id": str(index), "MessageBody": body, **carried} for index, body in enumerate(batch)
         ]
         try:
             answer = aws.client("sqs").send_message_batch(QueueUrl=url(name), Entries=entries)

@@ -111,32 +111,23 @@ class Row(Model, metaclass=RowMeta):
 
 
 _connecting = Lock()
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout_seconds": aws.CONNECT_TIMEOUT_SECONDS,
+    "read_timeout_seconds": aws.READ_TIMEOUT_SECONDS,
+    "max_retry_attempts": aws.ATTEMPTS_MAX,
+}
 
 
 @lru_cache(maxsize=1)
 def _connection() -> Connection:
     """The one connection of all rows and transactions."""
-    return Connection(
-        region=settings.region(),
-        connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
-        max_retry_attempts=aws.ATTEMPTS_MAX,
-    )
+    return Connection(region=settings.region(), **_PATIENCE)
 
 
 def table_meta(table: str) -> Any:
     """The PynamoDB `Meta` of a row type that lives in `table`."""
-    return type(
-        "Meta",
-        (),
-        {
-            "table_name": settings.table(table),
-            "region": settings.region(),
-            "connect_timeout_seconds": aws.CONNECT_TIMEOUT_SECONDS,
-            "read_timeout_seconds": aws.READ_TIMEOUT_SECONDS,
-            "max_retry_attempts": aws.ATTEMPTS_MAX,
-        },
-    )
+    named = {"table_name": settings.table(table), "region": settings.region()}
+    return type("Meta", (), {**named, **_PATIENCE})
 
 
 def epoch(instant: datetime) -> int:
@@ -171,11 +162,20 @@ def list_between(
     now: datetime,
     limit: int = ROWS_READ_MAX,
     consistent: bool = True,
+    only: list[str] | None = None,
 ) -> list[R]:
-    """The live rows of `pk` with `sk_first` ≤ sort key ≤ `sk_last`, in order, at most `limit`."""
+    """The live rows of `pk` with `sk_first` ≤ sort key ≤ `sk_last`, in order, at most `limit`.
+
+    `only` names the attributes to bring, where not all are wanted; it costs the same.
+    """
     between = row_type.sk.between(sk_first, sk_last)
+    asked: dict[str, Any] = {
+        "consistent_read": consistent,
+        "limit": limit,
+        "attributes_to_get": only,
+    }
     try:
-        found = list(row_type.query(pk, between, consistent_read=consistent, limit=limit))
+        found = list(row_type.query(pk, between, **asked))
     except PynamoDBException as error:
         raise _passing(error) from error
     return [row for row in found if is_live(row, now=now)]

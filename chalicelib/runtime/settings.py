@@ -76,3 +76,10 @@ def private_hosts_allowed() -> bool:
 def in_lambda() -> bool:
     """Whether this process runs in AWS Lambda, which sets this variable and lets nobody else."""
     return bool(os.environ.get("AWS_LAMBDA_FUNCTION_NAME"))
+
+
+def trace_header() -> str | None:
+    """X-Ray's header of the present invocation (`Root=1-…;Parent=…`), which Lambda sets anew each
+    time; None outside Lambda.
+    """
+    return os.environ.get("_X_AMZN_TRACE_ID")

@@ -5,7 +5,7 @@ from typing import assert_never
 from chalice import Blueprint
 
 from chalicelib.privacy import leaving
-from chalicelib.purchases import messages, service
+from chalicelib.purchases import facts, messages, service
 from chalicelib.purchases.messages import LookAgainMessage, MemberLeftMessage, PaymentMessage
 from chalicelib.runtime import clock, queues, settings
 from chalicelib.workers.rim import Message, each_message
@@ -18,7 +18,8 @@ bp = Blueprint(__name__)
 def record_payment(message: Message) -> None:
     """Record a payment event, look for its receipt, and deliver what is found."""
     match messages.decode_payments(message.body):
-        case PaymentMessage(event=event):
+        case PaymentMessage(event=event, received_at=received_at):
+            facts.taken_up(event, received_at=received_at, receives=message.receives)
             service.record_payment(event, now=clock.now())
         case LookAgainMessage(payment_id=payment_id):
             service.look_again(payment_id, now=clock.now())

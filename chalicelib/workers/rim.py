@@ -9,14 +9,16 @@ This loop is our own because Powertools' batch utility costs a third of a worker
 (docs/decisions/0010-a-loop-of-our-own-for-batches.md).
 """
 
+import os
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
-from chalicelib.runtime import clock, observability, quarantine, queues
+from chalicelib.runtime import clock, observability, quarantine, queues, settings, tracing
 
 BACK_OFF_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 36_000, 43_000)
 JITTER = 0.2  # Retries of many messages that failed together must not come back together.
@@ -24,15 +26,37 @@ JITTER = 0.2  # Retries of many messages that failed together must not come back
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An SQS message. `receives` counts this delivery too."""
+    """An SQS message. `receives` counts this delivery too; `trace` came with it, if any did."""
 
     message_id: str
     body: str
     receipt_handle: str
     receives: int
+    trace: str | None = None
 
 
 Worker = Callable[[Any], dict[str, Any]]
+
+
+@contextmanager
+def _invocation() -> Iterator[None]:
+    """One call by Lambda: it has a trace, and what it counted is written out at its end."""
+    now, fresh = clock.now(), os.urandom(tracing.RANDOM_BYTES)
+    trace = tracing.new_trace(settings.trace_header(), fresh=fresh, now=now)
+    with tracing.following(trace), observability.invocation(clock.now):
+        yield
+
+
+def scheduled(job: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Make `job` the handler of a schedule; a run that came to its end is counted."""
+
+    @wraps(job)
+    def handler(event: Any) -> None:
+        with _invocation():
+            job(event)
+            observability.count("schedules_done", job=job.__name__)
+
+    return handler
 
 
 def each_message(queue: str) -> Callable[[Callable[[Message], None]], Worker]:
@@ -41,8 +65,9 @@ def each_message(queue: str) -> Callable[[Callable[[Message], None]], Worker]:
     def decorate(handle: Callable[[Message], None]) -> Worker:
         @wraps(handle)
         def worker(event: Any) -> dict[str, Any]:
-            messages = _messages(event)
-            return _report([m for m in messages if not _handled(queue, handle, m)])
+            with _invocation():
+                messages = _messages(event)
+                return _report([m for m in messages if not _handled(queue, handle, m)])
 
         return worker
 
@@ -54,9 +79,10 @@ def all_messages(handle: Callable[[Sequence[Message]], Collection[str]]) -> Work
 
     @wraps(handle)
     def worker(event: Any) -> dict[str, Any]:
-        messages = _messages(event)
-        failed = handle(messages)
-        return _report([m for m in messages if m.message_id in failed])
+        with _invocation():
+            messages = _messages(event)
+            failed = handle(messages)
+            return _report([m for m in messages if m.message_id in failed])
 
     return worker
 
@@ -70,11 +96,12 @@ def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = Non
 
 def _handled(queue: str, handle: Callable[[Message], None], message: Message) -> bool:
     """Whether `message` is done with. Nothing leaves here: the batch goes on whatever happens."""
-    try:
-        return attempt(queue, message.message_id, lambda: _handle(queue, handle, message))
-    except TryAgain as passing:
-        _put_off(queue, message, passing)
-        return False
+    with tracing.following(message.trace or tracing.current()):
+        try:
+            return attempt(queue, message.message_id, lambda: _handle(queue, handle, message))
+        except TryAgain as passing:
+            _put_off(queue, message, passing)
+            return False
 
 
 def _handle(queue: str, handle: Callable[[Message], None], message: Message) -> None:
@@ -124,9 +151,16 @@ def _messages(event: Any) -> list[Message]:
             body=record["body"],
             receipt_handle=record["receiptHandle"],
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            trace=_trace(record.get("messageAttributes") or {}),
         )
         for record in event.to_dict()["Records"]
     ]
+
+
+def _trace(attributes: Any) -> str | None:
+    """The trace that a message carries. Others may send to our queues, so it must look like one."""
+    said = (attributes.get(tracing.MESSAGE_ATTRIBUTE) or {}).get("stringValue") or ""
+    return said if tracing.is_trace(said) else None
 
 
 def _report(failed: Sequence[Message]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from chalice import Blueprint
 
 from chalicelib.privacy import leaving, retention
 from chalicelib.purchases import waiting
-from chalicelib.runtime import clock
+from chalicelib.runtime import clock, quarantine
+from chalicelib.workers.rim import scheduled
 
 bp = Blueprint(__name__)
 
@@ -15,6 +16,7 @@ RECENT = timedelta(hours=3)
 
 
 @bp.schedule("rate(15 minutes)")
+@scheduled
 def look_again(_event: Any) -> None:
     """Look again for the receipts of payments made in the last three hours."""
     now = clock.now()
@@ -22,6 +24,7 @@ def look_again(_event: Any) -> None:
 
 
 @bp.schedule("cron(20 3 * * ? *)")
+@scheduled
 def end_waiting(_event: Any) -> None:
     """Once a day, look again at everything that waits, and end what waited too long."""
     now = clock.now()
@@ -29,12 +32,15 @@ def end_waiting(_event: Any) -> None:
 
 
 @bp.schedule("rate(1 hour)")
+@scheduled
 def sweep_retention(_event: Any) -> None:
-    """Delete and count what DynamoDB's TTL has missed."""
+    """Delete and count what DynamoDB's TTL has missed; say how much waits in quarantine."""
+    quarantine.observe_sizes(now=clock.now())
     retention.sweep(now=clock.now())
 
 
 @bp.schedule("rate(10 minutes)")
+@scheduled
 def finish_departures(_event: Any) -> None:
     """Finish the leavings that a bank or a queue was too busy for."""
     leaving.finish_departures(now=clock.now())

@@ -18,7 +18,10 @@ def sqs_event(queue: str, messages: Sequence[dict[str, Any]], *, region: str) ->
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
                 "attributes": message.get("Attributes", {}),
-                "messageAttributes": message.get("MessageAttributes", {}),
+                "messageAttributes": {
+                    name: {"stringValue": one.get("StringValue"), "dataType": one["DataType"]}
+                    for name, one in message.get("MessageAttributes", {}).items()
+                },
                 "md5OfBody": message["MD5OfBody"],
                 "eventSource": "aws:sqs",
                 "eventSourceARN": f"arn:aws:sqs:{region}:{ACCOUNT}:{queue}",

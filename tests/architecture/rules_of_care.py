@@ -13,7 +13,7 @@ PACKAGE_SOURCE = re.compile(
 )
 BLANKET = {"Exception", "BaseException"}
 MOCKS = {"unittest.mock", "mock", "pytest_mock"}
-SENTENCES = {f"observability.{verb}" for verb in ("log", "warn", "failure", "count")}
+SENTENCES = {f"observability.{verb}" for verb in ("log", "warn", "failure", "count", "observe")}
 
 
 @rule(

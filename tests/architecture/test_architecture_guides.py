@@ -81,7 +81,8 @@ def metrics_counted() -> set[str]:
         for source in python_files()
         if source.is_in("chalicelib/")
         for node in source.nodes
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "observability.count"
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("observability.count", "observability.observe")
     }
 
 

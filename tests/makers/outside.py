@@ -123,7 +123,10 @@ def run_worker(name: str) -> Ran:
     """Hand what is visible on the queue `name` to its worker, as Lambda does; up to 10 messages."""
     sqs, url = aws.client("sqs"), queues.url(name)
     messages = sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        AttributeNames=["All"],
+        MessageAttributeNames=["All"],
     ).get("Messages", [])
     if not messages:
         return Ran()

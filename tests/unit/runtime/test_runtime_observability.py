@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.kernel.pan import passes_luhn
 from chalicelib.kernel.personal import Personal
 from chalicelib.runtime import observability
+from chalicelib.runtime.emf import Unit
 
 CARD = "4111 1111 1111 1111"
 MASKED = "[card number removed]"
@@ -78,6 +79,22 @@ def test_tells_listeners_what_is_counted_until_they_stop(kept: Kept) -> None:
     assert kept.keys[0] == {"metric": "receipts_received", "by": 3, "retailer": "bean"}
 
 
+def test_shows_watchers_each_observed_value_until_they_stop(kept: Kept) -> None:
+    seen: list[tuple[str, dict[str, str], float, Unit]] = []
+    stop = observability.watch(lambda *fact: seen.append(fact))
+
+    observability.observe("connection_lag_seconds", 2.0049, Unit.SECONDS, connection="harbour")
+    stop()
+    observability.observe("connection_lag_seconds", 3, Unit.SECONDS, connection="harbour")
+
+    assert seen == [("connection_lag_seconds", {"connection": "harbour"}, 2.0, Unit.SECONDS)]
+    assert kept.keys[1] == {
+        "metric": "connection_lag_seconds",
+        "value": 3,
+        "connection": "harbour",
+    }
+
+
 @pytest.mark.requirement("SEC-05")
 @given(
     st.integers(10**11, 10**18 - 1),
@@ -138,6 +155,7 @@ def in_lambda(program: str) -> list[dict[str, Any]]:
         env={
             **os.environ,
             "AWS_LAMBDA_FUNCTION_NAME": "counterfoil-test-record_payments",
+            "_X_AMZN_TRACE_ID": "Root=1-67891233-abcdef012345678912345678;Sampled=0",
             "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
         },
         capture_output=True,
@@ -160,6 +178,21 @@ def test_writes_a_json_line_in_lambda() -> None:
     assert lines[0]["keys"] == {"payment": f"p1 {MASKED}", "dropped_keys": "email"}
 
 
+def test_says_only_what_is_not_plain_and_the_trace_where_no_payment_is_named() -> None:
+    told, put_off = in_lambda(
+        "from chalicelib.runtime import tracing\n"
+        "with tracing.following('1-5759e988-bd862e3fe1be46a994272793'):\n"
+        "    observability.log('bank told', payment='p1')\n"
+        "    observability.log('message put off', message='m1')\n"
+    )
+
+    assert told == {"message": "bank told", "keys": {"payment": "p1"}}
+    assert put_off == {
+        "message": "message put off",
+        "keys": {"message": "m1", "trace": "1-5759e988-bd862e3fe1be46a994272793"},
+    }
+
+
 def test_writes_a_failure_with_its_masked_traceback_in_lambda() -> None:
     (line,) = in_lambda(
         "try:\n"
@@ -174,14 +207,73 @@ def test_writes_a_failure_with_its_masked_traceback_in_lambda() -> None:
     assert f"ValueError: cannot charge {MASKED}" in json.dumps(line)
 
 
-def test_writes_an_embedded_metric_in_lambda() -> None:
-    (line,) = in_lambda("observability.count('payments_dropped', by=2, reason='not_in_network')")
+IN_AN_INVOCATION = """
+from datetime import UTC, datetime
+from chalicelib.runtime.emf import Unit
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+"""
 
-    assert line["payments_dropped"] == [2.0]
-    assert line["reason"] == "not_in_network"
-    (described,) = line["_aws"]["CloudWatchMetrics"]
-    assert described["Namespace"] == "Counterfoil"
-    assert "reason" in described["Dimensions"][0]
+
+def test_writes_what_was_counted_in_one_line_when_the_invocation_ends() -> None:
+    lines = in_lambda(
+        IN_AN_INVOCATION
+        + "with observability.invocation(lambda: NOON):\n"
+        + "    for reason in ('not_in_network', 'not_in_network'):\n"
+        + "        observability.count('payments_dropped', by=2, reason=reason)\n"
+        + "    observability.observe('match_lag_seconds', 1.504, Unit.SECONDS)\n"
+        + "    observability.observe('match_lag_seconds', 20, Unit.SECONDS)\n"
+        + "with observability.invocation(lambda: NOON):\n"
+        + "    pass\n"
+    )
+
+    assert lines == [
+        {
+            "_aws": {
+                "Timestamp": 1795176000000,
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": "Counterfoil",
+                        "Dimensions": [["reason"]],
+                        "Metrics": [{"Name": "payments_dropped", "Unit": "Count"}],
+                    },
+                    {
+                        "Namespace": "Counterfoil",
+                        "Dimensions": [[]],
+                        "Metrics": [{"Name": "match_lag_seconds", "Unit": "Seconds"}],
+                    },
+                ],
+            },
+            "reason": "not_in_network",
+            "payments_dropped": 4,
+            "match_lag_seconds": [1.5, 20],
+        }
+    ]
+
+
+def test_writes_what_was_counted_also_when_the_invocation_raises() -> None:
+    lines = in_lambda(
+        IN_AN_INVOCATION
+        + "try:\n"
+        + "    with observability.invocation(lambda: NOON):\n"
+        + "        observability.count('payments_received', provider='monzo')\n"
+        + "        raise KeyError('a bug')\n"
+        + "except KeyError:\n"
+        + "    pass\n"
+    )
+
+    assert [line["payments_received"] for line in lines] == [1]
+
+
+def test_counting_alone_imports_no_powertools() -> None:
+    lines = in_lambda(
+        IN_AN_INVOCATION
+        + "import sys\n"
+        + "with observability.invocation(lambda: NOON):\n"
+        + "    observability.count('receipts_received')\n"
+        + "print(int('aws_lambda_powertools' in sys.modules))\n"
+    )
+
+    assert (lines[0]["receipts_received"], lines[1]) == (1, 0)
 
 
 def test_imports_powertools_only_when_something_is_said() -> None:
