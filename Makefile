@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run test test-real check format clean
+.PHONY: demo run test test-real fuzz check format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -23,6 +23,9 @@ test: $(STAMP)  ## The whole suite that needs nothing but Python
 
 test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and npm)
 	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -m stores
+
+fuzz: $(STAMP)  ## Hostile requests to the running stack; SEED, EXAMPLES and COUNT say which and how many
+	$(BIN)/python -m infra.fuzzing.run --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),100) --count $(or $(COUNT),5000)
 
 check: $(STAMP)  ## Format, lint, types, layers, architecture
 	$(BIN)/ruff format --check .

@@ -72,7 +72,7 @@ def give_ticket(request: Inbound) -> Answer:
     "GET",
     "/connect/{connection}/start",
     summary="Go to the bank to give the consent",
-    answers={302: None, 401: Problem, 404: Problem},
+    answers={302: None, 400: Problem, 401: Problem, 403: Problem, 404: Problem},
     query={
         "ticket": "From a link made for this person.",
         "user": "Instead of a ticket, with a bearer token: the bank's own user id.",
@@ -122,9 +122,9 @@ def finish_consent(request: Inbound) -> Answer:
     "GET",
     "/connect/{connection}/status",
     summary="See how far a user's consent is",
-    answers={200: ConsentAnswer, 202: ConsentAnswer, 404: Problem},
+    answers={200: ConsentAnswer, 202: ConsentAnswer, 400: Problem, 404: Problem},
     scopes=(MEMBERS_READ,),
-    query={"user": "The bank's own user id."},
+    query={"user!": "The bank's own user id."},
     tags=("connect",),
 )
 def see_consent(request: Inbound) -> Answer:

@@ -60,7 +60,7 @@ _ANSWERS: dict[int, Any] = {
     "/hooks/{hook}",
     summary="A bank or provider tells of payments",
     answers={**_ANSWERS, 404: Problem},
-    content_types=(JSON, FORM, "application/json; charset=utf-8"),
+    content_types=(JSON, FORM),
     tags=TAGS,
     query={"event": "The event the URL was registered for (Fidel)."},
 )

@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from chalicelib.api.rim import JSON, OPERATIONS, PROBLEM, Operation, Problem
+from chalicelib.api.rim import BODY_METHODS, JSON, OPERATIONS, PROBLEM, Operation, Problem
 from chalicelib.runtime import settings
 
 OPENAPI_VERSION = "3.1.0"
@@ -37,6 +37,7 @@ _STATUS_SENTENCES = {
     409: "The same name came before with other content.",
     412: "Something must be done first.",
     413: "The request is over a documented limit.",
+    415: "The `Content-Type` is none that this operation takes.",
     422: "The request parses and breaks a rule.",
     503: "A passing obstacle: the same request may be sent again after `Retry-After` seconds.",
 }
@@ -52,6 +53,8 @@ def document(operations: Sequence[Operation], *, base_url: str) -> dict[str, Any
     """The OpenAPI 3.1 document that describes `operations`, served under `base_url`."""
     named = list(dict.fromkeys(_types_of(operations)))
     schemas, components = msgspec.json.schema_components(named, ref_template=_SCHEMA_REFERENCE)
+    _as_written(schemas)
+    _as_written(components)
     schema_by_type = dict(zip(named, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -67,6 +70,18 @@ def document(operations: Sequence[Operation], *, base_url: str) -> dict[str, Any
             "securitySchemes": _security_schemes(operations, base_url),
         },
     }
+
+
+def _as_written(schema: Any) -> None:
+    """Say of decimals how they travel: msgspec describes each as text, also where a shape's format
+    has numbers, and marks it with `x-written-as` (`number`, or a list of types).
+    """
+    if isinstance(schema, dict) and "x-written-as" in schema:
+        schema["type"] = schema.pop("x-written-as")
+        schema.pop("format", None)
+    inner = schema.values() if isinstance(schema, dict) else schema
+    for value in inner if isinstance(schema, dict | list | tuple) else ():
+        _as_written(value)
 
 
 def _types_of(operations: Sequence[Operation]) -> Iterator[Any]:
@@ -132,17 +147,23 @@ def _responses(operation: Operation, schema_by_type: Mapping[Any, Any]) -> dict[
         if declared is not None:
             kind = PROBLEM if declared is Problem else JSON
             responses[status]["content"] = {kind: {"schema": _schema(declared, schema_by_type)}}
+    for kind in operation.other_kinds:
+        responses[200]["content"][kind] = {"schema": {"type": "string"}}
     return {str(status): responses[status] for status in sorted(responses)}
 
 
 def _problem_statuses(operation: Operation) -> Iterator[int]:
     yield 503
+    if operation.method in BODY_METHODS:
+        yield from (413, 415)
     if operation.takes is not None:
-        yield from (400, 413, 422)
+        yield from (400, 422)
     if operation.scopes is not None:
         yield from (401, 403)
     if _PARAMETER.search(operation.path):
-        yield 404
+        yield from (404, 422)
+    if operation.query:
+        yield 422
 
 
 def _sentence(status: int) -> str:

@@ -79,6 +79,7 @@ class BoughtProducts(msgspec.Struct):
         503: Problem,
     },
     scopes=SCOPES,
+    other_kinds=("text/plain", "text/html"),
     tags=TAGS,
     query={"as": "`text` for the receipt as a till prints it, `page` for a page to print."},
 )

@@ -74,8 +74,8 @@ def read_entries(
             case Ignored(reason=reason):
                 ignored.append(Ignored(reason, index))
             case Rejected() as refusal:
-                body = mask_card_numbers(json.dumps(entry, ensure_ascii=False, default=str))
-                refused.append(Refused(refusal, index, _name(entry, name_field), body))
+                text = mask_card_numbers(json.dumps(entry, ensure_ascii=False, default=str))
+                refused.append(Refused(refusal, index, _name(entry, name_field), text))
     return BankReading(
         tuple(events),
         tuple(ignored),

@@ -13,8 +13,10 @@ says so and nothing else in it, and is no longer found by `GET`.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from chalicelib.banks import http, jws
 from chalicelib.banks.layout import Part, Payment, lay_out
@@ -26,6 +28,10 @@ from chalicelib.network.model import Connection
 WITHDRAWN_TEXT = "This receipt was withdrawn"
 
 _encoder = msgspec.json.Encoder(decimal_format="number")  # quantities are numbers here
+
+
+# Flux's quantities travel as JSON numbers, and are described so.
+Number = Annotated[Decimal, Meta(extra_json_schema={"x-written-as": "number"})]
 
 
 class FluxAmount(msgspec.Struct):
@@ -84,7 +90,7 @@ class FluxItem(msgspec.Struct, rename="camel", omit_defaults=True):
     """An item; its sub-items add up to it and have none themselves."""
 
     description: FluxLabel
-    quantity: Decimal
+    quantity: Number
     amount: FluxAmount
     sub_items: tuple["FluxItem", ...] = ()
 
@@ -117,7 +123,7 @@ class FluxModification(msgspec.Struct):
     """v1: a part of an item."""
 
     description: str
-    quantity: Decimal
+    quantity: Number
     amount: int
     tax: int
 
@@ -126,7 +132,7 @@ class FluxItemV1(msgspec.Struct, omit_defaults=True):
     """v1: an item, in minor units."""
 
     description: str
-    quantity: Decimal
+    quantity: Number
     amount: int
     tax: int
     modifications: tuple[FluxModification, ...] = ()

@@ -69,5 +69,5 @@ def decode_delivery(body: str) -> DeliveryMessage:
 def _decode(body: str, as_type: type[M]) -> M:
     try:
         return msgspec.json.decode(body, type=as_type)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Malformed("the message has not the documented shape") from error

@@ -30,6 +30,7 @@ from chalicelib.tills.entries import Format, TillReading, read_body
 
 _UNDESCRIBED = "Item"
 
+Number = Annotated[Decimal, Meta(extra_json_schema={"x-written-as": ["number", "string"]})]
 Price = Annotated[int, Meta(description="Minor units; below nought is a discount.")]
 
 
@@ -38,7 +39,7 @@ class FluxModification(msgspec.Struct, frozen=True, rename="camel"):
 
     description: str | None = None
     price: Annotated[int, Meta(description="Minor units.")] | None = None
-    quantity: Decimal | None = None
+    quantity: Number | None = None
     sku: str | None = None
 
 
@@ -48,7 +49,7 @@ class FluxItem(msgspec.Struct, frozen=True, rename="camel"):
     description: str | None = None
     sku: str | None = None
     category: str | None = None
-    quantity: Decimal | None = None
+    quantity: Number | None = None
     price: Price | None = None
     tax: Annotated[int, Meta(description="Minor units.")] | None = None
     modifications: tuple[FluxModification, ...] | None = None
@@ -72,8 +73,8 @@ class FluxMerchantEntry(msgspec.Struct, frozen=True, rename="camel"):
     merchant_id: str | None = None
     terminal_id: str | None = None
     store_id: str | None = None
-    latitude: Decimal | None = None
-    longitude: Decimal | None = None
+    latitude: Number | None = None
+    longitude: Number | None = None
     tax: Annotated[int, Meta(description="Minor units.")] | None = None
     auth_code: str | None = None
     items: tuple[FluxItem, ...] | None = None

@@ -36,9 +36,18 @@ SignedAmount = Annotated[
 ]
 Quantity = Annotated[
     Decimal,
-    Meta(description='A decimal as text, such as "0.347"; a plain JSON number is taken too.'),
+    Meta(
+        description='A decimal as text, such as "0.347"; a plain JSON number is taken too.',
+        extra_json_schema={"x-written-as": ["string", "number"]},
+    ),
 ]
-Rate = Annotated[Decimal, Meta(description='"0.20" is twenty per cent.')]
+Rate = Annotated[
+    Decimal,
+    Meta(
+        description='"0.20" is twenty per cent.',
+        extra_json_schema={"x-written-as": ["string", "number"]},
+    ),
+]
 Reference = Annotated[
     str, Meta(extra_json_schema={"minLength": 1, "maxLength": PROVIDER_ID_LENGTH_MAX})
 ]

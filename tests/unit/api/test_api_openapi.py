@@ -138,7 +138,7 @@ def test_takes_a_form_where_the_route_takes_one() -> None:
 
 
 def test_answers_nothing_where_the_handler_answers_nothing() -> None:
-    entry = described(answers={204: None, 404: Problem})
+    entry = described(method="DELETE", answers={204: None, 404: Problem})
 
     assert entry["responses"] == {
         "204": {"description": "Done; there is nothing to say."},
@@ -158,13 +158,31 @@ def test_answers_nothing_where_the_handler_answers_nothing() -> None:
     ("fields", "statuses"),
     [
         ({}, ["200", "503"]),
-        ({"takes": Apple}, ["200", "400", "413", "422", "503"]),
+        ({"method": "POST"}, ["200", "413", "415", "503"]),
+        ({"method": "PUT", "takes": Apple}, ["200", "400", "413", "415", "422", "503"]),
         ({"scopes": ("fruit:write",)}, ["200", "401", "403", "503"]),
-        ({"path": "/apples/{apple_id}"}, ["200", "404", "503"]),
+        ({"path": "/apples/{apple_id}"}, ["200", "404", "422", "503"]),
+        ({"query": {"ripe": "Whether."}}, ["200", "422", "503"]),
     ],
 )
 def test_says_which_refusals_to_expect(fields: dict[str, Any], statuses: list[str]) -> None:
-    assert list(described(**fields)["responses"]) == statuses
+    assert list(described(**{"method": "GET", **fields})["responses"]) == statuses
+
+
+def test_describes_decimals_as_they_travel() -> None:
+    schemas = openapi.described()["components"]["schemas"]
+
+    assert schemas["chalicelib.banks.flux_receipts.FluxItem"]["properties"]["quantity"] == {
+        "type": "number"
+    }
+    assert schemas["NativeLine"]["properties"]["quantity"]["type"] == ["string", "number"]
+    assert "x-written-as" not in json.dumps(schemas)
+
+
+def test_describes_every_content_type_that_an_answer_may_have() -> None:
+    entry = described(method="GET", answers={200: Apple}, other_kinds=("text/plain",))
+
+    assert list(entry["responses"]["200"]["content"]) == ["application/json", "text/plain"]
 
 
 def test_asks_for_a_token_with_the_scopes_of_the_route() -> None:

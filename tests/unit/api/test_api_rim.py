@@ -11,6 +11,7 @@ from chalicelib.api import rim
 from chalicelib.kernel import refusals
 from chalicelib.kernel.pan import CardNumberFound
 from chalicelib.runtime import wire
+from tests.makers.api import call
 
 CARD = "4111 1111 1111 1111"
 REFUSALS = [
@@ -155,3 +156,24 @@ def test_knows_no_caller_where_the_route_asks_for_none() -> None:
 
     with pytest.raises(refusals.SignatureMismatch):
         _ = inbound.known_caller
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml; charset=utf-8", "json"])
+def test_refuses_a_body_of_another_kind_as_a_problem_like_any_other(kind: str) -> None:
+    status, headers, body = answered_by(echo, headers={"Content-Type": kind})
+
+    assert (status, headers["Content-Type"]) == (415, rim.PROBLEM)
+    assert json.loads(body)["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=UTF-8", ""])
+def test_takes_json_however_its_name_is_written(kind: str) -> None:
+    status, _, _ = answered_by(echo, headers={"Content-Type": kind, "X-Mixed-CASE": "Yes"})
+
+    assert status == 202
+
+
+def test_asks_no_kind_of_a_request_without_a_body() -> None:
+    said = call("GET", "/health", headers={"Content-Type": "text/plain"})
+
+    assert said.status == 200

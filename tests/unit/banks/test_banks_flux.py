@@ -120,6 +120,15 @@ def test_sets_apart_entries_that_are_no_objects_and_have_no_names() -> None:
     assert reading.events == ()
 
 
+def test_counts_the_unknown_fields_of_a_batch_in_which_an_entry_is_refused() -> None:
+    good = event_json("bank_flux_v1")[0]
+    entries = [{**good, "currency": "ZZZ"}, {**good, "loyaltyNumber": "L-1", "mood": "sunny"}]
+
+    reading = read(Provider.FLUX_V1, entries)
+
+    assert (len(reading.refused), reading.unknown_fields) == (1, 2)
+
+
 @pytest.mark.parametrize("amount", ["18.99", "1e3", "", " 5", "٣", "-0x1"])
 def test_refuses_flux_v2_text_that_is_not_whole_minor_units(amount: str) -> None:
     entry = event_json("bank_flux_v2")[0]

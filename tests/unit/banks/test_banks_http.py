@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.banks import http
 from chalicelib.banks.telling import BankRefused, EndpointGone
@@ -261,3 +263,11 @@ def test_401_asks_for_a_fresh_token_only_where_a_member_has_one() -> None:
     with pytest.raises(Rejected) as other:
         http.accept(reply(401), now=NOON)
     assert other.value.code == "bank_refused"
+
+
+@given(
+    st.text(max_size=60) | st.from_regex(r"\w{3}, \d{1,2} \w{3} \d{1,6} \d\d:\d\d:\d\d [+-]?\w+")
+)
+def test_any_retry_after_is_seconds_within_a_day_or_nothing(text: str) -> None:
+    seconds = http.parse_retry_after(text, now=NOON)
+    assert seconds is None or 0 <= seconds <= 86_400

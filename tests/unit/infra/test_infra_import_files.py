@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chalicelib.receipts.canonical import ChargeKind, LineKind, ReceiptKind, TenderKind
 from chalicelib.tills import native_shapes as shapes
@@ -296,18 +294,6 @@ def test_refuses_a_file_without_the_columns_it_needs(tmp_path: Path, head: str) 
 def test_refuses_a_file_of_another_kind(tmp_path: Path) -> None:
     with pytest.raises(UnknownFileKind):
         entries(written(tmp_path, "day.xlsx", "PK"))
-
-
-@given(content=st.binary(max_size=200), suffix=st.sampled_from(("day.jsonl", "day.csv")))
-def test_any_bytes_end_in_entries(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str
-) -> None:
-    head = f"{HEAD}\n".encode() if suffix.endswith("csv") else b""
-    path = written(tmp_path_factory.mktemp("files"), suffix, head + content)
-
-    for one in entries(path):
-        assert (one.receipt is None) != (one.refusal is None)
-        assert one.first_line <= one.last_line
 
 
 def test_the_sample_in_the_documentation_is_taken(tmp_path: Path) -> None:

@@ -5,14 +5,11 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chalicelib.kernel.refusals import Malformed, Rejected
 from chalicelib.receipts.canonical import TenderKind
 from chalicelib.tills.messages import (
     MESSAGE_BYTES_MAX,
-    ReceivedReceipts,
     decode_message,
     encode_message,
     split_messages,
@@ -104,14 +101,3 @@ def test_refuses_text_that_is_no_unicode() -> None:
     with pytest.raises(Malformed) as caught:
         decode_message('{"v":"\ud800"}', now=NOW)
     assert caught.value.code == "not_utf8"
-
-
-@given(st.text(max_size=40) | st.dictionaries(st.sampled_from(
-    ["v", "retailer_id", "received_at", "receipts"]), st.integers() | st.text() | st.lists(
-    st.integers() | st.dictionaries(st.text(), st.text()))).map(json.dumps))  # fmt: skip
-def test_any_text_ends_in_a_reading_or_a_refusal(body: str) -> None:
-    try:
-        received = decode_message(body, now=NOW)
-    except Rejected:
-        return
-    assert isinstance(received, ReceivedReceipts)

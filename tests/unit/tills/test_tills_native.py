@@ -160,15 +160,6 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(st.binary(max_size=60) | JSON_VALUES.map(lambda value: json.dumps(value).encode()))
-def test_any_bytes_end_in_a_reading_or_a_refusal(body: bytes) -> None:
-    try:
-        reading = read_batch(body, now=NOW)
-    except Rejected:
-        return
-    assert isinstance(reading, entries.TillReading)
-
-
 @given(st.sampled_from(sorted(NativeReceipt.__struct_fields__)), JSON_VALUES)
 def test_any_value_in_any_field_is_taken_or_refused_alone(field: str, value: object) -> None:
     body = json.dumps([plain(reference="A-0"), plain(**{field: value})]).encode()

@@ -1,0 +1,1 @@
+"""Fuzzing from outside: hostile requests to the running stack, by its own description and more."""
