@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run test test-real fuzz check format clean
+.PHONY: demo run test test-real fuzz check package format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -33,6 +33,9 @@ check: $(STAMP)  ## Format, lint, types, layers, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest tests/architecture
+
+package: $(STAMP)  ## One CloudFormation template and its zip, in build/package/STAGE (default test)
+	$(BIN)/python -m infra.packaging $(or $(STAGE),test)
 
 format: $(STAMP)
 	$(BIN)/ruff format .

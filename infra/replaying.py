@@ -81,7 +81,8 @@ def messages_of(kept: Quarantined, *, now: datetime) -> tuple[str, Sequence[str]
 
     :raises Rejected: it breaks a rule still, or came a way that nothing can be replayed on.
     """
-    if kept.area in (queues.PAYMENTS, queues.DELIVERIES):
+    is_direct = kept.area.startswith(queues.DIRECT_RECEIPTS)
+    if is_direct or kept.area in (queues.PAYMENTS, queues.DELIVERIES):
         return kept.area, [kept.body]
     value = wire.read_json(kept.body.encode())
     if kept.area in _ENTRY_AREAS and _is_message(value):

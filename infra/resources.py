@@ -13,6 +13,16 @@ from chalicelib.runtime import queues, settings
 TABLES = ("tills", "wallets", "people", "network", "cases")
 DEAD_LETTER_SUFFIX = "-dead"
 DEAD_LETTERS_KEPT_SECONDS = 14 * 24 * 3600
+KEY_SCHEMA = (
+    {"AttributeName": "pk", "KeyType": "HASH"},
+    {"AttributeName": "sk", "KeyType": "RANGE"},
+)
+KEY_ATTRIBUTES = (
+    {"AttributeName": "pk", "AttributeType": "S"},
+    {"AttributeName": "sk", "AttributeType": "S"},
+)
+BILLING_MODE = "PAY_PER_REQUEST"
+EXPIRY = {"Enabled": True, "AttributeName": "expires_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +49,13 @@ def create_tables(dynamodb: Any) -> None:
     for name in TABLES:
         dynamodb.create_table(
             TableName=settings.table(name),
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
+            KeySchema=list(KEY_SCHEMA),
+            AttributeDefinitions=list(KEY_ATTRIBUTES),
+            BillingMode=BILLING_MODE,
         )
         dynamodb.update_time_to_live(
             TableName=settings.table(name),
-            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+            TimeToLiveSpecification=EXPIRY,
         )
 
 

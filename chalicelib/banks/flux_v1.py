@@ -95,7 +95,7 @@ def verify_request_signature(
     header = request.headers.get(SIGNATURE_HEADER)
     if header is None:
         return
-    url = urlsplit(connection.registered_url or settings.public_url() + path)
+    url = urlsplit(connection.registered_url or settings.hooks_url() + path)
     signatures.verify_flux(
         connection.keys_for(KeyUse.VERIFY, now=now),
         header=header,

@@ -165,7 +165,7 @@ def ensure_webhook(
 
 def hook_url(connection: Connection) -> str:
     """Where Monzo sends transactions: as it was registered, else our own secret path."""
-    return connection.registered_url or f"{settings.public_url()}/hooks/{connection.hook}"
+    return connection.registered_url or f"{settings.hooks_url()}/hooks/{connection.hook}"
 
 
 def revoke(

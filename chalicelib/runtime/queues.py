@@ -16,9 +16,16 @@ VISIBILITY_SECONDS_MAX = 43_000  # SQS allows 12 hours, counted from the receive
 
 PAYMENTS = "payments"
 RECEIPTS = "receipts"
+# Before a retailer's id: the queue of a retailer that sends by itself, and only for itself.
+DIRECT_RECEIPTS = "receipts-from-"
 GATHER = "gather"
 DELIVERIES = "deliveries"
 NAMES = (PAYMENTS, RECEIPTS, GATHER, DELIVERIES)
+
+
+def name_of(arn: str) -> str:
+    """The name of one of the stage's queues by its ARN, as `url` and `send` take it."""
+    return arn.rpartition(":")[2].removeprefix(settings.queue(""))
 
 
 @lru_cache(maxsize=32)

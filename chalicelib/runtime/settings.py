@@ -67,6 +67,14 @@ def public_url() -> str:
     return _required("COUNTERFOIL_PUBLIC_URL").rstrip("/")
 
 
+def hooks_url() -> str:
+    """The base URL at which hooks and receipts come in; the public URL where it is not set apart.
+
+    What a bank signs, and where it is told to send, is this one: both APIs answer the same paths.
+    """
+    return (os.environ.get("COUNTERFOIL_HOOKS_URL") or public_url()).rstrip("/")
+
+
 def private_hosts_allowed() -> bool:
     """Whether deliveries may go to loopback and private addresses. Only local stacks set this."""
     return os.environ.get("COUNTERFOIL_PRIVATE_HOSTS", "") == "allowed"

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.pan import refuse_card_numbers
-from chalicelib.kernel.refusals import Misshapen
+from chalicelib.kernel.refusals import Misshapen, NotAllowed
 from chalicelib.kernel.times import parse_instant, to_text
 from chalicelib.runtime import wire
 from chalicelib.tills.entries import ENTRIES_MAX, TillReading, read_entries
@@ -22,6 +22,12 @@ from chalicelib.tills.native_shapes import NativeReceipt
 
 VERSION = 1
 MESSAGE_BYTES_MAX = 200_000  # SQS takes 256 KiB; every 64 KiB are billed as a request.
+
+
+class ForeignReceipts(NotAllowed):
+    """The message names another retailer than the one whose queue it came on."""
+
+    code = "foreign_receipts"
 
 
 class ReceiptsMessage(msgspec.Struct, frozen=True):
@@ -84,9 +90,12 @@ def encode_message(
     return wire.to_json(message).decode()
 
 
-def decode_message(body: str, *, now: datetime) -> ReceivedReceipts:
+def decode_message(
+    body: str, *, now: datetime, only_from: RetailerId | None = None
+) -> ReceivedReceipts:
     """Read a message body; a bad receipt in it is refused alone.
 
+    :raises ForeignReceipts: it came on the queue of the retailer `only_from` and names another.
     :raises Malformed: the envelope is not as documented, or of a version not known here.
     :raises TooLarge: over 1 MiB, or over 100 receipts.
     """
@@ -95,6 +104,8 @@ def decode_message(body: str, *, now: datetime) -> ReceivedReceipts:
     refuse_card_numbers({name: value[name] for name in value if name != "receipts"})
     if envelope.v != VERSION:
         raise Misshapen("the message version is not known", field="v", code="message_version")
+    if only_from not in (None, envelope.retailer_id):
+        raise ForeignReceipts("the queue is another retailer's", field="retailer_id")
     received_at = parse_instant(envelope.received_at, field="received_at")
     reading = read_entries(envelope.receipts, NATIVE, now=now)
     return ReceivedReceipts(RetailerId(envelope.retailer_id), received_at, reading)

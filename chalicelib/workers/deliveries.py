@@ -11,7 +11,7 @@ bp = Blueprint(__name__)
 
 
 @bp.on_sqs_message(queue=settings.queue(queues.DELIVERIES), batch_size=10)
-@each_message(queues.DELIVERIES)
+@each_message
 def deliver_receipt(message: Message) -> None:
     """Tell the payment's bank of the newest version of its purchase."""
     service.deliver(decode_delivery(message.body), now=clock.now())

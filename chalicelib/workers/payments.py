@@ -14,7 +14,7 @@ bp = Blueprint(__name__)
 
 
 @bp.on_sqs_message(queue=settings.queue(queues.PAYMENTS), batch_size=10)
-@each_message(queues.PAYMENTS)
+@each_message
 def record_payment(message: Message) -> None:
     """Record a payment event, look for its receipt, and deliver what is found."""
     match messages.decode_payments(message.body):

@@ -34,10 +34,10 @@ class _Batch:
 
 
 @bp.on_sqs_message(queue=settings.queue(queues.RECEIPTS), batch_size=10)
-@each_message(queues.RECEIPTS)
+@each_message
 def record_receipts(message: Message) -> None:
     """Settle the payments that wait for these receipts; keep or pass on the rest."""
-    received = _read(queues.RECEIPTS, message)
+    received = _read(queues.RECEIPTS, message, only_from=_owner_of(message.queue))
     for store_id, batch in _by_store(queues.RECEIPTS, received, message.message_id).items():
         _receive(store_id, batch, received.retailer_id, is_gathered=False)
 
@@ -81,8 +81,14 @@ def _is_received(store_id: StoreId, batch: _Batch, retailer_id: RetailerId) -> b
         return False
 
 
-def _read(queue: str, message: Message) -> ReceivedReceipts:
-    received = decode_message(message.body, now=clock.now())
+def _owner_of(queue: str) -> RetailerId | None:
+    """The retailer whose own queue it is; SQS lets nobody else send there."""
+    owner = queue.removeprefix(queues.DIRECT_RECEIPTS)
+    return None if owner == queue else RetailerId(owner)
+
+
+def _read(queue: str, message: Message, *, only_from: RetailerId | None = None) -> ReceivedReceipts:
+    received = decode_message(message.body, now=clock.now(), only_from=only_from)
     for entry in received.reading.refused:
         refuse(queue, entry.body, entry.refusal, sender=received.retailer_id)
     return received

@@ -26,12 +26,15 @@ JITTER = 0.2  # Retries of many messages that failed together must not come back
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An SQS message. `receives` counts this delivery too; `trace` came with it, if any did."""
+    """An SQS message. `receives` counts this delivery too; `queue` is the one it came on, `trace`
+    came with it, if any did.
+    """
 
     message_id: str
     body: str
     receipt_handle: str
     receives: int
+    queue: str
     trace: str | None = None
 
 
@@ -59,19 +62,16 @@ def scheduled(job: Callable[[Any], None]) -> Callable[[Any], None]:
     return handler
 
 
-def each_message(queue: str) -> Callable[[Callable[[Message], None]], Worker]:
-    """Make a function of one message the handler of batches from `queue`."""
+def each_message(handle: Callable[[Message], None]) -> Worker:
+    """Make a function of one message the handler of batches."""
 
-    def decorate(handle: Callable[[Message], None]) -> Worker:
-        @wraps(handle)
-        def worker(event: Any) -> dict[str, Any]:
-            with _invocation():
-                messages = _messages(event)
-                return _report([m for m in messages if not _handled(queue, handle, m)])
+    @wraps(handle)
+    def worker(event: Any) -> dict[str, Any]:
+        with _invocation():
+            messages = _messages(event)
+            return _report([m for m in messages if not _handled(handle, m)])
 
-        return worker
-
-    return decorate
+    return worker
 
 
 def all_messages(handle: Callable[[Sequence[Message]], Collection[str]]) -> Worker:
@@ -94,21 +94,21 @@ def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = Non
         observability.count("conflicts", code=refusal.code)
 
 
-def _handled(queue: str, handle: Callable[[Message], None], message: Message) -> bool:
+def _handled(handle: Callable[[Message], None], message: Message) -> bool:
     """Whether `message` is done with. Nothing leaves here: the batch goes on whatever happens."""
     with tracing.following(message.trace or tracing.current()):
         try:
-            return attempt(queue, message.message_id, lambda: _handle(queue, handle, message))
+            return attempt(message.queue, message.message_id, lambda: _handle(handle, message))
         except TryAgain as passing:
-            _put_off(queue, message, passing)
+            _put_off(message, passing)
             return False
 
 
-def _handle(queue: str, handle: Callable[[Message], None], message: Message) -> None:
+def _handle(handle: Callable[[Message], None], message: Message) -> None:
     try:
         handle(message)
     except Rejected as refusal:
-        refuse(queue, message.body, refusal)
+        refuse(message.queue, message.body, refusal)
 
 
 def attempt(queue: str, name: str, step: Callable[[], None]) -> bool:
@@ -127,7 +127,8 @@ def attempt(queue: str, name: str, step: Callable[[], None]) -> bool:
     return True
 
 
-def _put_off(queue: str, message: Message, passing: TryAgain) -> None:
+def _put_off(message: Message, passing: TryAgain) -> None:
+    queue = message.queue
     seconds = passing.after_seconds or _back_off_seconds(message.receives)
     observability.count("messages_put_off", queue=queue)
     observability.log(
@@ -151,6 +152,7 @@ def _messages(event: Any) -> list[Message]:
             body=record["body"],
             receipt_handle=record["receiptHandle"],
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            queue=queues.name_of(record["eventSourceARN"]),
             trace=_trace(record.get("messageAttributes") or {}),
         )
         for record in event.to_dict()["Records"]

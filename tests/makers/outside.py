@@ -70,7 +70,7 @@ def _gateway_event(
     method: str, url: str, headers: Mapping[str, str], body: bytes, in_base64: bool
 ) -> dict[str, Any]:
     parts = urlsplit(url)
-    resource, parameters = _resource(method, parts.path)
+    resource, parameters = route_of(method, parts.path)
     pairs = (pair.partition("=") for pair in parts.query.split("&") if pair)
     query = {name: unquote(value) for name, _, value in pairs}
     sent = {"Content-Type": "application/json", **headers}
@@ -96,7 +96,7 @@ def _gateway_event(
     }
 
 
-def _resource(method: str, path: str) -> tuple[str, dict[str, str]]:
+def route_of(method: str, path: str) -> tuple[str, dict[str, str]]:
     """The route that API Gateway would choose: one without parameters before one with."""
     for operation in sorted(OPERATIONS, key=lambda one: one.path.count("{")):
         pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", operation.path)

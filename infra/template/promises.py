@@ -1,0 +1,275 @@
+"""The alarms, as data: what is promised, what shows it broken, the bound and its reason.
+
+An alarm that nobody has to act on teaches people to ignore alarms, so each names the runbook that
+says what to do. Measures of ours are described in docs/metrics.md.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from chalicelib.network.model import Provider
+from chalicelib.runtime import queues as names
+from infra import resources
+from infra.resources import DEAD_LETTER_SUFFIX
+from infra.template import queues
+from infra.template.alarms import OURS, SECONDS, Alarm, Metric, Query
+from infra.template.naming import Part, physical, sub
+from infra.template.stages import Stage
+
+ALARMS_MD = "docs/runbooks/alarms.md"
+MINUTES_15, HOUR = 900, 3_600
+WAITS_SECONDS_MAX = {
+    names.PAYMENTS: 3_600,
+    names.RECEIPTS: 3_600,
+    names.GATHER: 3_600,
+    names.DELIVERIES: 86_400,
+}
+# How long a schedule may be silent: some runs, because one that is lost is made up by the next.
+SILENT_HOURS_MAX = {
+    "look_again": 1,
+    "finish_departures": 1,
+    "sweep_retention": 3,
+    "end_waiting": 26,
+}
+
+
+# Of the platform as a whole, whatever the dimensions of a metric hold.
+_PLATFORM = (
+    Alarm(
+        name="contradictions",
+        measure=Query("SUM", "conflicts"),
+        threshold=1,
+        says="The same name came with other content: a payment or receipt contradicts itself.",
+        because="It is never routine: two tills share numbers, or a bank changed history.",
+        runbook=f"{ALARMS_MD}#contradictions",
+    ),
+    Alarm(
+        name="quarantine-fills",
+        measure=Query("SUM", "quarantined"),
+        threshold=50,
+        seconds=MINUTES_15,
+        says="Many messages at once can never succeed as they stand.",
+        because="Single ones are a till's typing; fifty in a quarter of an hour are a format.",
+        runbook=f"{ALARMS_MD}#the-quarantine-fills",
+    ),
+    Alarm(
+        name="quarantine-is-large",
+        measure=Query("MAX", "quarantine_size"),
+        threshold=500,
+        seconds=HOUR,
+        says="Quarantine holds more than a person looks through in a day.",
+        because="Entries leave after thirty days, unread or not.",
+        runbook=f"{ALARMS_MD}#the-quarantine-is-large",
+    ),
+    Alarm(
+        name="signatures-are-refused",
+        measure=Metric(OURS, ("requests_refused",), {"code": "signature_mismatch"}, "Sum"),
+        threshold=100,
+        seconds=MINUTES_15,
+        says="Many requests are not authenticated.",
+        because="The internet tries a few; a hundred are a key rotated on one side, or worse.",
+        runbook=f"{ALARMS_MD}#signatures-are-refused",
+    ),
+    Alarm(
+        name="refresh-tokens-are-reused",
+        measure=Query("SUM", "refresh_tokens_reused"),
+        threshold=1,
+        says="A refresh token was used twice; somebody else may hold it.",
+        because="A well-made client never does it.",
+        runbook=f"{ALARMS_MD}#refresh-tokens-are-reused",
+    ),
+    Alarm(
+        name="bank-tokens-are-lost",
+        measure=Query("SUM", "bank_tokens_lost"),
+        threshold=20,
+        seconds=HOUR,
+        says="A bank takes back the tokens of many members.",
+        because="People take back consent one by one; twenty in an hour are the bank's doing.",
+        runbook=f"{ALARMS_MD}#bank-tokens-are-lost",
+    ),
+    Alarm(
+        name="connections-lag",
+        measure=Query("MAX", "connection_lag_seconds"),
+        threshold=3_600,
+        periods=3,
+        times=3,
+        says="A bank tells of payments more than an hour after they were made.",
+        because="All banks we know tell within seconds; repeats after an outage pass sooner.",
+        runbook=f"{ALARMS_MD}#connections-lag",
+    ),
+)
+
+
+def alarms_of(stage: Stage, functions: Iterable[str]) -> tuple[Alarm, ...]:
+    """Every alarm of `stage`, whose Lambdas are `functions`."""
+    lambdas = sorted(functions)
+    return (
+        *_of_queues(stage),
+        *(alarm for name in lambdas for alarm in _of_lambda(stage, name)),
+        *_of_apis(stage),
+        *(_of_table(stage, name) for name in resources.TABLES),
+        *(_of_schedule(job, hours) for job, hours in SILENT_HOURS_MAX.items()),
+        *_of_telling(stage),
+        *_PLATFORM,
+        *_of_silence(stage),
+    )
+
+
+def _of_queues(stage: Stage) -> Iterable[Alarm]:
+    for queue in queues.queues_of(stage):
+        common = names.RECEIPTS if queue.name.startswith(names.DIRECT_RECEIPTS) else queue.name
+        worker = WORKER_OF[common]
+        own_name = physical(stage.name, queue.name)
+        yield Alarm(
+            name=f"{queue.name}-has-dead-letters",
+            measure=_sqs("ApproximateNumberOfMessagesVisible", own_name + DEAD_LETTER_SUFFIX),
+            threshold=1,
+            says=f"Messages of {queue.name} failed {queue.receives_max} times and were set aside.",
+            because="No message may be lost, so the first one counts.",
+            runbook=f"docs/runbooks/{worker}.md#what-its-dead-letters-mean",
+        )
+        yield Alarm(
+            name=f"{queue.name}-waits-too-long",
+            measure=_sqs("ApproximateAgeOfOldestMessage", own_name),
+            threshold=WAITS_SECONDS_MAX[common],
+            says=f"A message waits on {queue.name} longer than back-off explains.",
+            because=(
+                "Telling a bank is tried for a day and a half: after a day the bank is away."
+                if common == names.DELIVERIES
+                else "An obstacle that passes is over within an hour, by back-off's own times."
+            ),
+            runbook=f"{ALARMS_MD}#a-queue-waits-too-long",
+        )
+
+
+WORKER_OF = {
+    names.PAYMENTS: "record_payment",
+    names.RECEIPTS: "record_receipts",
+    names.GATHER: "gather_receipts",
+    names.DELIVERIES: "deliver_receipt",
+}
+
+
+def _sqs(name: str, queue: str) -> Metric:
+    return Metric("AWS/SQS", (name,), {"QueueName": queue}, "Maximum")
+
+
+def _of_lambda(stage: Stage, name: str) -> Iterable[Alarm]:
+    where = {"FunctionName": physical(stage.name, name)}
+    is_schedule = name in SILENT_HOURS_MAX
+    yield Alarm(
+        name=f"{name}-fails",
+        measure=Metric("AWS/Lambda", ("Errors",), where, "Sum"),
+        threshold=2 if is_schedule else 3,
+        seconds=HOUR if is_schedule else SECONDS,
+        says=f"{name} crashes: out of time or memory, or its code does not start.",
+        because=(
+            "Lambda repeats a failed run by itself; a second failure is ours."
+            if is_schedule
+            else "A worker catches what goes wrong in one message, so an error is a crash. "
+            "One may be AWS's own, three in five minutes are not."
+        ),
+        runbook=f"{ALARMS_MD}#a-lambda-fails",
+    )
+    yield Alarm(
+        name=f"{name}-is-throttled",
+        measure=Metric("AWS/Lambda", ("Throttles",), where, "Sum"),
+        threshold=1,
+        periods=3,
+        times=3,
+        says=f"{name} is refused by Lambda for want of concurrency.",
+        because="A peak passes within minutes; a quarter of an hour is a limit set too low.",
+        runbook=f"{ALARMS_MD}#a-lambda-is-throttled",
+    )
+
+
+def _of_apis(stage: Stage) -> Iterable[Alarm]:
+    apis: tuple[tuple[str, str, Mapping[str, str | Part]], ...] = (
+        ("public-api", "5XXError", {"ApiName": physical(stage.name, "public")}),
+        ("hooks-api", "5xx", {"ApiId": sub("${HooksApi}")}),
+    )
+    for api, name, dimensions in apis:
+        yield Alarm(
+            name=f"{api}-answers-5xx",
+            measure=Metric("AWS/ApiGateway", (name,), dimensions, "Sum"),
+            threshold=5,
+            says=f"The {api} answers 5xx.",
+            because="One may be a throttled write that its sender repeats; five are a fault.",
+            runbook=f"{ALARMS_MD}#an-api-answers-5xx",
+        )
+        yield Alarm(
+            name=f"{api}-is-slow",
+            measure=Metric("AWS/ApiGateway", ("Latency",), dimensions, "p99"),
+            threshold=5_000,
+            periods=3,
+            times=3,
+            says=f"One in a hundred answers of the {api} takes more than five seconds.",
+            because="Fidel gives up after ten seconds, and others do not say when: half of that.",
+            runbook=f"{ALARMS_MD}#an-api-is-slow",
+        )
+
+
+def _of_table(stage: Stage, name: str) -> Alarm:
+    return Alarm(
+        name=f"{name}-table-is-throttled",
+        measure=Metric(
+            "AWS/DynamoDB",
+            ("ReadThrottleEvents", "WriteThrottleEvents"),
+            {"TableName": physical(stage.name, name)},
+            "Sum",
+        ),
+        threshold=10,
+        periods=3,
+        times=3,
+        says=f"DynamoDB refuses reads or writes of the table {name}.",
+        because="An on-demand table grows within minutes; what is refused longer is a hot key.",
+        runbook=f"{ALARMS_MD}#a-table-is-throttled",
+    )
+
+
+def _of_schedule(job: str, hours: int) -> Alarm:
+    return Alarm(
+        name=f"{job}-did-not-run",
+        measure=Metric(OURS, ("schedules_done",), {"job": job}, "Sum"),
+        threshold=1,
+        is_floor=True,
+        missing_breaches=True,
+        seconds=HOUR,
+        periods=hours,
+        times=hours,
+        says=f"The schedule {job} has not come to its end for {hours} h.",
+        because="One run that is lost is made up by the next; this many are not chance.",
+        runbook=f"docs/runbooks/{job}.md#what-its-dead-letters-mean",
+    )
+
+
+def _of_telling(stage: Stage) -> Iterable[Alarm]:
+    for provider in Provider:
+        yield Alarm(
+            name=f"delivery-lags-{provider.value.replace('_', '-')}",
+            measure=Metric(OURS, ("delivery_lag_seconds",), {"provider": provider.value}, "p50"),
+            threshold=stage.delivery_lag_seconds_max,
+            seconds=MINUTES_15,
+            periods=4,
+            times=4,
+            says=f"Half of {provider.value}'s receipts come later after the payment than promised.",
+            because="The stage's delivery_lag_seconds_max, for an hour: one file makes a peak.",
+            runbook=f"{ALARMS_MD}#deliveries-lag",
+        )
+
+
+def _of_silence(stage: Stage) -> Iterable[Alarm]:
+    if stage.silent_hours_max == 0:
+        return
+    yield Alarm(
+        name="banks-are-silent",
+        measure=Query("SUM", "payments_received"),
+        threshold=1,
+        is_floor=True,
+        missing_breaches=True,
+        seconds=HOUR,
+        periods=stage.silent_hours_max,
+        times=stage.silent_hours_max,
+        says="No bank has told of any payment for hours.",
+        because="The stage's silent_hours_max, longer than its quietest night.",
+        runbook=f"{ALARMS_MD}#banks-are-silent",
+    )
