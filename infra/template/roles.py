@@ -19,8 +19,12 @@ FOLDER = ROOT / ".chalice" / "policies"
 _ANYWHERE = re.compile(r"arn:aws:(?P<service>[a-z-]+):\*:\*:(?P<resource>.+)")
 _STAGE = f"{APP}-*"
 _ANY_KEY = "key/*"
-# A resource's own last part, where AWS makes it up: log streams, and Secrets Manager's six letters.
-_ENDINGS_LEFT_OPEN = {"logs": ":*", "secretsmanager": "-??????"}
+# A resource's own last part, where AWS makes it up (log streams, Secrets Manager's six letters) or
+# operators add to it (a secret per connection).
+_ENDINGS_LEFT_OPEN = {
+    "logs": (":*",),
+    "secretsmanager": ("-??????", "/connections/*"),
+}
 TRACING: Part = {
     "Sid": "Trace",
     "Effect": "Allow",
@@ -73,7 +77,8 @@ def _exact_resource(stage: Stage, written: str) -> Part:
     if (service, resource) == ("kms", _ANY_KEY):
         return attribute(KEY)
     named = resource.replace(_STAGE, f"{APP}-{stage.name}", 1)
-    ending = _ENDINGS_LEFT_OPEN.get(service, "")
+    endings = _ENDINGS_LEFT_OPEN.get(service, ())
+    ending = next((ending for ending in endings if named.endswith(ending)), "")
     if re.search(r"[*?]", named.removesuffix(ending)):
         raise InexactPolicy(f"{written} is more than one resource of a stage")
     return arn(service, named)
