@@ -1,7 +1,7 @@
 """Finding a payment's receipt: read what is near, decide, claim. The claim is the only write."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import PaymentId, ReceiptId, StoreId
@@ -11,13 +11,14 @@ from chalicelib.matching.decision import (
     Hold,
     MatchDecision,
     Matched,
+    NotYet,
     PartKey,
     Why,
     decide_match,
     fitting_parts,
 )
 from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
-from chalicelib.matching.store import Claim
+from chalicelib.matching.store import Claim, Waiting
 from chalicelib.network.model import Store
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.tills import service as tills
@@ -35,31 +36,78 @@ class Question:
     stores: tuple[Store, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What stands around receipts that just came to one store, read once for all who look.
+
+    - `receipts`: every receipt issued in [`since`, `until`], those that just came included.
+    - `waiting`: every payment that waits there, made within the wide window of
+      [`issued_since`, `issued_until`].
+    """
+
+    store_id: StoreId
+    since: datetime
+    until: datetime
+    receipts: Mapping[ReceiptId, Receipt]
+    issued_since: datetime
+    issued_until: datetime
+    waiting: tuple[Waiting, ...]
+
+    def covers(self, question: Question) -> bool:
+        """Whether every receipt that `question` may be about would be among `receipts`."""
+        made_at = question.signals.made_at
+        is_here = [place.store_id for place in question.stores] == [self.store_id]
+        return (
+            is_here and self.since <= made_at - WIDE_WINDOW and made_at + WIDE_WINDOW <= self.until
+        )
+
+    def without(self, payment_id: PaymentId) -> "Near":
+        """The same once a payment has found its receipt."""
+        left = tuple(w for w in self.waiting if w.signals.payment_id != payment_id)
+        return replace(self, waiting=left)
+
+
 def find_match(
-    question: Question, *, claim_stands: ClaimStands, now: datetime, consistent: bool
+    question: Question,
+    *,
+    claim_stands: ClaimStands,
+    now: datetime,
+    consistent: bool,
+    near: Near | None = None,
+    reads_holds: bool = True,
 ) -> MatchDecision:
     """Decide on what stands on the pages now; writes nothing.
 
     A first look may read eventually consistent pages at half price; the look after the payment was
-    written down must be consistent, so that of two sides at least one sees the other.
+    written down must be consistent, so that of two sides at least one sees the other. Where `near`
+    covers the question, nothing is read that is known. Without `reads_holds`, a part that alone
+    fits counts as free: the claim will tell.
     """
-    receipts = _receipts_near(question, now=now, consistent=consistent)
+    if near is not None and near.covers(question):
+        receipts = _issued_around(question, near)
+    else:
+        receipts, near = _receipts_near(question, now=now, consistent=consistent), None
     fitting = fitting_parts(question.signals, receipts)
     held: dict[PartKey, Hold] = {}
-    rivals: Sequence[PaymentSignals] = ()
-    if fitting:
+    if reads_holds or len(fitting) > 1:
         held = _holds(question, [(p.receipt_id, p.index) for p, _ in fitting], claim_stands, now)
-        rivals = _rivals(question, [part.receipt for part, _ in fitting], now=now)
-    return decide_match(
-        question.signals,
-        receipts,
-        held=held,
-        rivals=rivals,
-        receipts_complete_after=timedelta(
-            seconds=max(s.receipts_within_seconds for s in question.stores)
-        ),
-        now=now,
-    )
+    complete_after = timedelta(seconds=max(s.receipts_within_seconds for s in question.stores))
+
+    def decide(rivals: Sequence[PaymentSignals]) -> MatchDecision:
+        return decide_match(
+            question.signals,
+            receipts,
+            held=held,
+            rivals=rivals,
+            receipts_complete_after=complete_after,
+            now=now,
+        )
+
+    decision = decide(())
+    if isinstance(decision, Matched | NotYet):  # Only then can a rival change it.
+        rivals = _rivals(question, [part.receipt for part, _ in fitting], near=near, now=now)
+        return decide(rivals) if rivals else decision
+    return decision
 
 
 def claim_part(question: Question, matched: Matched, *, now: datetime) -> MatchDecision:
@@ -83,17 +131,31 @@ def claim_of(question: Question, matched: Matched) -> Claim:
     )
 
 
-def waiting_for(
-    stores_receipts: Sequence[Receipt], store_id: StoreId, *, now: datetime, consistent: bool
-) -> list[store.Waiting]:
-    """The waiting payments of `store_id` that some part of the receipts could belong to."""
-    if not stores_receipts:
-        return []
-    issued = [receipt.issued_at for receipt in stores_receipts]
-    waiting = store.list_waiting_around(
+def list_waiting(
+    receipts: Sequence[Receipt], store_id: StoreId, *, now: datetime, consistent: bool
+) -> tuple[Waiting, ...]:
+    """The payments that wait at `store_id` around the time of `receipts`."""
+    if not receipts:
+        return ()
+    issued = [receipt.issued_at for receipt in receipts]
+    found = store.list_waiting_around(
         store_id, min(issued), max(issued), now=now, consistent=consistent
     )
-    return [w for w in waiting if fitting_parts(w.signals, stores_receipts)]
+    return tuple(found)
+
+
+def of_interest(waiting: Sequence[Waiting], receipts: Sequence[Receipt]) -> tuple[Waiting, ...]:
+    """Those of `waiting` that some part of `receipts` could belong to."""
+    return tuple(w for w in waiting if fitting_parts(w.signals, receipts))
+
+
+def _issued_around(question: Question, near: Near) -> tuple[Receipt, ...]:
+    made_at = question.signals.made_at
+    return tuple(
+        receipt
+        for receipt in near.receipts.values()
+        if abs(receipt.issued_at - made_at) <= WIDE_WINDOW
+    )
 
 
 def _receipts_near(question: Question, *, now: datetime, consistent: bool) -> tuple[Receipt, ...]:
@@ -125,13 +187,18 @@ def _holds(
 
 
 def _rivals(
-    question: Question, receipts: Sequence[Receipt], *, now: datetime
+    question: Question, receipts: Sequence[Receipt], *, near: Near | None, now: datetime
 ) -> tuple[PaymentSignals, ...]:
     """The other payments that wait where and when `receipts` were issued."""
     rivals: dict[PaymentId, PaymentSignals] = {}
     for store_id in sorted({receipt.store_id for receipt in receipts}):
         issued = [r.issued_at for r in receipts if r.store_id == store_id]
-        for waiting in store.list_waiting_around(store_id, min(issued), max(issued), now=now):
+        first, last = min(issued), max(issued)
+        if near is not None and near.issued_since <= first and last <= near.issued_until:
+            found: Sequence[Waiting] = near.waiting
+        else:
+            found = store.list_waiting_around(store_id, first, last, now=now)
+        for waiting in found:
             rivals[waiting.signals.payment_id] = waiting.signals
     rivals.pop(question.signals.payment_id, None)
     return tuple(rivals.values())

@@ -5,7 +5,7 @@ The claim is the only exclusive write of matching: one part of one receipt, held
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
@@ -234,8 +234,26 @@ def list_waiting_around(
 
     :raises TryAgain: more wait than are read at once; nothing may be decided without them.
     """
+    return _list_waiting(
+        store_id, earliest - WIDE_WINDOW, latest + WIDE_WINDOW, now=now, consistent=consistent
+    )
+
+
+def list_waiting_between(
+    store_id: StoreId, since: datetime, until: datetime, *, now: datetime
+) -> list[Waiting]:
+    """The payments made in [since, until] that wait at `store_id`; perhaps not those of just now.
+
+    :raises TryAgain: more wait than are read at once.
+    """
+    return _list_waiting(store_id, since, until, now=now, consistent=False)
+
+
+def _list_waiting(
+    store_id: StoreId, since: datetime, until: datetime, *, now: datetime, consistent: bool
+) -> list[Waiting]:
     found: list[Waiting] = []
-    for day, first, last in days_of(earliest - WIDE_WINDOW, latest + WIDE_WINDOW):
+    for day, first, last in days_of(since, until):
         found.extend(
             _to_waiting(row)
             for row in rows.list_between(
@@ -251,19 +269,6 @@ def list_waiting_around(
     if len(found) >= WAITING_READ_MAX:
         raise TryAgain("more payments wait at one store than are read at once")
     return found
-
-
-def list_waiting_day(store_id: StoreId, day: date, *, now: datetime) -> list[Waiting]:
-    """The payments made on the UTC `day` that wait at `store_id`."""
-    rows_found = rows.list_prefixed(
-        WaitingRow,
-        partition(store_id, day),
-        "wait#",
-        now=now,
-        limit=WAITING_READ_MAX,
-        consistent=False,
-    )
-    return [_to_waiting(row) for row in rows_found]
 
 
 def _waiting_row(payment_id: PaymentId, anchored_at: datetime, store_id: StoreId) -> WaitingRow:

@@ -39,16 +39,21 @@ class MemberLeftMessage(msgspec.Struct, frozen=True, tag="member_left", tag_fiel
 PaymentsMessage = PaymentMessage | LookAgainMessage | MemberLeftMessage
 
 
-class DeliveryMessage(msgspec.Struct, frozen=True):
+class DeliveryMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """On `deliveries`: tell the payment's bank of the newest version of its purchase.
 
     `version` is the least that must be there: the message is sent just before that is written.
+    `member_id` and `anchored_at` say where the purchase lies, so that it is found without asking;
+    `first_seen_at` is when its payment was first seen. Messages sent by hand may leave them out.
     """
 
     payment_id: PaymentId
     note: NoteKind
     version: int
     v: int = 1
+    member_id: MemberId | None = None
+    anchored_at: datetime | None = None
+    first_seen_at: datetime | None = None
 
 
 def encode(message: msgspec.Struct) -> str:

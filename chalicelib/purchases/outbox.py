@@ -11,13 +11,25 @@ from chalicelib.purchases.model import Purchase
 from chalicelib.runtime import queues
 
 
-def tell(purchase: Purchase, note: NoteKind, *, now: datetime) -> None:
-    """Queue the delivery of `purchase` to its bank, if that bank is told at all."""
+def tell(
+    purchase: Purchase, note: NoteKind, *, now: datetime, first_seen_at: datetime | None = None
+) -> None:
+    """Queue the delivery of `purchase` to its bank, if that bank is told at all.
+
+    `first_seen_at` is when its payment was first seen, from which the delivery's lag is told.
+    """
     payment = purchase.payment
     connection = network.get_connection(payment.connection_id, now=now)
     if not is_told(connection):
         return
-    message = DeliveryMessage(payment.payment_id, note, purchase.version)
+    message = DeliveryMessage(
+        payment.payment_id,
+        note,
+        purchase.version,
+        member_id=purchase.member_id,
+        anchored_at=payment.anchored_at,
+        first_seen_at=first_seen_at,
+    )
     queues.send(queues.DELIVERIES, [encode(message)])
 
 

@@ -13,6 +13,9 @@ from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
 from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.decision import Matched
+from chalicelib.matching.service import Near
+from chalicelib.matching.signals import WIDE_WINDOW
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
 from chalicelib.purchases.model import Purchase, Whereabouts
@@ -49,7 +52,7 @@ def receive(
     if not is_gathered:
         observability.count("receipts_received", by=len(receipts))
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
-    if is_page or matching.waiting_for(receipts, place.store_id, now=now, consistent=False):
+    if is_page or _are_awaited(receipts, place, now=now):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
     changes = _change_sales(receipts, now=now)
     stays = [r for r in receipts if not _changes_a_sale(r) or r in changes.to_gather]
@@ -59,20 +62,43 @@ def receive(
 def _keep(
     place: Store, receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime
 ) -> Received:
-    sorted_out = tills.sort_out(place, receipts, now=now)
+    issued = [receipt.issued_at for receipt in receipts]
+    since, until = min(issued) - 2 * WIDE_WINDOW, max(issued) + 2 * WIDE_WINDOW
+    kept = tills.receipts_near(place, since=since, until=until, now=now, consistent=True)
+    sorted_out = tills.sort_out(kept, receipts)
     observability.count("receipts_seen_before", by=len(sorted_out.seen))
     if sorted_out.new:
         tills.keep_on_pages(place, sorted_out.new, now=now)
     # Also for those seen before: an earlier run may have died between the page and this look.
     standing = (*sorted_out.new, *sorted_out.seen)
-    for waiting in matching.waiting_for(standing, place.store_id, now=now, consistent=True):
-        service.settle_waiting(waiting, now=now)
+    near = Near(
+        store_id=place.store_id,
+        since=since,
+        until=until,
+        receipts={**kept, **{receipt.receipt_id: receipt for receipt in sorted_out.new}},
+        issued_since=min(issued),
+        issued_until=max(issued),
+        waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),
+    )
+    _settle_those_who_wait(near, standing, now=now)
     changes = _change_sales(standing, now=now)
     if is_gathered:
         again = _keep_returns(changes.to_gather, now=now)
         contradicting = (*changes.contradicting, *again.contradicting)
         changes = replace(changes, to_gather=(), contradicting=contradicting)
     return replace(changes, conflicting=sorted_out.conflicting)
+
+
+def _are_awaited(receipts: Sequence[Receipt], place: Store, *, now: datetime) -> bool:
+    waiting = matching.list_waiting(receipts, place.store_id, now=now, consistent=False)
+    return bool(matching.of_interest(waiting, receipts))
+
+
+def _settle_those_who_wait(near: Near, receipts: Sequence[Receipt], *, now: datetime) -> None:
+    for waiting in matching.of_interest(near.waiting, receipts):
+        decision = service.settle_waiting(waiting, now=now, near=near)
+        if decision is None or isinstance(decision, Matched):
+            near = near.without(waiting.signals.payment_id)
 
 
 def _keep_returns(receipts: Sequence[Receipt], *, now: datetime) -> Received:

@@ -1,33 +1,29 @@
-"""Recording payments and joining them with receipts.
+"""Recording payments, and looking for their receipts now and later.
 
 Every function here may run twice, at once with itself, late, or die after any line. What makes that
-safe: the payment row is keyed by the provider's name, the claim is exclusive, the purchase row
-takes one receipt, and the message that asked is deleted only when all of it is done.
+safe: the payment row is keyed by the provider's name, settling is safe (`settling`), and the
+message that asked is deleted only when all of it is done.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
-from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import MemberId, PaymentId
-from chalicelib.kernel.refusals import TryAgain
-from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NothingNear, NotYet
+from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched
 from chalicelib.matching.payment import Payment, PaymentState
-from chalicelib.matching.service import Question
-from chalicelib.matching.signals import PaymentSignals
-from chalicelib.matching.store import Claim, Waiting
+from chalicelib.matching.service import Near
+from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
 from chalicelib.members.model import MemberStatus, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
-from chalicelib.purchases import facts, outbox, store
+from chalicelib.purchases import facts, store
 from chalicelib.purchases.confirming import confirmed
-from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Whereabouts, joined
-from chalicelib.purchases.versions import with_payment, with_returns
+from chalicelib.purchases.model import Ending, KnownPayment, Purchase
+from chalicelib.purchases.settling import settle, signals_of, update, where_of
 from chalicelib.runtime import observability, vault
 
 WAITS = timedelta(days=matching_store.WAITING_DAYS)
@@ -84,13 +80,13 @@ def _carry_on(
     known: KnownPayment, *, key: vault.SealingKey, last_fours: tuple[LastFour, ...], now: datetime
 ) -> None:
     """Bring the purchase up to the payment's events, or look for its receipt."""
-    purchase = None if known.is_new else store.find_purchase(_where(known), key=key, now=now)
+    purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
     if purchase is not None and purchase.receipt is not None:
-        return _update(purchase, known.payment, key=key, now=now)
+        return update(purchase, known.payment, key=key, now=now)
     stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
     ending = _ending_at_once(known.payment)
     if ending is not None:
-        return end(known, purchase, ending, stores=stores, key=key, now=now)
+        return end(known, purchase, ending, stores=stores, key=key)
     settle(known, purchase, stores=stores, last_fours=last_fours, key=key, now=now)
     return None
 
@@ -103,122 +99,36 @@ def _ending_at_once(payment: Payment) -> Ending | None:
     return None
 
 
-def settle(
-    known: KnownPayment,
-    purchase: Purchase | None,
-    *,
-    stores: Sequence[Store],
-    last_fours: tuple[LastFour, ...],
-    key: vault.SealingKey,
-    now: datetime,
-    waiting: Waiting | None = None,
+def settle_waiting(
+    waiting: Waiting, *, now: datetime, near: Near | None = None
 ) -> MatchDecision | None:
-    """Look for the receipt of a payment that has none, join it, or let the payment wait.
+    """Look again for the receipt of a payment that waits.
 
-    Unless it is written down as waiting already (`waiting`), it is before the second look, so that
-    of a payment and a page that arrive together at least one sees the other.
+    `near` is what was read around it just now. Returns the decision; None where the payment does
+    not wait any more.
     """
-    if not stores:
-        return None
-    signals = signals_of(known, stores, last_fours)
-    question = Question(signals, known.payment.anchored_at, tuple(stores))
-    is_written = waiting is not None and waiting.signals == signals
-    decision = _look(question, consistent=is_written, now=now)
-    if not isinstance(decision, Matched) and not is_written:
-        written = Waiting(signals, question.anchored_at, known.first_seen_at)
-        matching_store.keep_waiting(written)
-        decision = _look(question, consistent=True, now=now)
-    match decision:
-        case Matched():
-            _join(question, known, purchase, decision, key=key, now=now)
-        case NotYet(look_again_at=at):
-            outbox.look_again(signals.payment_id, delay=at - now)
-            facts.waits(known, decision)
-        case Ambiguous() | NothingNear():
-            facts.waits(known, decision)
-    return decision
-
-
-def _look(question: Question, *, consistent: bool, now: datetime) -> MatchDecision:
-    decision = matching.find_match(
-        question,
-        claim_stands=lambda claim: _claim_stands(claim, now=now),
-        now=now,
-        consistent=consistent,
-    )
-    if isinstance(decision, Matched):
-        return matching.claim_part(question, decision, now=now)
-    return decision
-
-
-def _claim_stands(claim: Claim, *, now: datetime) -> bool:
-    """False where the claim's payment holds another receipt: a crash left the claim behind."""
-    hold = claim.hold
-    where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
-    held = store.find_held_receipt(where, now=now)
-    return held is None or held == claim.receipt_id
-
-
-def _join(
-    question: Question,
-    known: KnownPayment,
-    ended: Purchase | None,
-    matched: Matched,
-    *,
-    key: vault.SealingKey,
-    now: datetime,
-) -> None:
-    version = ended.version + 1 if ended else 1
-    purchase = with_returns(
-        joined(known.member_id, known.payment, matched, version=version, now=now),
-        matching_store.list_returns(matched.part.receipt_id, now=now),
-    )
-    # The delivery is queued before the purchase is written: it waits for that version to appear, so
-    # no crash between the two loses it.
-    outbox.tell(purchase, NoteKind.MATCHED, now=now)
-    if not store.record_purchase(purchase, key=key, now=now):
-        matching_store.release_claim(matching.claim_of(question, matched))
-        raise TryAgain("the payment found another receipt meanwhile")
-    matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
-    facts.matched(known, matched, now=now)
-
-
-def _update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> None:
-    """Bring a joined purchase up to its payment's events."""
-    changed = with_payment(purchase, payment)
-    if changed is purchase:
-        return
-    outbox.tell(changed, NoteKind.UPDATED, now=now)
-    if not store.record_version(changed, key=key):
-        raise TryAgain("the purchase changed underneath")
-    facts.updated(payment.payment_id, payment.state.value, version=changed.version)
-
-
-def settle_waiting(waiting: Waiting, *, now: datetime) -> None:
-    """Look again for the receipt of a payment that waits."""
     signals = waiting.signals
     key = active_key_of(MemberId(signals.member_id), now=now)
     known = store.find_payment(signals.payment_id, key=key, now=now) if key else None
     if key is None or known is None:
-        return matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
-    purchase = store.find_purchase(_where(known), key=key, now=now)
-    if purchase is not None and purchase.receipt is not None:
-        return matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
+        matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
+        return None
     stores = [network.get_store(store_id, now=now) for store_id in signals.stores]
     decision = settle(
         known,
-        purchase,
+        None,
         stores=stores,
         last_fours=signals.known_last_fours,
         key=key,
         now=now,
         waiting=waiting,
+        near=near,
     )
     if waiting.waits_since + WAITS <= now and not isinstance(decision, Matched):
         stayed = isinstance(decision, Ambiguous)
         ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME
-        end(known, purchase, ending, stores=stores, key=key, now=now)
-    return None
+        end(known, None, ending, stores=stores, key=key)
+    return decision
 
 
 def look_again(payment_id: PaymentId, *, now: datetime) -> None:
@@ -247,36 +157,12 @@ def end(
     *,
     stores: Sequence[Store],
     key: vault.SealingKey,
-    now: datetime,
 ) -> None:
     """Let a payment end without a receipt, with its reason."""
     if purchase is None:
         alone = Purchase(known.member_id, known.payment, version=1, ending=ending)
-        store.record_purchase(alone, key=key, now=now)
-        facts.ended(known.payment.payment_id, ending)
+        if store.record_purchase(alone, key=key):
+            facts.ended(known.payment.payment_id, ending)
     if stores:
         signals = signals_of(known, stores, ())
         matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
-
-
-def signals_of(
-    known: KnownPayment, stores: Sequence[Store], last_fours: tuple[LastFour, ...]
-) -> PaymentSignals:
-    """What the payment says that a receipt may agree with."""
-    payment = known.payment
-    return PaymentSignals(
-        payment_id=payment.payment_id,
-        member_id=known.member_id,
-        connection_id=payment.connection_id,
-        made_at=payment.made_at,
-        amounts=payment.amounts,
-        stores=tuple(s.store_id for s in stores),
-        card=payment.card,
-        known_last_fours=last_fours,
-        identifiers=payment.merchant,
-    )
-
-
-def _where(known: KnownPayment) -> Whereabouts:
-    payment = known.payment
-    return Whereabouts(payment.payment_id, known.member_id, payment.anchored_at)

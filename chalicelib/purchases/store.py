@@ -187,10 +187,10 @@ def _open_payment(row: PaymentRow, key: vault.SealingKey) -> Payment:
     return vault.open_sealed(row.sealed, Payment, key=key, place=f"{row.pk}|{row.sk}")
 
 
-def record_purchase(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> bool:
-    """Write the first version of `purchase`; True where it now stands, also if it did before.
+def record_purchase(purchase: Purchase, *, key: vault.SealingKey) -> bool:
+    """Write the first version of `purchase`, or the first with a receipt after it had ended.
 
-    False: the payment has another receipt already.
+    False: another one stands there, or this very one, written by a run that did not hear so.
     """
     row = _purchase_row(purchase, key=key)
     if purchase.receipt is None:
@@ -203,8 +203,7 @@ def record_purchase(purchase: Purchase, *, key: vault.SealingKey, now: datetime)
     try:
         rows.put(row, condition=free)
     except rows.ConditionFailed:
-        standing = rows.find(PurchaseRow, row.pk, row.sk, now=now)
-        return standing is not None and standing.receipt_id == row.receipt_id
+        return False
     return True
 
 
@@ -230,10 +229,19 @@ def record_told(purchase: Purchase, reference: str) -> None:
     rows.update(row, [PurchaseRow.told_reference.set(reference)], condition=exists)
 
 
-def find_purchase(where: Whereabouts, *, key: vault.SealingKey, now: datetime) -> Purchase | None:
-    """The purchase of a payment in its newest version, or None."""
+def find_purchase(
+    where: Whereabouts, *, key: vault.SealingKey, now: datetime, consistent: bool = True
+) -> Purchase | None:
+    """The purchase of a payment in its newest version, or None.
+
+    Not `consistent`, at half the price, it may be a version before, or None for a moment.
+    """
     row = rows.find(
-        PurchaseRow, where.member_id, _purchase_sk(where.anchored_at, where.payment_id), now=now
+        PurchaseRow,
+        where.member_id,
+        _purchase_sk(where.anchored_at, where.payment_id),
+        now=now,
+        consistent=consistent,
     )
     return _open_purchase(row, key) if row else None
 

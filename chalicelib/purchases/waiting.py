@@ -1,5 +1,11 @@
-"""Looking again at what waits: on a schedule, for whatever no message will wake."""
+"""Looking again at what waits: on a schedule, for whatever no message will wake.
 
+A payment that waits is looked at when a receipt comes that may be its own, and when its store's
+patience is over, if a queue can hold a message that long. What is left for the schedules is little:
+stores whose patience is longer, payments that could be explained in two ways, and endings.
+"""
+
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
@@ -10,6 +16,26 @@ from chalicelib.purchases import service
 from chalicelib.runtime import observability
 
 LONGEST = service.WAITS + timedelta(days=1)
+LOOKS_EVERY = timedelta(minutes=15)
+LATE_BY_MAX = timedelta(minutes=5)  # What a schedule may come later than its time.
+# After these, whatever still waits is looked at: what was ambiguous may have become plain.
+LOOKS_AFTER = (timedelta(hours=1), timedelta(hours=3))
+
+
+def look_again_when_due(now: datetime) -> int:
+    """Look at the payments whose time for another look came since the schedule ran last.
+
+    That is when all receipts of the store should be there, and after one and three hours. Returns
+    how many were looked at.
+    """
+    looked = 0
+    for store in _stores(now=now):
+        patience = timedelta(seconds=store.receipts_within_seconds)
+        for after in sorted({patience, *LOOKS_AFTER}):
+            until = now - after
+            since = until - LOOKS_EVERY - LATE_BY_MAX
+            looked += _look_at_store(store, since, until, now=now)
+    return looked
 
 
 def look_again_between(since: datetime, until: datetime, *, now: datetime) -> int:
@@ -17,23 +43,19 @@ def look_again_between(since: datetime, until: datetime, *, now: datetime) -> in
 
     A payment that meets a passing obstacle is left to the next run.
     """
-    looked = 0
+    return sum(_look_at_store(store, since, until, now=now) for store in _stores(now=now))
+
+
+def _stores(*, now: datetime) -> Iterator[Store]:
     for retailer in network.list_retailers(now=now):
-        for store in network.list_stores(retailer.retailer_id, now=now):
-            looked += _look_at_store(store, since, until, now=now)
-    return looked
+        yield from network.list_stores(retailer.retailer_id, now=now)
 
 
 def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datetime) -> int:
-    looked = 0
-    day = since.date()
-    while day <= until.date():
-        for waiting in matching_store.list_waiting_day(store.store_id, day, now=now):
-            if since <= waiting.anchored_at <= until:
-                looked += 1
-                try:
-                    service.settle_waiting(waiting, now=now)
-                except TryAgain:
-                    observability.count("looks_put_off")
-        day += timedelta(days=1)
-    return looked
+    found = matching_store.list_waiting_between(store.store_id, since, until, now=now)
+    for waiting in found:
+        try:
+            service.settle_waiting(waiting, now=now)
+        except TryAgain:
+            observability.count("looks_put_off")
+    return len(found)

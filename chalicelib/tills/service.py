@@ -1,6 +1,6 @@
 """Keeping receipts on pages: what came before is dropped, what contradicts it is set apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,11 +45,10 @@ def receipts_near(
     }
 
 
-def sort_out(store: Store, receipts: Sequence[Receipt], *, now: datetime) -> Sorted:
-    """Set `receipts` of `store` against its pages and against each other; the first one wins."""
-    since = min(receipt.issued_at for receipt in receipts)
-    until = max(receipt.issued_at for receipt in receipts)
-    kept = receipts_near(store, since=since, until=until, now=now, consistent=True)
+def sort_out(kept: Mapping[ReceiptId, Receipt], receipts: Sequence[Receipt]) -> Sorted:
+    """Set `receipts` of one store against what it keeps around their time, and against each other;
+    the first one wins.
+    """
     known = dict(kept)
     new: dict[ReceiptId, Receipt] = {}
     seen: list[Receipt] = []

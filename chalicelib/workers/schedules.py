@@ -1,6 +1,5 @@
 """Schedules: looks at what waits, and the sweep of what should be gone."""
 
-from datetime import timedelta
 from typing import Any
 
 from chalice import Blueprint
@@ -12,15 +11,12 @@ from chalicelib.workers.rim import scheduled
 
 bp = Blueprint(__name__)
 
-RECENT = timedelta(hours=3)
-
 
 @bp.schedule("rate(15 minutes)")
 @scheduled
 def look_again(_event: Any) -> None:
-    """Look again for the receipts of payments made in the last three hours."""
-    now = clock.now()
-    waiting.look_again_between(now - RECENT, now, now=now)
+    """Look again at the payments whose time for that has come."""
+    waiting.look_again_when_due(clock.now())
 
 
 @bp.schedule("cron(20 3 * * ? *)")

@@ -15,6 +15,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.payment import ConflictingPayment
+from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
 from chalicelib.purchases import reading, receiving, service, waiting
 from chalicelib.purchases.model import Ending, Purchase
@@ -59,6 +60,11 @@ def counted() -> Iterator[dict[str, int]]:
     stop()
 
 
+def waiting_at_the_shop() -> list[Waiting]:
+    since, until = PAID_AT - timedelta(hours=1), PAID_AT + timedelta(hours=1)
+    return matching_store.list_waiting_between(SHOP.store_id, since, until, now=PAID_AT)
+
+
 @pytest.mark.requirement("RCP-01")
 def test_joins_a_payment_with_a_receipt_that_came_before_it() -> None:
     receive(SALE)
@@ -78,7 +84,7 @@ def test_joins_a_payment_with_a_receipt_that_comes_after_it() -> None:
 
     assert found("t-1") == "R-1"
     assert len(deliveries()) == 1
-    assert matching_store.list_waiting_day(SHOP.store_id, PAID_AT.date(), now=PAID_AT) == []
+    assert waiting_at_the_shop() == []
 
 
 def test_settles_in_the_fast_lane_a_receipt_that_somebody_waits_for() -> None:
@@ -223,7 +229,7 @@ def test_a_payment_without_card_facts_waits_until_receipts_are_complete() -> Non
     assert found("t-1") is Missing.PENDING
 
     assert delayed("payments") == 1  # it asked to be looked at again
-    (standing,) = matching_store.list_waiting_day(SHOP.store_id, PAID_AT.date(), now=PAID_AT)
+    (standing,) = waiting_at_the_shop()
     service.look_again(standing.signals.payment_id, now=A_MINUTE_LATER)
 
     assert found("t-1") == "R-1"
@@ -233,12 +239,20 @@ def test_the_schedule_settles_what_no_message_woke() -> None:
     receive(replace(SALE, tenders=()))
     service.record_payment(event(card=CardFacts()), now=PAID_AT)
 
-    looked = waiting.look_again_between(
-        PAID_AT - timedelta(hours=1), A_MINUTE_LATER, now=A_MINUTE_LATER
-    )
+    looked = waiting.look_again_when_due(A_MINUTE_LATER)
 
     assert looked == 1
     assert found("t-1") == "R-1"
+
+
+def test_the_schedule_looks_when_it_is_due_and_not_in_between() -> None:
+    service.record_payment(event(), now=PAID_AT)
+    minutes = range(0, 4 * 60, 15)
+
+    looks = [waiting.look_again_when_due(PAID_AT + timedelta(minutes=at)) for at in minutes]
+
+    due = [at for at, looked in zip(minutes, looks, strict=True) if looked]
+    assert due == [15, 60, 75, 180, 195]  # after the till's patience, one hour, and three
 
 
 def test_what_waited_a_week_ends_with_its_reason() -> None:

@@ -1,0 +1,194 @@
+"""Settling one payment: look for its receipt, claim it, join the two, or let the payment wait.
+
+Every step may run twice, at once with itself, or die after any line. The claim is exclusive, the
+purchase takes one receipt, and whoever finds a purchase that another run has written brings it up
+to what this one knows.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.cards import LastFour
+from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching import service as matching
+from chalicelib.matching import store as matching_store
+from chalicelib.matching.decision import MatchDecision, Matched, NotYet
+from chalicelib.matching.payment import Payment
+from chalicelib.matching.service import Near, Question
+from chalicelib.matching.signals import PaymentSignals
+from chalicelib.matching.store import Claim, Waiting
+from chalicelib.network.model import Store
+from chalicelib.purchases import facts, outbox, store
+from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, joined
+from chalicelib.purchases.versions import with_payment, with_returns
+from chalicelib.runtime import vault
+
+JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
+LIVE_TILL_SECONDS_MAX = 60  # Stores that take longer send batches, and payments come before those.
+
+
+def settle(
+    known: KnownPayment,
+    purchase: Purchase | None,
+    *,
+    stores: Sequence[Store],
+    last_fours: tuple[LastFour, ...],
+    key: vault.SealingKey,
+    now: datetime,
+    waiting: Waiting | None = None,
+    near: Near | None = None,
+) -> MatchDecision | None:
+    """Look for the receipt of a payment that has none, join it, or let the payment wait.
+
+    Unless it is written down as waiting already (`waiting`), it is before the second look, so that
+    of a payment and a page that arrive together at least one sees the other. `near` is what the
+    caller has read around the payment, after the payment was written down.
+    """
+    if not stores:
+        return None
+    signals = signals_of(known, stores, last_fours)
+    question = Question(signals, known.payment.anchored_at, tuple(stores))
+    is_written = waiting is not None and waiting.signals == signals
+    decision = None
+    if is_written or _may_be_here(known, stores, now=now):
+        decision = _look(question, consistent=is_written, near=near, now=now)
+    if not isinstance(decision, Matched) and not is_written:
+        written = Waiting(signals, question.anchored_at, known.first_seen_at)
+        matching_store.keep_waiting(written)
+        decision = _look(question, consistent=True, now=now)
+    if isinstance(decision, Matched):
+        _join(question, known, purchase, decision, key=key, now=now)
+    elif decision is not None:
+        if isinstance(decision, NotYet):
+            outbox.look_again(signals.payment_id, delay=decision.look_again_at - now)
+        facts.waits(known, decision)
+    return decision
+
+
+def _may_be_here(known: KnownPayment, stores: Sequence[Store], *, now: datetime) -> bool:
+    """Whether a first look is worth its price; if not, there is one look, after writing."""
+    within = max(store.receipts_within_seconds for store in stores)
+    is_live = within <= LIVE_TILL_SECONDS_MAX
+    return is_live or now >= known.payment.made_at + timedelta(seconds=within)
+
+
+def _look(
+    question: Question, *, consistent: bool, now: datetime, near: Near | None = None
+) -> MatchDecision:
+    """Decide and claim. Who holds the parts is read only where it matters: where several fit, or
+    where the claim says that somebody was before.
+    """
+    for reads_holds in (False, True):
+        decision = matching.find_match(
+            question,
+            claim_stands=lambda claim: _claim_stands(claim, now=now),
+            now=now,
+            consistent=consistent,
+            near=near,
+            reads_holds=reads_holds,
+        )
+        if not isinstance(decision, Matched):
+            return decision
+        decision = matching.claim_part(question, decision, now=now)
+        if isinstance(decision, Matched):
+            return decision
+    return decision
+
+
+def _claim_stands(claim: Claim, *, now: datetime) -> bool:
+    """False where the claim's payment holds another receipt: a crash left the claim behind."""
+    hold = claim.hold
+    where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
+    held = store.find_held_receipt(where, now=now)
+    return held is None or held == claim.receipt_id
+
+
+def _join(
+    question: Question,
+    known: KnownPayment,
+    ended: Purchase | None,
+    matched: Matched,
+    *,
+    key: vault.SealingKey,
+    now: datetime,
+) -> None:
+    """Write the purchase of `matched`; one that another run has written is brought up to date.
+
+    :raises TryAgain: the purchase keeps changing underneath.
+    """
+    returns = matching_store.list_returns(matched.part.receipt_id, now=now)
+    for _ in range(JOINS_MAX):
+        version = ended.version + 1 if ended else 1
+        joining = joined(known.member_id, known.payment, matched, version=version, now=now)
+        purchase = with_returns(joining, returns)
+        # The delivery is queued before the purchase is written: it waits for that version to
+        # appear, so no crash between the two loses it.
+        outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
+        if store.record_purchase(purchase, key=key):
+            facts.matched(known, matched, now=now)
+            break
+        standing = store.find_purchase(where_of(known), key=key, now=now)
+        if standing is not None and standing.receipt is not None:
+            _go_on_with(standing, question, known, matched, key=key, now=now)
+            break
+        ended = standing
+    else:
+        raise TryAgain("the purchase changed underneath")
+    matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
+
+
+def _go_on_with(
+    standing: Purchase,
+    question: Question,
+    known: KnownPayment,
+    matched: Matched,
+    *,
+    key: vault.SealingKey,
+    now: datetime,
+) -> None:
+    """The payment has a purchase already: give back the claim on another receipt, if it was that,
+    and add what the payment's later events say.
+    """
+    if standing.receipt is not None and standing.receipt.receipt_id != matched.part.receipt_id:
+        matching_store.release_claim(matching.claim_of(question, matched))
+    update(standing, known.payment, key=key, now=now)
+
+
+def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> None:
+    """Bring a joined purchase up to its payment's events.
+
+    :raises TryAgain: the purchase changed underneath.
+    """
+    changed = with_payment(purchase, payment)
+    if changed is purchase:
+        return
+    outbox.tell(changed, NoteKind.UPDATED, now=now)
+    if not store.record_version(changed, key=key):
+        raise TryAgain("the purchase changed underneath")
+    facts.updated(payment.payment_id, payment.state.value, version=changed.version)
+
+
+def signals_of(
+    known: KnownPayment, stores: Sequence[Store], last_fours: tuple[LastFour, ...]
+) -> PaymentSignals:
+    """What the payment says that a receipt may agree with."""
+    payment = known.payment
+    return PaymentSignals(
+        payment_id=payment.payment_id,
+        member_id=known.member_id,
+        connection_id=payment.connection_id,
+        made_at=payment.made_at,
+        amounts=payment.amounts,
+        stores=tuple(s.store_id for s in stores),
+        card=payment.card,
+        known_last_fours=last_fours,
+        identifiers=payment.merchant,
+    )
+
+
+def where_of(known: KnownPayment) -> Whereabouts:
+    """Where the payment's purchase lies."""
+    payment = known.payment
+    return Whereabouts(payment.payment_id, known.member_id, payment.anchored_at)
