@@ -3,15 +3,18 @@
 The header is `{"alg":"RS256","kid":…,"typ":"JOSE","cty":"application/json","b64":false,
 "crit":["b64"]}`, the signature covers `base64url(header) "." raw body`, and what is sent is
 `base64url(header)..base64url(signature)`. Banks find the public key in the published JWKS by `kid`.
+
+The JOSE library is imported where it is used: most Lambdas that import this module never sign, and
+it would be a tenth of their cold start.
 """
 
 from functools import lru_cache
-from typing import Any
-
-from joserfc import jwk, jws
-from joserfc.errors import JoseError
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.kernel.refusals import SignatureMismatch
+
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
 
 HEADER = "x-jws-signature"
 _ALGORITHM = "RS256"
@@ -19,6 +22,8 @@ _ALGORITHM = "RS256"
 
 def sign_detached(body: bytes, private_pem: str) -> str:
     """The detached JWS of `body` under an RSA key in PEM; its `kid` is the one in `public_jwk`."""
+    from joserfc import jws
+
     key = _private_key(private_pem)
     header = {
         "alg": _ALGORITHM,
@@ -38,6 +43,9 @@ def verify_detached(signature: str, body: bytes, public: dict[str, Any]) -> None
 
     :raises SignatureMismatch: it does not verify, or is not RS256 with an unencoded payload.
     """
+    from joserfc import jwk, jws
+    from joserfc.errors import JoseError
+
     key = jwk.RSAKey.import_key(public)
     try:
         verified = jws.deserialize_compact(signature, key, payload=body, algorithms=[_ALGORITHM])
@@ -57,6 +65,8 @@ def public_jwk(private_pem: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def _private_key(private_pem: str) -> jwk.RSAKey:
+def _private_key(private_pem: str) -> "RSAKey":
     """The parsed key. Parsing checks the primes, which costs more than a signature."""
-    return jwk.RSAKey.import_key(private_pem)
+    from joserfc.jwk import RSAKey
+
+    return RSAKey.import_key(private_pem)

@@ -79,13 +79,6 @@ def adapter_for(provider: Provider, *, signing_key: Personal[str] | None = None)
             return Adapter(standard.verify, standard.read, standard_receipts.tell, 200)
 
 
-def is_told(connection: Connection) -> bool:
-    """Whether receipts go to `connection`'s bank: through its API, or to its own webhook."""
-    if connection.provider in (Provider.MONZO, Provider.STARLING):
-        return bool(connection.api_url)
-    return bool(connection.told_at_url)
-
-
 def _flux_tell(signing_key: Personal[str] | None) -> Tell | None:
     if signing_key is None:
         return None

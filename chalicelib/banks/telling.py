@@ -7,7 +7,7 @@ from enum import Enum
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected
-from chalicelib.network.model import Retailer, Store
+from chalicelib.network.model import Connection, Provider, Retailer, Store
 from chalicelib.receipts.canonical import Receipt
 
 
@@ -63,3 +63,10 @@ class Told:
     """What a bank answered to a receipt: its own name of it, where it gives one (Starling)."""
 
     reference: str | None = None
+
+
+def is_told(connection: Connection) -> bool:
+    """Whether receipts go to `connection`'s bank: through its API, or to its own webhook."""
+    if connection.provider in (Provider.MONZO, Provider.STARLING):
+        return bool(connection.api_url)
+    return bool(connection.told_at_url)

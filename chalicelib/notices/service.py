@@ -10,8 +10,8 @@ from datetime import datetime
 
 from chalicelib.banks import monzo_oauth
 from chalicelib.banks.http import AccessRefused
-from chalicelib.banks.providers import adapter_for, is_told
-from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told
+from chalicelib.banks.providers import adapter_for
+from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told, is_told
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.members import service as members

@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from chalicelib.banks.providers import is_told
-from chalicelib.banks.telling import NoteKind
+from chalicelib.banks.telling import NoteKind, is_told
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.network import service as network
 from chalicelib.purchases.messages import DeliveryMessage, LookAgainMessage, encode

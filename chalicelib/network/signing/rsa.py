@@ -1,10 +1,12 @@
-"""RSA keys as text: PKCS#8 PEM for the private half, a JSON Web Key (RFC 7517) for the public."""
+"""RSA keys as text: PKCS#8 PEM for the private half, a JSON Web Key (RFC 7517) for the public.
+
+The JOSE library is imported where it is used, as in `banks/jws.py`: workers only carry keys.
+"""
 
 import json
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from joserfc.jwk import RSAKey
 
 KEY_BITS = 2048  # RFC 7518 §3.3 asks for no less; more costs every signature fourfold.
 
@@ -21,11 +23,15 @@ def new_private_pem() -> str:
 
 def public_jwk(private_pem: str) -> str:
     """The public half, as a JSON Web Key without a key id."""
+    from joserfc.jwk import RSAKey
+
     public = RSAKey.import_key(private_pem).as_dict(private=False)
     return json.dumps({name: public[name] for name in ("kty", "n", "e")})
 
 
 def thumbprint(private_pem: str) -> str:
     """The thumbprint of RFC 7638, which is the key's id and stands on what `banks/jws.py` signs."""
+    from joserfc.jwk import RSAKey
+
     found: str = RSAKey.import_key(private_pem).thumbprint()
     return found

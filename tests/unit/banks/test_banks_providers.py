@@ -8,7 +8,8 @@ from chalicelib.banks import fidel, flux_v1, flux_v2, monzo, standard, standard_
 from chalicelib.banks.payments import (
     Ignored,
 )
-from chalicelib.banks.providers import adapter_for, is_told
+from chalicelib.banks.providers import adapter_for
+from chalicelib.banks.telling import is_told
 from chalicelib.kernel.refusals import Rejected
 from chalicelib.network.model import Provider
 from tests.makers.bank_readings import read
