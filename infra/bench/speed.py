@@ -1,0 +1,143 @@
+"""How quick: processor time of a webhook, import time of each Lambda, pairs weighed in a second.
+
+Times are judged against something measured in the same run on the same machine: a webhook against
+one raw botocore call, an import against PynamoDB's own. So they hold on any machine.
+"""
+
+import contextlib
+import io
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+
+from chalicelib.runtime import aws, clock, queues
+from infra.bench import stage
+
+CALLS = 400
+IMPORTS = 7
+PAIRS = 60_000
+HANDLERS = (
+    "app",
+    "chalicelib.workers.payments",
+    "chalicelib.workers.receipts",
+    "chalicelib.workers.deliveries",
+    "chalicelib.workers.schedules",
+)
+_PYNAMODB = (
+    "from pynamodb.models import Model; from pynamodb.connection import Connection; "
+    "Connection(region='eu-west-2').client"
+)
+
+
+class _Answer:
+    """What botocore reads an answer from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, **_: object) -> list[bytes]:
+        """The whole, at once."""
+        return [self._content]
+
+
+def measure() -> dict[str, Any]:
+    """Every figure, with what it is judged against."""
+    return {
+        "webhook": _webhook(),
+        "imports": _imports(),
+        "pairs_per_second": _pairs_per_second(),
+    }
+
+
+def _webhook() -> dict[str, float]:
+    """Processor milliseconds of a signed webhook and of one call that sends one message."""
+    from app import app
+    from infra.bench.shift import sales_of
+    from infra.bench.town import build_town, lambda_context, payment_webhook
+
+    random = Random(1)
+    with stage.empty_stage() as bank:
+        town = build_town(random, stores=1, member_count=1, within_seconds=30, told_at_url=bank.url)
+        sale = next(s for s in sales_of(random, count=99, stores=1, members=1) if s.member == 0)
+        at = sale.paid_at + timedelta(seconds=2)
+        clock.use(lambda: at)
+        event = payment_webhook(town, sale, kind="authorised", at=at)
+        url, context = queues.url(queues.PAYMENTS), lambda_context("api_handler")
+        answer = app(event, context)  # What a process does once is not a webhook's.
+        if answer["statusCode"] != 200:
+            raise RuntimeError(f"the webhook was answered {answer}")
+        events = aws.client("sqs").meta.events
+        events.register_first("before-send.sqs", _sent)
+        try:
+            entry = {"Id": "0", "MessageBody": "x" * 700}
+            one_call = _milliseconds(
+                lambda: aws.client("sqs").send_message_batch(QueueUrl=url, Entries=[entry])
+            )
+            with contextlib.redirect_stdout(io.StringIO()):
+                acknowledged = _milliseconds(lambda: app(event, context))
+        finally:
+            events.unregister("before-send.sqs", _sent)
+            clock.use(None)
+    return {"webhook_ms": acknowledged, "raw_call_ms": one_call, "times": acknowledged / one_call}
+
+
+def _sent(request: Any, **_: Any) -> AWSResponse:
+    body = b'{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"%s"}],"Failed":[]}'
+    return AWSResponse(
+        request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, _Answer(body)
+    )
+
+
+def _milliseconds(call: Callable[[], Any]) -> float:
+    """The median processor time of `call` in this thread."""
+    taken = []
+    for _ in range(CALLS):
+        began = time.thread_time()
+        call()
+        taken.append(time.thread_time() - began)
+    return statistics.median(taken) * 1000
+
+
+def _imports() -> dict[str, Any]:
+    """Seconds of a fresh interpreter for each Lambda, turn by turn with PynamoDB's own."""
+    taken: dict[str, list[float]] = {name: [] for name in ("bare", "pynamodb", *HANDLERS)}
+    for _ in range(IMPORTS):
+        for name, times in taken.items():
+            code = {"bare": "pass", "pynamodb": _PYNAMODB}.get(name, f"import {name}")
+            times.append(_seconds(code))
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    own = medians["pynamodb"]
+    return {
+        "seconds": medians,
+        "times_pynamodb": {name: medians[name] / own for name in HANDLERS},
+    }
+
+
+def _seconds(code: str) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return time.perf_counter() - began
+
+
+def _pairs_per_second() -> float:
+    """Pairs of a payment and a receipt's part that the matcher weighs in a second of one core."""
+    from chalicelib.matching.signals import parts_of, weigh
+    from infra.bench.candidates import payments_and_receipts
+
+    payments, receipts = payments_and_receipts(Random(3))
+    parts = [part for receipt in receipts for part in parts_of(receipt)]
+    weighed = 0
+    began = time.thread_time()
+    while weighed < PAIRS:
+        for payment in payments:
+            for part in parts:
+                weigh(payment, part)
+            weighed += len(parts)
+    return weighed / (time.thread_time() - began)

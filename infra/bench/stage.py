@@ -1,0 +1,90 @@
+"""The stage of the bench: DynamoDB Local for the tables, moto in process for everything else."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from infra.local.serving import Reply, Request
+
+BANK_PATH = "/told"
+ENVIRONMENT = {
+    "COUNTERFOIL_STAGE": "bench",
+    "COUNTERFOIL_PUBLIC_URL": "https://api.counterfoil.test",
+    "COUNTERFOIL_PRIVATE_HOSTS": "allowed",
+    "AWS_DEFAULT_REGION": "eu-west-2",
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    # In Lambda metrics and logs are written as lines, which are metered.
+    "AWS_LAMBDA_FUNCTION_NAME": "bench",
+}
+
+
+class NoRealTables(RuntimeError):
+    """The bench was started without DynamoDB Local; moto miscounts capacity."""
+
+
+def prepare_environment() -> None:
+    """Set what the platform's modules read when they are imported.
+
+    :raises NoRealTables: `COUNTERFOIL_REAL_DYNAMODB` does not say where DynamoDB Local is.
+    """
+    url = os.environ.get("COUNTERFOIL_REAL_DYNAMODB")
+    if not url:
+        raise NoRealTables("run it beside DynamoDB Local: `make bench`")
+    os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL_DYNAMODB=url)
+
+
+@dataclass
+class Bank:
+    """A bank that takes every receipt it is told, and counts them."""
+
+    url: str = ""
+    calls: int = 0
+    bytes_told: int = 0
+
+    def take(self, request: "Request") -> "Reply":
+        """Answer 200."""
+        from infra.local.serving import Reply
+
+        self.calls += 1
+        self.bytes_told += len(request.body)
+        return Reply(200)
+
+
+@contextmanager
+def empty_stage() -> Iterator[Bank]:
+    """Empty tables and queues, fresh keys, and a bank."""
+    from moto import mock_aws
+
+    from chalicelib.api import tills
+    from chalicelib.network import service as network
+    from chalicelib.network.access import keys
+    from chalicelib.runtime import aws, queues, vault
+    from infra import master_keys, resources
+    from infra.bench.shift import STARTS
+    from infra.local import queue_time
+    from infra.local.serving import LoopbackServer
+
+    bank = Bank()
+    with mock_aws(), LoopbackServer(bank.take) as server:
+        bank.url = server.url + BANK_PATH
+        give_time_back = queue_time.rule()
+        queues.forget_urls()
+        vault.forget_keys()
+        for module in (network, keys, tills):
+            module.forget()
+        resources.create_kms_key(aws.client("kms"))
+        master_keys.set_up(os.urandom, now=STARTS - timedelta(days=2))
+        tables = aws.client("dynamodb")
+        for name in tables.list_tables()["TableNames"]:
+            tables.delete_table(TableName=name)
+        resources.create_tables(tables)
+        resources.create_queues(aws.client("sqs"))
+        try:
+            yield bank
+        finally:
+            give_time_back()

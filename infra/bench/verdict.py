@@ -1,0 +1,113 @@
+"""The budgets, what was measured against each, and a page to read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+READ_UNITS_MAX = 3.0
+DOLLARS_PER_MILLION_MAX = 8.0
+CALLS_TO_2XX_MAX = 1.0
+WEBHOOK_TIMES_MAX = 2.0
+IMPORT_TIMES_MAX = 1.35
+PAIRS_PER_SECOND_MIN = 50_000.0
+STAMP_WRITE_UNITS = 1.0  # The budget's receipt is stamped too; until it is, its unit is kept free.
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One budget. `bound` is what may not be passed, upwards or, for a `least`, downwards."""
+
+    what: str
+    measured: float
+    bound: float
+    is_least: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the measured figure keeps within the bound."""
+        return self.measured >= self.bound if self.is_least else self.measured <= self.bound
+
+
+def judge(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every budget that the report has a figure for."""
+    found = [verdict for one in report["scenarios"].values() for verdict in _of_scenario(one)]
+    speed = report["speed"]
+    found.append(
+        Verdict("webhook, in raw botocore calls", speed["webhook"]["times"], WEBHOOK_TIMES_MAX)
+    )
+    for name, times in speed["imports"]["times_pynamodb"].items():
+        found.append(Verdict(f"import of {name}, in PynamoDB's", times, IMPORT_TIMES_MAX))
+    found.append(
+        Verdict(
+            "pairs weighed a second", speed["pairs_per_second"], PAIRS_PER_SECOND_MIN, is_least=True
+        )
+    )
+    return [
+        {"what": v.what, "measured": v.measured, "bound": v.bound, "met": v.is_met} for v in found
+    ]
+
+
+def _of_scenario(one: Mapping[str, Any]) -> list[Verdict]:
+    each, title = one["per_matched_receipt"], one["title"]
+    found = [
+        Verdict(
+            f"dollars a million, {title}", one["total_dollars_per_million"], DOLLARS_PER_MILLION_MAX
+        ),
+        Verdict(f"read units, {title}", each["read_units"], READ_UNITS_MAX),
+    ]
+    if one["write_units_max"] is not None:
+        bound = one["write_units_max"] - STAMP_WRITE_UNITS
+        found.insert(0, Verdict(f"write units before stamps, {title}", each["write_units"], bound))
+    hooks = one["counted"]["api: hooks"]
+    calls = hooks["sqs.SendMessageBatch"] / hooks["invocations"]
+    return [*found, Verdict(f"calls to a webhook's 2xx, {title}", calls, CALLS_TO_2XX_MAX)]
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """Print what a matched receipt costs in each scenario, by part, and the budgets."""
+    console = Console(width=140)
+    for one in report["scenarios"].values():
+        console.print(_parts(one))
+        services = ", ".join(f"{k} {v:.2f}" for k, v in one["dollars_per_million"].items())
+        console.print(
+            f"dollars for a million matched receipts: {one['total_dollars_per_million']:.2f} "
+            f"({services}); one message a run {one['total_with_one_message_a_run']:.2f}; "
+            f"behind a REST API {one['total_behind_a_rest_api']:.2f}\n"
+        )
+    imports = report["speed"]["imports"]["seconds"]
+    console.print("imports, seconds: " + ", ".join(f"{k} {v:.3f}" for k, v in imports.items()))
+    webhook = report["speed"]["webhook"]
+    console.print(
+        f"webhook {webhook['webhook_ms']:.2f} ms of processor time, "
+        f"one raw call {webhook['raw_call_ms']:.2f} ms\n"
+    )
+    console.print(_budgets(report["budgets"]))
+
+
+def _parts(one: Mapping[str, Any]) -> Table:
+    title = (
+        f"{one['title']}: {one['matched']} matched of {one['members_sales']} members' sales, "
+        f"{one['receipts']} receipts of {one['lines_per_receipt']:.1f} lines"
+    )
+    table = Table(title=title)
+    table.add_column("per matched receipt")
+    names = ("write_units", "read_units", "api_calls", "queue_calls", "invocations", "log_bytes")
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    rows = {**one["by_part"], "all": one["per_matched_receipt"]}
+    for part, work in rows.items():
+        table.add_row(part, *(f"{work[name]:.2f}" for name in names))
+    return table
+
+
+def _budgets(budgets: list[dict[str, Any]]) -> Table:
+    table = Table("budget", title="Budgets")
+    for name in ("measured", "bound", ""):
+        table.add_column(name, justify="right")
+    for one in budgets:
+        verdict = "met" if one["met"] else "missed"
+        table.add_row(one["what"], f"{one['measured']:,.2f}", f"{one['bound']:,.2f}", verdict)
+    return table
