@@ -62,6 +62,30 @@ def rotate_master_key() -> None:
 
 
 @app.command()
+def reseal_rows(*, number: Number) -> None:
+    """Seal anew, under the key that seals now, what the master key of NUMBER sealed.
+
+    It may be stopped and repeated. What lives less than 36 days is left to expire.
+    """
+    from infra import resealing  # As above.
+
+    with told_plainly():
+        done = resealing.reseal(number, now=clock.now())
+    console.print(f"{done.rows} sealed anew; {done.unreadable} open to nobody.", highlight=False)
+
+
+@app.command()
+def retire_master_key(*, number: Number) -> None:
+    """Take a master key out of the ring. Another has sealed for 36 days, and no row needs it."""
+    from infra import master_keys, resealing  # As above.
+
+    now = clock.now()
+    with told_plainly():
+        master_keys.retire(number, lambda one: resealing.count(one, now=now).rows, now=now)
+    console.print(f"Master key {number} is retired.", highlight=False)
+
+
+@app.command()
 def rotate_signing_key() -> None:
     """Publish a new signing key. It signs in an hour; the old one stays published seven days."""
     from chalicelib.network.access import keys  # As above.

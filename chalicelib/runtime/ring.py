@@ -222,7 +222,7 @@ def find_key(number: int) -> MasterKey | None:
 
 
 def _fresh(*, now: datetime) -> _Held:
-    """The ring as it is, or as it was lately where Secrets Manager does not give it now.
+    """The ring as it is, or as it was lately where Secrets Manager does not give a good one now.
 
     One that has become old opens all but the newest values, so it is better than none.
     """
@@ -239,7 +239,7 @@ def _ask(held: _Held | None, *, now: datetime) -> _Held:
     global _held
     try:
         fetched = _fetch()
-    except TryAgain:
+    except (TryAgain, InvalidSetting):  # A slip of an operator must not stop what runs.
         if held is None:
             raise
         observability.warn("the ring of master keys could not be fetched; the old one is used")

@@ -1,7 +1,11 @@
-"""Deleting what has expired and DynamoDB has not deleted yet: the only scan there is."""
+"""What has to reach every row of a table: deleting the expired, finding what a master key sealed.
+
+The only scans there are: they reach rows whose keys nobody knows.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from chalicelib.runtime import aws, rows, settings
 
@@ -19,8 +23,7 @@ def sweep_expired(
 ) -> Swept:
     """Delete the expired rows among the next `rows_max` of `table` after the key `after`.
 
-    The only scan there is: retention has to reach rows whose keys nobody knows any more. A row
-    whose expiry was moved meanwhile stays.
+    A row whose expiry was moved meanwhile stays.
     """
     dynamodb, name = aws.client("dynamodb"), settings.table(table)
     limit = {":then": {"N": str(rows.epoch(expired_before))}}
@@ -47,6 +50,67 @@ def sweep_expired(
         deleted += 1
     last = page.get("LastEvaluatedKey")
     return Swept(deleted, (last["pk"]["S"], last["sk"]["S"]) if last else None)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """Where a sealed value stands; `member_id` where the row names a member beside its key."""
+
+    table: str
+    pk: str
+    sk: str
+    sealed: bytes
+    member_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRows:
+    """What a stretch of a table holds, and the key it stopped at, None at the table's end."""
+
+    found: tuple[SealedRow, ...]
+    stopped_at: tuple[str, str] | None
+
+
+def list_sealed(
+    table: str, number: int, *, after: tuple[str, str] | None, rows_max: int
+) -> SealedRows:
+    """The rows sealed under the master key of `number` among the next `rows_max` of `table`."""
+    start = {"ExclusiveStartKey": _key(*after)} if after else {}
+    page = aws.client("dynamodb").scan(
+        TableName=settings.table(table),
+        Limit=rows_max,
+        ProjectionExpression="pk, sk, sealed, member_id",
+        ConsistentRead=True,
+        **start,
+    )
+    found = tuple(
+        _to_sealed_row(table, item)
+        for item in page["Items"]
+        if "sealed" in item and item["sealed"]["B"][:1] == bytes((number,))
+    )
+    last = page.get("LastEvaluatedKey")
+    return SealedRows(found, (last["pk"]["S"], last["sk"]["S"]) if last else None)
+
+
+def replace_sealed(row: SealedRow, sealed: bytes) -> bool:
+    """Put `sealed` in place of the row's value; False where somebody wrote another meanwhile."""
+    dynamodb = aws.client("dynamodb")
+    try:
+        dynamodb.update_item(
+            TableName=settings.table(row.table),
+            Key=_key(row.pk, row.sk),
+            UpdateExpression="SET sealed = :anew",
+            ConditionExpression="sealed = :before",
+            ExpressionAttributeValues={":anew": {"B": sealed}, ":before": {"B": row.sealed}},
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _to_sealed_row(table: str, item: Any) -> SealedRow:
+    member_id = item["member_id"]["S"] if "member_id" in item else None
+    return SealedRow(table, item["pk"]["S"], item["sk"]["S"], item["sealed"]["B"], member_id)
 
 
 def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:

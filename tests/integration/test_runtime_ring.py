@@ -172,6 +172,17 @@ def test_goes_on_with_the_ring_it_has_while_the_secret_is_refused(hand: Hand) ->
     assert refused == ["GetSecretValue"] * 4
 
 
+def test_goes_on_with_the_ring_it_has_where_the_secret_was_spoilt(hand: Hand) -> None:
+    sealed = seal("kept")
+    secretsmanager.write(ring.NAME, '{"keys": []}', version_id="v" * 32)
+    hand.at += HOUR
+
+    assert [open_name(sealed), open_name(seal("meanwhile"))] == ["kept", "meanwhile"]
+    vault.forget_keys()
+    with pytest.raises(settings.InvalidSetting, match="documented JSON"):
+        open_name(sealed)
+
+
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
 def test_says_try_again_where_the_ring_was_never_given(hand: Hand, code: str) -> None:
     with refusing_secrets(code), pytest.raises(TryAgain, match=code):

@@ -119,6 +119,7 @@ def test_what_waits_while_a_key_rotates_arrives_once(
     assert [waiting_on(name) for name in (queues.PAYMENTS, queues.DELIVERIES)] == [0, 0]
 
 
+@pytest.mark.requirement("SEC-02")
 def test_a_hook_is_taken_by_either_key_for_a_day_and_then_by_the_new_one(
     bank: BankServer,
 ) -> None:
