@@ -102,10 +102,8 @@ class Deployer:
         self._cloudformation = _client("cloudformation")
         self.account: str = _client("sts").get_caller_identity()["Account"]
 
-    def upload(self, package: Package) -> str:
-        """Put zip and template into the stage's bucket; returns the template's address."""
-        bucket = artefacts.bucket_name(self._stage, self.account)
-        artefacts.prepare_bucket(self._s3, bucket, region=self._stage.region)
+    def upload(self, package: Package, *, bucket: str) -> str:
+        """Put zip and template into `bucket`; returns the template's address."""
         code = package.deployment.read_bytes()
         key = artefacts.put_once(self._s3, bucket, code, suffix="zip")
         template = json.loads(package.template.read_text())
@@ -115,6 +113,15 @@ class Deployer:
         body = json.dumps(template, separators=(",", ":"), sort_keys=True).encode()
         name = artefacts.put_once(self._s3, bucket, body, suffix="json")
         return f"https://{bucket}.s3.{self._stage.region}.amazonaws.com/{name}"
+
+    def prepare(self) -> str:
+        """Have the stage's bucket ready; returns its name.
+
+        :raises BucketIsNotOurs: the name is taken.
+        """
+        bucket = artefacts.bucket_name(self._stage, self.account)
+        artefacts.prepare_bucket(self._s3, bucket, region=self._stage.region)
+        return bucket
 
     def propose(self, template_url: str, *, version: str) -> tuple[str, tuple[Change, ...]] | None:
         """Make a change set: its ARN and what it changes; None where nothing would change.
@@ -153,7 +160,10 @@ class Deployer:
         :raises DeploymentFailed: CloudFormation gave up and put everything back.
         """
         is_new = self._status() == "REVIEW_IN_PROGRESS"
-        self._cloudformation.execute_change_set(ChangeSetName=change_set)
+        try:
+            self._cloudformation.execute_change_set(ChangeSetName=change_set)
+        except ClientError as error:
+            raise DeploymentFailed(error.response["Error"]["Message"]) from error
         waiter = self._cloudformation.get_waiter(
             "stack_create_complete" if is_new else "stack_update_complete"
         )
@@ -164,11 +174,14 @@ class Deployer:
             )
         except WaiterError as error:
             raise DeploymentFailed("\n".join(self._reasons())) from error
+        (stack,) = self._cloudformation.describe_stacks(StackName=self._stack)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+
+    def protect(self) -> None:
+        """Let nobody delete the stack by mistake."""
         self._cloudformation.update_termination_protection(
             StackName=self._stack, EnableTerminationProtection=True
         )
-        (stack,) = self._cloudformation.describe_stacks(StackName=self._stack)["Stacks"]
-        return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
 
     def discard(self, change_set: str) -> None:
         """Delete a change set that nobody wants."""
@@ -219,16 +232,17 @@ class Deployer:
 def deploy(
     stage: Stage,
     deployer: Deployer,
-    package: Package,
+    template_url: str,
     *,
     version: str,
     agrees: Callable[[tuple[Change, ...]], bool],
 ) -> Mapping[str, str] | None:
-    """Deploy `package`; the stack's outputs, or None where nothing was to change or nobody agreed.
+    """Deploy an uploaded template; the stack's outputs, or None where nothing was to change or
+    nobody agreed.
 
     :raises DeploymentFailed: CloudFormation did not do it.
     """
-    proposed = deployer.propose(deployer.upload(package), version=version)
+    proposed = deployer.propose(template_url, version=version)
     if proposed is None:
         print(f"{stack_name(stage)} is as the template says")
         return None
@@ -260,9 +274,11 @@ def _package_and_deploy(name: str, *, asks: bool) -> None:
     enter(stage)
     deployer = Deployer(stage, pause=time.sleep)
     print(f"{stack_name(stage)} in {stage.region}, account {deployer.account}, {version}")
-    package = make_package(stage)
+    template_url = deployer.upload(make_package(stage), bucket=deployer.prepare())
     agrees = _asked if asks else _shown
-    outputs = deploy(stage, deployer, package, version=version, agrees=agrees)
+    outputs = deploy(stage, deployer, template_url, version=version, agrees=agrees)
+    if outputs is not None:
+        deployer.protect()
     for output, value in sorted((outputs or {}).items()):
         print(f"{output:16} {value}")
 
