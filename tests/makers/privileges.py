@@ -2,18 +2,23 @@
 
 botocore tells of every call before it is made. Which Lambda made it stands on the call stack:
 Chalice calls each handler through one of two methods, whoever started it (a test, the local stack's
-pump, or its HTTP server). Calls that no handler made are the test's own.
+pump, or its HTTP server). Many tests call the one function that a worker's handler calls; it stands
+for the Lambdas that it serves. Calls of neither kind are the test's own.
 """
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from chalice.app import EventSourceHandler, RestAPIEventHandler
 
+from chalicelib.notices import service as notices
+from chalicelib.privacy import leaving, retention
+from chalicelib.purchases import receiving, waiting
+from chalicelib.purchases import service as purchases
 from chalicelib.runtime import settings
 from infra.template.functions import API_HANDLER
 from infra.template.roles import exact_policy
@@ -39,17 +44,33 @@ _WRITES = {
 }
 
 
-def acting() -> str | None:
-    """The Lambda whose handler is running, by the call stack."""
+# What a worker's handler calls, and for which Lambdas it then works.
+_ENTRIES: Mapping[CodeType, tuple[str, ...]] = {
+    purchases.record_payment.__code__: ("record_payment",),
+    purchases.look_again.__code__: ("record_payment",),
+    leaving.end_retention.__code__: ("record_payment",),
+    notices.deliver.__code__: ("deliver_receipt",),
+    waiting.look_again_between.__code__: ("look_again", "end_waiting"),
+    retention.sweep.__code__: ("sweep_retention",),
+    leaving.finish_departures.__code__: ("finish_departures",),
+}
+_RECEIVE = receiving.receive.__code__
+
+
+def acting() -> tuple[str, ...]:
+    """The Lambdas that are at work, by the call stack: of several functions, the outermost."""
+    found: tuple[str, ...] = ()
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code is _WORKER:
-            name: str = frame.f_locals["self"].func.__name__
-            return name
+            return (frame.f_locals["self"].func.__name__,)
         if frame.f_code is _API:
-            return API_HANDLER
+            return (API_HANDLER,)
+        if frame.f_code is _RECEIVE:
+            found = ("gather_receipts" if frame.f_locals["is_gathered"] else "record_receipts",)
+        found = _ENTRIES.get(frame.f_code, found)
         frame = frame.f_back
-    return None
+    return found
 
 
 def asked_for(service: str, operation: str, parameters: Mapping[str, Any]) -> set[Granted]:
@@ -120,8 +141,7 @@ def grant_of(used: Used) -> Granted | None:
 
 
 def uses_of(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Used]:
-    """What the handler that is running uses with this call; nothing where none is."""
-    function = acting()
-    if function is not None:
+    """What the Lambdas at work use with this call; nothing where none is."""
+    for function in acting():
         for action, resource in asked_for(service, operation, parameters):
             yield function, action, resource
