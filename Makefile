@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run test test-real fuzz check package format clean
+.PHONY: demo run test test-real fuzz check package deploy format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -36,6 +36,9 @@ check: $(STAMP)  ## Format, lint, types, layers, architecture
 
 package: $(STAMP)  ## One CloudFormation template and its zip, in build/package/STAGE (default test)
 	$(BIN)/python -m infra.packaging $(or $(STAGE),test)
+
+deploy: $(STAMP)  ## Package, upload, show what would change, and change it: make deploy STAGE=prod [YES=1]
+	$(BIN)/python -m infra.deploying $(STAGE) $(if $(YES),--yes)
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -46,6 +46,11 @@ class Package:
     unzipped_bytes: int
 
 
+def enter(stage: Stage) -> None:
+    """Let this process belong to `stage`: names and clients are made of the environment."""
+    os.environ.update(COUNTERFOIL_STAGE=stage.name, AWS_DEFAULT_REGION=stage.region)
+
+
 def make_package(stage: Stage, *, into: Path | None = None) -> Package:
     """Make template and zip of `stage` in `into` (`build/package/<stage>`).
 
@@ -57,7 +62,7 @@ def make_package(stage: Stage, *, into: Path | None = None) -> Package:
     folder = into or BUILD / stage.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    os.environ.update(COUNTERFOIL_STAGE=stage.name, AWS_DEFAULT_REGION=stage.region)
+    enter(stage)
     additions = make_additions(stage, make_chalice_template(stage.name))
     with TemporaryDirectory() as scratch:
         merged = Path(scratch) / "additions.json"

@@ -20,7 +20,7 @@ os.environ.update(
     COUNTERFOIL_PUBLIC_URL="https://api.counterfoil.test",
     COUNTERFOIL_PRIVATE_HOSTS="allowed",
 )
-pytest_plugins = ("tests.requirements_report",)
+pytest_plugins = ("tests.requirements_report", "tests.least_privilege")
 
 REAL_DYNAMODB = os.environ.get("COUNTERFOIL_REAL_DYNAMODB")
 if REAL_DYNAMODB:

@@ -14,12 +14,12 @@ ATTEMPTS_MAX = 3
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, *, read_timeout_seconds: int = READ_TIMEOUT_SECONDS) -> Any:
     """A low-level client of `service` (`sqs`, `kms`, …) with short timeouts and few retries."""
     session = botocore.session.get_session()
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
+        read_timeout=read_timeout_seconds,
         retries={"max_attempts": ATTEMPTS_MAX, "mode": "standard"},
     )
     return session.create_client(service, region_name=settings.region(), config=config)

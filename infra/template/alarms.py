@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from infra.template.naming import Part
 
 OURS = "Counterfoil"
+ALARMS_MD = "docs/runbooks/alarms.md"
+MINUTES_15, HOUR = 900, 3_600
 SECONDS = 300  # AWS gathers most of its own metrics in periods of a minute or five.
 
 

@@ -87,6 +87,8 @@ def _rest_api(stage: Stage, chalices: Part) -> Part:
     )
     integration = {"x-amazon-apigateway-integration": {"uri": target}}
     return {
+        # API Gateway refuses a REST stage that logs while the account has no role for it.
+        "DependsOn": ["GatewayAccount"] if stage.keeps_gateway_role else [],
         "Properties": {
             "DefinitionBody": {
                 "x-amazon-apigateway-security-policy": TLS,
@@ -113,7 +115,7 @@ def _rest_api(stage: Stage, chalices: Part) -> Part:
                     "MetricsEnabled": False,  # Per route: $0.30 a month each.
                 }
             ],
-        }
+        },
     }
 
 

@@ -11,12 +11,11 @@ from chalicelib.runtime import queues as names
 from infra import resources
 from infra.resources import DEAD_LETTER_SUFFIX
 from infra.template import queues
-from infra.template.alarms import OURS, SECONDS, Alarm, Metric, Query
+from infra.template.alarms import ALARMS_MD, HOUR, MINUTES_15, OURS, SECONDS, Alarm, Metric, Query
 from infra.template.naming import Part, physical, sub
+from infra.template.platform_alarms import PLATFORM
 from infra.template.stages import Stage
 
-ALARMS_MD = "docs/runbooks/alarms.md"
-MINUTES_15, HOUR = 900, 3_600
 WAITS_SECONDS_MAX = {
     names.PAYMENTS: 3_600,
     names.RECEIPTS: 3_600,
@@ -32,73 +31,6 @@ SILENT_HOURS_MAX = {
 }
 
 
-# Of the platform as a whole, whatever the dimensions of a metric hold.
-_PLATFORM = (
-    Alarm(
-        name="contradictions",
-        measure=Query("SUM", "conflicts"),
-        threshold=1,
-        says="The same name came with other content: a payment or receipt contradicts itself.",
-        because="It is never routine: two tills share numbers, or a bank changed history.",
-        runbook=f"{ALARMS_MD}#contradictions",
-    ),
-    Alarm(
-        name="quarantine-fills",
-        measure=Query("SUM", "quarantined"),
-        threshold=50,
-        seconds=MINUTES_15,
-        says="Many messages at once can never succeed as they stand.",
-        because="Single ones are a till's typing; fifty in a quarter of an hour are a format.",
-        runbook=f"{ALARMS_MD}#the-quarantine-fills",
-    ),
-    Alarm(
-        name="quarantine-is-large",
-        measure=Query("MAX", "quarantine_size"),
-        threshold=500,
-        seconds=HOUR,
-        says="Quarantine holds more than a person looks through in a day.",
-        because="Entries leave after thirty days, unread or not.",
-        runbook=f"{ALARMS_MD}#the-quarantine-is-large",
-    ),
-    Alarm(
-        name="signatures-are-refused",
-        measure=Metric(OURS, ("requests_refused",), {"code": "signature_mismatch"}, "Sum"),
-        threshold=100,
-        seconds=MINUTES_15,
-        says="Many requests are not authenticated.",
-        because="The internet tries a few; a hundred are a key rotated on one side, or worse.",
-        runbook=f"{ALARMS_MD}#signatures-are-refused",
-    ),
-    Alarm(
-        name="refresh-tokens-are-reused",
-        measure=Query("SUM", "refresh_tokens_reused"),
-        threshold=1,
-        says="A refresh token was used twice; somebody else may hold it.",
-        because="A well-made client never does it.",
-        runbook=f"{ALARMS_MD}#refresh-tokens-are-reused",
-    ),
-    Alarm(
-        name="bank-tokens-are-lost",
-        measure=Query("SUM", "bank_tokens_lost"),
-        threshold=20,
-        seconds=HOUR,
-        says="A bank takes back the tokens of many members.",
-        because="People take back consent one by one; twenty in an hour are the bank's doing.",
-        runbook=f"{ALARMS_MD}#bank-tokens-are-lost",
-    ),
-    Alarm(
-        name="connections-lag",
-        measure=Query("MAX", "connection_lag_seconds"),
-        threshold=3_600,
-        periods=3,
-        times=3,
-        says="A bank tells of payments more than an hour after they were made.",
-        because="All banks we know tell within seconds; repeats after an outage pass sooner.",
-        runbook=f"{ALARMS_MD}#connections-lag",
-    ),
-)
-
-
 def alarms_of(stage: Stage, functions: Iterable[str]) -> tuple[Alarm, ...]:
     """Every alarm of `stage`, whose Lambdas are `functions`."""
     lambdas = sorted(functions)
@@ -109,7 +41,7 @@ def alarms_of(stage: Stage, functions: Iterable[str]) -> tuple[Alarm, ...]:
         *(_of_table(stage, name) for name in resources.TABLES),
         *(_of_schedule(job, hours) for job, hours in SILENT_HOURS_MAX.items()),
         *_of_telling(stage),
-        *_PLATFORM,
+        *PLATFORM,
         *_of_silence(stage),
     )
 
@@ -238,7 +170,7 @@ def _of_schedule(job: str, hours: int) -> Alarm:
         times=hours,
         says=f"The schedule {job} has not come to its end for {hours} h.",
         because="One run that is lost is made up by the next; this many are not chance.",
-        runbook=f"docs/runbooks/{job}.md#what-its-dead-letters-mean",
+        runbook=f"{ALARMS_MD}#schedules_done",
     )
 
 
@@ -253,8 +185,19 @@ def _of_telling(stage: Stage) -> Iterable[Alarm]:
             times=4,
             says=f"Half of {provider.value}'s receipts come later after the payment than promised.",
             because="The stage's delivery_lag_seconds_max, for an hour: one file makes a peak.",
-            runbook=f"{ALARMS_MD}#deliveries-lag",
+            runbook=f"{ALARMS_MD}#delivery_lag_seconds",
         )
+    yield Alarm(
+        name="matches-lag",
+        measure=Metric(OURS, ("match_lag_seconds",), {}, "p50"),
+        threshold=stage.delivery_lag_seconds_max,
+        seconds=MINUTES_15,
+        periods=4,
+        times=4,
+        says="Half of the payments find their receipts later than banks are promised to be told.",
+        because="The stage's delivery_lag_seconds_max, for an hour: one file makes a peak.",
+        runbook=f"{ALARMS_MD}#match_lag_seconds",
+    )
 
 
 def _of_silence(stage: Stage) -> Iterable[Alarm]:
@@ -271,5 +214,5 @@ def _of_silence(stage: Stage) -> Iterable[Alarm]:
         times=stage.silent_hours_max,
         says="No bank has told of any payment for hours.",
         because="The stage's silent_hours_max, longer than its quietest night.",
-        runbook=f"{ALARMS_MD}#banks-are-silent",
+        runbook=f"{ALARMS_MD}#connection_events",
     )

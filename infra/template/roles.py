@@ -2,29 +2,31 @@
 
 The files are written for any account, region and stage (`arn:aws:sqs:*:*:counterfoil-*-payments`).
 Here each of these stars is filled in, and a statement that keeps one is refused, but for the few
-that AWS leaves no other way.
+that AWS leaves no other way. No policy speaks of the stage's key: whoever may read a table, a queue
+or a secret may use the key for it, and for nothing else (`infra.template.encryption`).
 """
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from chalicelib.runtime import queues as names
 from infra.template import queues
 from infra.template.chalice_template import ROOT
-from infra.template.naming import APP, KEY, Part, arn, attribute, logical
+from infra.template.naming import APP, Part, arn, logical
 from infra.template.stages import Stage
 
 FOLDER = ROOT / ".chalice" / "policies"
 _ANYWHERE = re.compile(r"arn:aws:(?P<service>[a-z-]+):\*:\*:(?P<resource>.+)")
 _STAGE = f"{APP}-*"
-_ANY_KEY = "key/*"
-# A resource's own last part, where AWS makes it up (log streams, Secrets Manager's six letters) or
-# operators add to it (a secret per connection).
-_ENDINGS_LEFT_OPEN = {
-    "logs": (":*",),
-    "secretsmanager": ("-??????", "/connections/*"),
-}
+# What stays open, because AWS or a running stage makes up the rest of the name: log streams, the
+# six letters that Secrets Manager adds, and secrets of connections, recorded after a deployment.
+_LEFT_OPEN = (
+    re.compile(r"log-group:[^*?]+:\*"),
+    re.compile(r"secret:[^*?]+/connections/\*"),
+    re.compile(r"secret:[^*?]+-\?{6}"),
+)
 TRACING: Part = {
     "Sid": "Trace",
     "Effect": "Allow",
@@ -44,12 +46,12 @@ def make_role_policies(stage: Stage, function: str) -> dict[str, Part]:
     return {logical(function, "role"): {"Properties": {"Policies": [policy]}}}
 
 
-def exact_policy(stage: Stage, function: str) -> Part:
+def exact_policy(stage: Stage, function: str, *, folder: Path = FOLDER) -> Part:
     """The policy document of one Lambda in one stage.
 
     :raises InexactPolicy: a statement would grant more than one stage's resources.
     """
-    written = json.loads((FOLDER / f"{function}.json").read_text())
+    written = json.loads((folder / f"{function}.json").read_text())
     statements = [_exact(stage, statement) for statement in written["Statement"]]
     if stage.tracing:
         statements.append(TRACING)
@@ -63,25 +65,18 @@ def _exact(stage: Stage, statement: Part) -> Part:
     resources = [_exact_resource(stage, entry) for entry in _listed(statement["Resource"])]
     if "sqs:ReceiveMessage" in actions:
         resources += _direct_queues(stage, statement)
-    exact = {"Sid": statement["Sid"], "Effect": "Allow", "Action": actions, "Resource": resources}
-    # A condition on the key's alias says which key is meant; here the key is named.
-    conditions = {} if resources == [attribute(KEY)] else statement.get("Condition", {})
-    return exact | ({"Condition": conditions} if conditions else {})
+    return {"Sid": statement["Sid"], "Effect": "Allow", "Action": actions, "Resource": resources}
 
 
 def _exact_resource(stage: Stage, written: str) -> Part:
     found = _ANYWHERE.fullmatch(written)
     if found is None:
         raise InexactPolicy(f"{written} is no name of ours in any account and region")
-    service, resource = found["service"], found["resource"]
-    if (service, resource) == ("kms", _ANY_KEY):
-        return attribute(KEY)
-    named = resource.replace(_STAGE, f"{APP}-{stage.name}", 1)
-    endings = _ENDINGS_LEFT_OPEN.get(service, ())
-    ending = next((ending for ending in endings if named.endswith(ending)), "")
-    if re.search(r"[*?]", named.removesuffix(ending)):
+    named = found["resource"].replace(_STAGE, f"{APP}-{stage.name}", 1)
+    is_exact = "*" not in named and "?" not in named
+    if not is_exact and not any(pattern.fullmatch(named) for pattern in _LEFT_OPEN):
         raise InexactPolicy(f"{written} is more than one resource of a stage")
-    return arn(service, named)
+    return arn(found["service"], named)
 
 
 def _direct_queues(stage: Stage, statement: Part) -> list[Part]:

@@ -1,6 +1,7 @@
 """What would be deployed, as data: every route, and every Lambda with what wakes and limits it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from chalice import Chalice
@@ -8,6 +9,10 @@ from chalice.app import ScheduledEventConfig, ScheduleExpression, SQSEventConfig
 from chalice.config import Config
 
 from chalicelib.runtime import settings
+from infra.template.assembling import make_template
+from infra.template.functions import function_ids
+from infra.template.roles import exact_policy
+from infra.template.stages import Stage, read_stage
 from tests.architecture.sources import ROOT
 
 STAGE = "prod"
@@ -23,15 +28,61 @@ def lambdas(app: Chalice) -> dict[str, Any]:
 
 
 def snapshot(app: Chalice) -> dict[str, Any]:
-    """Routes and Lambdas as `app` and `.chalice/config.json` would deploy them to production."""
+    """Routes and Lambdas as the template deploys them, with production's settings."""
+    template = make_template(production())
     return {
         "routes": sorted(
             f"{method} {path}" for path, methods in app.routes.items() for method in methods
         ),
+        "routes_of_the_hooks_api": sorted(
+            resource["Properties"]["RouteKey"]
+            for resource in template["Resources"].values()
+            if resource["Type"] == "AWS::ApiGatewayV2::Route"
+        ),
         "lambdas": {
-            name: _lambda(name, source, app) for name, source in sorted(lambdas(app).items())
+            name: _lambda(name, source, app) | _deployed(name, template)
+            for name, source in sorted(lambdas(app).items())
         },
     }
+
+
+def production() -> Stage:
+    """Production's settings under the name of the tests' stage, of which the app is imported."""
+    return replace(read_stage("prod"), name="test")
+
+
+def _deployed(name: str, template: dict[str, Any]) -> dict[str, Any]:
+    """What the template adds to a Lambda: limits, environment, and what its role may do."""
+    properties = template["Resources"][function_ids(template)[name]]["Properties"]
+    events = properties.get("Events", {}).values()
+    concurrency = [
+        event["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        for event in events
+        if event["Type"] == "SQS"
+    ]
+    return {
+        "concurrency_max": max(concurrency, default=None),
+        "reserved": properties.get("ReservedConcurrentExecutions"),
+        "environment": sorted(properties["Environment"]["Variables"]),
+        "tracing": properties["Tracing"],
+        "may": {
+            statement["Sid"]: {
+                "actions": statement["Action"],
+                "resources": [_short(resource) for resource in _listed(statement["Resource"])],
+            }
+            for statement in exact_policy(production(), name)["Statement"]
+        },
+    }
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _short(resource: Any) -> str:
+    """A resource without what is the same of all."""
+    text: str = resource if isinstance(resource, str) else resource["Fn::Sub"]
+    return text.rpartition("${AWS::AccountId}:")[2].replace("counterfoil-test", "{stage}")
 
 
 def config_of(name: str, app: Chalice) -> Config:

@@ -1,0 +1,93 @@
+"""Alarms of the platform as a whole, over whatever the dimensions of a metric hold."""
+
+from infra.template.alarms import ALARMS_MD, HOUR, MINUTES_15, OURS, Alarm, Metric, Query
+
+SKEW_SECONDS_MAX = 900
+
+PLATFORM: tuple[Alarm, ...] = (
+    Alarm(
+        name="contradictions",
+        measure=Query("SUM", "conflicts"),
+        threshold=1,
+        says="The same name came with other content: a payment or receipt contradicts itself.",
+        because="It is never routine: two tills share numbers, or a bank changed history.",
+        runbook=f"{ALARMS_MD}#conflicts",
+    ),
+    Alarm(
+        name="quarantine-fills",
+        measure=Query("SUM", "quarantined"),
+        threshold=50,
+        seconds=MINUTES_15,
+        says="Many messages at once can never succeed as they stand.",
+        because="Single ones are a till's typing; fifty in a quarter of an hour are a format.",
+        runbook=f"{ALARMS_MD}#quarantined",
+    ),
+    Alarm(
+        name="quarantine-is-large",
+        measure=Query("MAX", "quarantine_size"),
+        threshold=500,
+        seconds=HOUR,
+        says="Quarantine holds more than a person looks through in a day.",
+        because="Entries leave after thirty days, unread or not.",
+        runbook=f"{ALARMS_MD}#quarantine_size",
+    ),
+    Alarm(
+        name="signatures-are-refused",
+        measure=Metric(OURS, ("requests_refused",), {"code": "signature_mismatch"}, "Sum"),
+        threshold=100,
+        seconds=MINUTES_15,
+        says="Many requests are not authenticated.",
+        because="The internet tries a few; a hundred are a key rotated on one side, or worse.",
+        runbook=f"{ALARMS_MD}#signatures-are-refused",
+    ),
+    Alarm(
+        name="refresh-tokens-are-reused",
+        measure=Query("SUM", "refresh_tokens_reused"),
+        threshold=1,
+        says="A refresh token was used twice; somebody else may hold it.",
+        because="A well-made client never does it.",
+        runbook=f"{ALARMS_MD}#refresh-tokens-are-reused",
+    ),
+    Alarm(
+        name="bank-tokens-are-lost",
+        measure=Query("SUM", "bank_tokens_lost"),
+        threshold=20,
+        seconds=HOUR,
+        says="A bank takes back the tokens of many members.",
+        because="People take back consent one by one; twenty in an hour are the bank's doing.",
+        runbook=f"{ALARMS_MD}#bank-tokens-are-lost",
+    ),
+    Alarm(
+        name="till-clocks-run-ahead",
+        measure=Query("MAX", "clock_skew_seconds"),
+        threshold=SKEW_SECONDS_MAX,
+        seconds=HOUR,
+        periods=3,
+        times=3,
+        says="A till's clock is far ahead of its bank's.",
+        because="Half an hour apart no payment finds its receipt: half of that, for hours.",
+        runbook=f"{ALARMS_MD}#clock_skew_seconds",
+    ),
+    Alarm(
+        name="till-clocks-run-behind",
+        measure=Query("MIN", "clock_skew_seconds"),
+        threshold=-SKEW_SECONDS_MAX,
+        is_floor=True,
+        seconds=HOUR,
+        periods=3,
+        times=3,
+        says="A till's clock is far behind its bank's.",
+        because="Half an hour apart no payment finds its receipt: half of that, for hours.",
+        runbook=f"{ALARMS_MD}#clock_skew_seconds",
+    ),
+    Alarm(
+        name="connections-lag",
+        measure=Query("MAX", "connection_lag_seconds"),
+        threshold=3_600,
+        periods=3,
+        times=3,
+        says="A bank tells of payments more than an hour after they were made.",
+        because="All banks we know tell within seconds; repeats after an outage pass sooner.",
+        runbook=f"{ALARMS_MD}#connection_lag_seconds",
+    ),
+)

@@ -1,0 +1,104 @@
+"""Policies are what the code does: a pytest plugin.
+
+Whatever a Lambda's handler asks of AWS in any test must be allowed by the policy that the template
+gives its role: the test fails in which it is not. At the end of a whole run every grant must have
+been used by some test, or be among those that are explained here; `build/privileges.json` says by
+which Lambda what was used.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.handlers import BUILTIN_HANDLERS
+
+from infra.template.roles import FOLDER
+from tests.makers.privileges import Granted, Used, grant_of, grants, uses_of
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORT = ROOT / "build" / "privileges.json"
+HANDED_OVER = "privileges_used"
+TESTS_OF_A_WHOLE_RUN = 2_000
+# What AWS itself does with the role, so that no call of ours shows it.
+BY_LAMBDA_ITSELF = {
+    "logs:CreateLogStream": "Lambda writes the log",
+    "logs:PutLogEvents": "Lambda writes the log",
+    "sqs:DeleteMessage": "Lambda's poller",
+    "sqs:GetQueueAttributes": "Lambda's poller",
+    "sqs:ReceiveMessage": "Lambda's poller",
+    "xray:PutTelemetryRecords": "Lambda's tracing",
+    "xray:PutTraceSegments": "Lambda's tracing",
+}
+
+_used: set[Used] = set()
+_denied: list[Used] = []
+
+
+def _hear(params: Any, model: Any, **_: object) -> None:
+    """botocore's hook before it builds a request: `params` are the caller's."""
+    service = model.service_model.service_name
+    for use in uses_of(service, model.name, params):
+        if use not in _used:
+            (_used.add if grant_of(use) else _denied.append)(use)
+
+
+@pytest.fixture(autouse=True)
+def _asks_only_for_what_its_role_allows() -> Iterator[None]:
+    """Fail a test in which a Lambda asked for more than its policy grants."""
+    _denied.clear()
+    yield
+    assert _denied == [], "a Lambda's role does not allow this; see .chalice/policies"
+
+
+def unused(used: set[Used]) -> dict[str, list[Granted]]:
+    """What each Lambda may and never did, but for what AWS does itself."""
+    idle: dict[str, list[Granted]] = {}
+    for function in sorted(path.stem for path in FOLDER.glob("*.json")):
+        done = {grant_of(use) for use in used if use[0] == function}
+        left = sorted(grants(function) - done)
+        if left := [grant for grant in left if grant[0] not in BY_LAMBDA_ITSELF]:
+            idle[function] = left
+    return idle
+
+
+class Privileges:
+    """Gathers what xdist's workers saw, and judges a whole run."""
+
+    def __init__(self) -> None:
+        self._gathered: set[Used] = set()
+        self._tests = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count the tests that ran to their end."""
+        self._tests += report.when == "call"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker process saw."""
+        output: Mapping[str, Any] = getattr(node, "workeroutput", {})
+        self._gathered |= {tuple(use) for use in output.get(HANDED_OVER, ())}
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over in a worker; else write the report, and fail a whole run with idle grants."""
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[HANDED_OVER] = sorted(_used)
+            return
+        used = self._gathered | _used
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_text(json.dumps({"used": sorted(used), "idle": unused(used)}, indent=1) + "\n")
+        if self._tests >= TESTS_OF_A_WHOLE_RUN and unused(used) and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say which grants a whole run did not use."""
+        if self._tests >= TESTS_OF_A_WHOLE_RUN:
+            idle = unused(self._gathered | _used)
+            terminalreporter.write_line(f"grants that no test used: {idle or 'none'}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen before any client is made."""
+    BUILTIN_HANDLERS.append(("before-parameter-build", _hear))
+    config.pluginmanager.register(Privileges(), "least-privilege")
