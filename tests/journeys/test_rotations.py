@@ -14,7 +14,7 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.network import service as network
 from chalicelib.network.model import Provider
 from chalicelib.runtime import clock, queues, vault
-from infra import cli
+from infra.cli import commands as cli
 from tests.makers.bank_server import BankServer, Heard, bank_server
 from tests.makers.banks import whsec
 from tests.makers.journeys import NOON, PAID, open_town, send_receipts, till_receipt
