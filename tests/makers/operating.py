@@ -42,7 +42,7 @@ def editor(tmp_path: Path, *, old: str, new: str) -> Iterator[Path]:
     """$EDITOR replaces `old` by `new`; the file it leaves behind shows what it was given."""
     seen = tmp_path / "seen.json"
     script = tmp_path / "editor.sh"
-    script.write_text(f'#!/bin/sh\ncp "$1" {seen}\nsed -i.bak "s/{old}/{new}/" "$1"\n')
+    script.write_text(f'#!/bin/sh\ncp "$1" {seen}\nsed -i.bak \'s/{old}/{new}/\' "$1"\n')
     script.chmod(0o700)
     before = os.environ.get("VISUAL")
     os.environ["VISUAL"] = str(script)
