@@ -20,10 +20,11 @@ from typer.core import TyperGroup
 
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.runtime.settings import InvalidSetting, MissingSetting
-from infra.console import console
+from infra.console import EXIT_STOPPED, console
 
-EXIT_REFUSED = 1  # It cannot be done as asked, or some of it could not.
-EXIT_STOPPED = 2  # It could not begin or go on: asked wrongly, a setting is missing, AWS is busy.
+# It cannot be done as asked, or some of it could not. (Exit 2: it could not begin or go on, because
+# it was asked wrongly, a setting is missing, or AWS is busy.)
+EXIT_REFUSED = 1
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A UTC day: 2026-11-20.")]
 OptionalDay = Annotated[
