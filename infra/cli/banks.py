@@ -1,5 +1,6 @@
 """Connections: added, listed, changed; how each does; told of receipts or not."""
 
+import os
 import secrets
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from infra.cli.terminal import say, show, subject
 app = subject()
 
 ConnectionOption = Annotated[str, typer.Option(help="The connection's id.")]
+ProviderOption = Annotated[Provider, typer.Option(help="Whose format it speaks.")]
 Name = Annotated[str, typer.Option(help="The bank's name, as people read it.")]
 RegisteredUrl = Annotated[
     str,
@@ -42,17 +44,22 @@ KeyFiles = Annotated[
 AskedKeys = Annotated[
     list[KeyUse] | None, typer.Option("--ask-key", help="Ask for the key of this use, unseen.")
 ]
+MadeKeys = Annotated[
+    list[KeyUse] | None,
+    typer.Option("--make-key", help="Make the key of this use and print it, once."),
+]
 
 
 @app.command()
 def add_connection(
     *,
     connection: ConnectionOption,
-    provider: Provider,
+    provider: ProviderOption,
     name: Name,
     programme: Annotated[str, typer.Option(help="Whose members it serves.")] = "FLUX",
     key_file: KeyFiles = None,
     ask_key: AskedKeys = None,
+    make_key: MadeKeys = None,
     registered_url: RegisteredUrl = "{hook}",
     api_url: ApiUrl = "",
     auth_url: AuthUrl = "",
@@ -63,7 +70,7 @@ def add_connection(
 ) -> None:
     """Connect a bank or provider. Its hook is made here and printed once, to be registered there.
 
-    Keys come from files, standard input or a prompt, never from the command line.
+    Keys come from files, standard input or a prompt, never from the command line; or are made here.
     """
     from infra.operating import participants  # Stores need a stage; the help does not.
 
@@ -81,19 +88,26 @@ def add_connection(
         sources=tuple(ConnectionId(one) for one in source or ()),
         keys=_keys(key_file or [], ask_key or []),
     )
-    _add(new, registered_url)
+    _add(new, registered_url, make_key or [])
 
 
-def _add(new: Connection, registered_url: str) -> None:
+def _add(new: Connection, registered_url: str, made: list[KeyUse]) -> None:
+    """Add it, with keys made for the uses `made`; print what is shown only now."""
+    from infra import new_keys
     from infra.operating import participants
 
+    own = tuple(ConnectionKey(use, new_keys.generate(new, use, os.urandom)) for use in made)
     hook_url = f"{settings.public_url()}/hooks/{new.hook}" if new.hook else ""
     registered = registered_url.replace("{hook}", hook_url)
-    participants.add_connection(replace(new, registered_url=registered), now=clock.now())
+    whole = replace(new, registered_url=registered, keys=(*own, *new.keys))
+    participants.add_connection(whole, now=clock.now())
     say(f"{new.connection_id} is connected.")
+    if hook_url or own:
+        say("The bank needs these; they are secrets and are shown only now:")
     if hook_url:
-        say("Register this hook with the provider; it is a secret and is shown only now:")
-        typer.echo(registered)
+        typer.echo(f"hook  {registered}")
+    for key in own:
+        typer.echo(f"{key.use.value}  {key.value.reveal()}")
 
 
 def _keys(files: list[str], asked: list[KeyUse]) -> tuple[ConnectionKey, ...]:
@@ -143,7 +157,7 @@ def change_connection(
 
 @app.command()
 def list_connections() -> None:
-    """Show every connection: provider, uses of its keys, and whether its bank is told."""
+    """Show every connection: its provider, whether it gets receipts, whether its bank is told."""
     from chalicelib.banks.providers import is_told  # As above.
     from chalicelib.network import service as network
 
@@ -154,9 +168,9 @@ def list_connections() -> None:
         told = "yes" if is_told(one) else "no"
         if one.told_until is not None:
             told = f"stopped {one.told_until:%Y-%m-%d %H:%M}"
-        uses = ", ".join(sorted({key.use.value for key in one.keys}))
-        rows.append((one.connection_id, one.provider.value, one.name, one.programme, uses, told))
-    show(("id", "provider", "name", "programme", "keys", "told"), rows)
+        gives = "yes" if one.receipts else "no"
+        rows.append((one.connection_id, one.provider.value, one.name, one.programme, gives, told))
+    show(("id", "provider", "name", "programme", "receipts", "told"), rows)
     say(f"{len(found)} connections.")
 
 

@@ -22,7 +22,7 @@ ClientId = Annotated[str, typer.Option("--client", help="The client's id.")]
 def add_client(
     *,
     client_id: ClientId,
-    kind: ClientKind,
+    kind: Annotated[ClientKind, typer.Option(help="Whose machine it is.")],
     owner: Annotated[
         str, typer.Option("--for", help="The connection or retailer that it acts for.")
     ] = "",

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chalicelib.kernel.personal import Personal
 from chalicelib.runtime import clock
 from chalicelib.tills.entries import BatchAnswer
-from infra.cli.terminal import EXIT_REFUSED, EXIT_STOPPED, subject
-from infra.console import console
+from infra.cli.terminal import EXIT_REFUSED, subject
+from infra.console import EXIT_STOPPED, console
 from infra.importing import run as importing
 from infra.importing.client import ImportStopped, ReceiptsClient
 from infra.importing.csv_rows import MissingColumns

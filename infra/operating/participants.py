@@ -18,6 +18,7 @@ from chalicelib.network.model import (
     Retailer,
     Store,
 )
+from infra import new_keys
 
 WITHOUT_HOOK = (Provider.FLUX_V1, Provider.FLUX_V2)  # They call the API's own paths, with a token.
 
@@ -37,15 +38,16 @@ class UnknownIdentifier(NotAllowed):
 def add_connection(new: Connection, *, now: datetime) -> None:
     """Write a connection with its keys.
 
-    :raises ThereIsOne: there is one of that id. :raises NotAllowed: a key is empty.
+    :raises ThereIsOne: there is one of that id. :raises UnusableKey: a key has not the form that
+        its provider's signatures need.
     :raises NotFound: its programme or one of its sources does not exist.
     """
     if any(one.connection_id == new.connection_id for one in network.list_connections(now=now)):
         raise ThereIsOne("there is a connection of that id")
     for source in new.sources:
         network.get_connection(source, now=now)
-    if any(not key.value.reveal() for key in new.keys):
-        raise NotAllowed("a key is empty")
+    for key in new.keys:
+        new_keys.checked(key.value.reveal(), new, key.use)
     network.record_connection(new, now=now)
 
 
