@@ -44,7 +44,7 @@ def list_dead_letters(*, queue: Queue = "") -> None:
         [
             (
                 one.message_id,
-                f"{one.sent_at:%Y-%m-%d %H:%M:%S}",
+                f"{one.sent_at:%m-%d %H:%M:%S}",
                 _age((now - one.sent_at).total_seconds()),
                 one.receives,
                 len(one.body.encode()),

@@ -43,7 +43,7 @@ def trace(
     if personal:
         for line in story.personal_lines(told):
             typer.echo(line)
-    say("That a bank was told is in the logs: Logs Insights over the log groups of the stage,")
+    say("Its steps, the bank's answer among them, are in the logs (Logs Insights):")
     say(f'  filter keys.payment = "{found}" | sort @timestamp')
 
 

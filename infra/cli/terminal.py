@@ -79,7 +79,7 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Show `rows` of cells. On a terminal the first column is never cut; others wrap."""
     cells = [["-" if cell in (None, "") else str(cell) for cell in row] for row in rows]
     output = Console()
-    if not output.is_terminal:
+    if not output.is_terminal or not cells:
         for row in cells:
             typer.echo("  ".join(row))
         return

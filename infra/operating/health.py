@@ -18,7 +18,7 @@ OUTCOMES = ("taken", "refused", "dropped", "told")
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One connection in the window. `last_event_at` is the end of the period with its last event.
+    """One connection in the window. `last_event_at` is its last event, up to five minutes later.
 
     `lag_seconds` is the mean time from an event at the bank to its hook here, None without events.
     `told_until` is when the bank said that it no longer listens.
@@ -50,13 +50,15 @@ def health_of_all(*, window: timedelta, now: datetime) -> list[Health]:
     queries = [query for index, one in enumerate(connections) for query in _queries(index, one)]
     since = now - min(window, WINDOW_MAX)
     found = dict(_answers(queries, since=since, until=now))
-    return [_health(index, one, found) for index, one in enumerate(connections)]
+    return [_health(index, one, found, now=now) for index, one in enumerate(connections)]
 
 
 Points = list[tuple[datetime, float]]
 
 
-def _health(index: int, connection: Connection, found: dict[str, Points]) -> Health:
+def _health(
+    index: int, connection: Connection, found: dict[str, Points], *, now: datetime
+) -> Health:
     points = {outcome: found.get(f"{outcome}_{index}", []) for outcome in OUTCOMES}
     sums = {outcome: round(sum(value for _, value in of)) for outcome, of in points.items()}
     counts, lags = found.get(f"lags_{index}", []), found.get(f"lag_{index}", [])
@@ -66,7 +68,7 @@ def _health(index: int, connection: Connection, found: dict[str, Points]) -> Hea
         connection,
         **sums,
         lag_seconds=sum(value for _, value in lags) / came if came else None,
-        last_event_at=max(heard) + PERIOD if heard else None,
+        last_event_at=min(max(heard) + PERIOD, now) if heard else None,
     )
 
 

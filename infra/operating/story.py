@@ -85,7 +85,7 @@ def _received(where: Whereabouts, known: KnownPayment | None, *, now: datetime) 
     if known is not None:
         payment = known.payment
         kinds = ", ".join(event.kind.value for event in payment.events)
-        yield Step(None, f"bank told {len(payment.events)} events", kinds)
+        yield Step(None, "bank told", kinds)
         yield Step(None, f"payment {payment.state.value}", f"connection {payment.connection_id}")
 
 
@@ -105,8 +105,7 @@ def _waited(known: KnownPayment, *, now: datetime) -> Iterator[Step]:
         yield Step(None, "not on a waiting list")
         return
     until = waiting.waits_since + WAITS
-    named = f"at {len(waiting.signals.stores)} stores, until {until:%Y-%m-%d %H:%M}"
-    yield Step(waiting.waits_since, "waits", named)
+    yield Step(waiting.waits_since, "waits", f"until {until:%Y-%m-%d %H:%M}")
     question = Question(waiting.signals, waiting.anchored_at, tuple(stores))
     decision = matching.find_match(question, claim_stands=lambda _: True, now=now, consistent=False)
     word = "would match" if isinstance(decision, Matched) else "would wait"
@@ -137,7 +136,7 @@ def _became(purchase: Purchase, *, now: datetime) -> Iterator[Step]:
     returns = f", {len(purchase.returns)} returns" if purchase.returns else ""
     yield Step(None, "purchase", f"version {purchase.version}{returns}")
     if purchase.told_reference:
-        yield Step(None, "told", "the bank gave the receipt a name")
+        yield Step(None, "receipt told", "the bank gave it a name")
 
 
 def _quarantined(names: tuple[str, ...], *, now: datetime) -> Iterator[Step]:

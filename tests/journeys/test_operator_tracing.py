@@ -51,7 +51,7 @@ def steps(*more: str) -> list[list[str]]:
 
 
 RECEIVED = [
-    ["-", "bank told 1 events", "authorised"],
+    ["-", "bank told", "authorised"],
     ["-", "payment authorised", "connection standard"],
 ]
 
@@ -67,7 +67,7 @@ def test_tells_of_a_payment_that_waits_what_a_look_would_say() -> None:
     assert told == [
         ["2026-11-20 12:00:00", "first seen", f"member {member_id()}"],
         *RECEIVED,
-        ["2026-11-20 12:00:00", "waits", "at 1 stores, until 2026-11-27 12:00"],
+        ["2026-11-20 12:00:00", "waits", "until 2026-11-27 12:00"],
         ["2026-11-20 13:00:00", "a look now would wait", "no_receipt_yet"],
     ]
     assert WRITES & set(made) == set()
