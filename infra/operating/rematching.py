@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.kernel.ids import PaymentId, StoreId
 from chalicelib.kernel.refusals import TryAgain
@@ -34,7 +34,9 @@ def list_waiting(store_id: StoreId, day: date, *, now: datetime) -> list[Waiting
     At most 5,000.
     """
     network.get_store(store_id, now=now)
-    return matching_store.list_waiting_day(store_id, day, now=now)
+    midnight = datetime.combine(day, time(), tzinfo=UTC)
+    last = midnight + timedelta(days=1) - timedelta.resolution
+    return matching_store.list_waiting_between(store_id, midnight, last, now=now)
 
 
 def look_again(
