@@ -5,9 +5,9 @@ or message. An entry is read again as its sender's format and goes on as if it h
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib.banks.payments import HookRequest
@@ -24,6 +24,7 @@ from chalicelib.tills import flux, native, native_reading
 from chalicelib.tills.messages import split_messages
 from chalicelib.tills.native_shapes import NativeReceipt
 
+SELECTED_MAX = 20_000  # As many as fit in memory; what is left is selected the next time.
 _ENTRY_AREAS = ("tills", queues.RECEIPTS, queues.GATHER)
 
 
@@ -33,6 +34,21 @@ class Replayed:
 
     sent: tuple[Quarantined, ...] = ()
     refused: tuple[tuple[Quarantined, Rejected], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of quarantine is meant; None means any. `since` and `until` are UTC days, inclusive."""
+
+    quarantine_id: str | None = None
+    since: date | None = None
+    until: date | None = None
+    area: str | None = None
+    code: str | None = None
+
+    def has(self, one: Quarantined) -> bool:
+        """Whether `one`, of a day and area that are meant, is meant itself."""
+        return self.quarantine_id in (None, one.quarantine_id) and self.code in (None, one.reason)
 
 
 def replay_delivery(connection_id: ConnectionId, transaction_id: str, *, now: datetime) -> None:
@@ -53,27 +69,77 @@ def replay_quarantine(
 ) -> Replayed:
     """Put what was quarantined on the UTC `day` back, all or one, `body` in its place if given.
 
-    What was sent leaves quarantine; if it fails again, it comes back there.
-
     :raises NotFound: nothing of that id was quarantined that day.
     """
-    found = quarantine.list_day(day, now=now)
-    chosen = [one for one in found if quarantine_id in (None, one.quarantine_id)]
+    chosen = [one for one in _walk_day(day, now=now) if quarantine_id in (None, one.quarantine_id)]
     if quarantine_id is not None and not chosen:
         raise NotFound("nothing of that id was quarantined that day")
+    return replay(chosen, body=body, now=now)
+
+
+def replay(
+    chosen: Sequence[Quarantined],
+    *,
+    body: str | None = None,
+    now: datetime,
+    report: Callable[[], None] = lambda: None,
+) -> Replayed:
+    """Put the messages back on their queues, `body` in the place of each if given.
+
+    What was sent leaves quarantine; if it fails again, it comes back there. `report` is called once
+    for each.
+    """
     sent: list[Quarantined] = []
     refused: list[tuple[Quarantined, Rejected]] = []
     for one in chosen:
-        mended = one if body is None else replace(one, body=body)
-        try:
-            queue, messages = messages_of(mended, now=now)
-        except Rejected as refusal:
+        refusal = _refusal_of(one if body is None else replace(one, body=body), now=now)
+        if refusal is None:
+            quarantine.release(one)
+            sent.append(one)
+        else:
             refused.append((one, refusal))
-            continue
-        queues.send(queue, messages)
-        quarantine.release(one)
-        sent.append(one)
+        report()
     return Replayed(tuple(sent), tuple(refused))
+
+
+def _refusal_of(one: Quarantined, *, now: datetime) -> Rejected | None:
+    """None where it stands on its queue now, else the rule that it breaks."""
+    try:
+        queue, messages = messages_of(one, now=now)
+    except Rejected as refusal:
+        return refusal
+    queues.send(queue, messages)
+    return None
+
+
+def select(wanted: Wanted, *, now: datetime) -> list[Quarantined]:
+    """What is in quarantine and `wanted`, oldest day first, at most 20,000."""
+    first = wanted.since or (now - quarantine.KEPT).date()
+    last = min(wanted.until or now.date(), now.date())
+    found: list[Quarantined] = []
+    for days in range(max((last - first).days + 1, 0)):
+        for one in _walk_day(first + timedelta(days=days), area=wanted.area, now=now):
+            if wanted.has(one):
+                found.append(one)
+            if len(found) >= SELECTED_MAX:
+                return found
+    return found
+
+
+def get_quarantined(quarantine_id: str, *, now: datetime) -> Quarantined:
+    """What is kept under that id. :raises NotFound: nothing is."""
+    found = select(Wanted(quarantine_id=quarantine_id), now=now)
+    if not found:
+        raise NotFound("nothing of that id is in quarantine")
+    return found[0]
+
+
+def _walk_day(day: date, *, now: datetime, area: str | None = None) -> Iterator[Quarantined]:
+    """Everything of the UTC `day`, page by page."""
+    after: Quarantined | None = None
+    while page := quarantine.list_day(day, area=area, after=after, now=now):
+        yield from page
+        after = page[-1]
 
 
 def messages_of(kept: Quarantined, *, now: datetime) -> tuple[str, Sequence[str]]:

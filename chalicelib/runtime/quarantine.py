@@ -115,10 +115,23 @@ def _cut(body: str) -> str:
     return body.encode("utf-8", "backslashreplace")[:BODY_BYTES_MAX].decode("utf-8", "ignore")
 
 
-def list_day(day: date, *, now: datetime) -> list[Quarantined]:
-    """What was quarantined on the UTC `day`, at most 500, in order of area."""
-    found = rows.list_prefixed(
-        QuarantineRow, f"quarantine#{day.isoformat()}", "", now=now, limit=LISTED_MAX
+def list_day(
+    day: date, *, now: datetime, area: str | None = None, after: Quarantined | None = None
+) -> list[Quarantined]:
+    """What was quarantined on the UTC `day`, or of it in one `area`, in order of area and id.
+
+    At most 500, beginning behind `after`: an empty answer means that there are no more.
+    """
+    first, last = (f"{area}#", f"{area}#~") if area else ("!", "~")
+    if after is not None:
+        first = f"{after.area}#{after.quarantine_id}~"  # Just behind it: `~` sorts after ids.
+    found = rows.list_between(
+        QuarantineRow,
+        f"quarantine#{day.isoformat()}",
+        first,
+        last,
+        now=now,
+        limit=LISTED_MAX,
     )
     return [_to_quarantined(row) for row in found]
 
@@ -132,7 +145,7 @@ def observe_sizes(*, now: datetime) -> dict[str, int]:
     for days in range(KEPT.days + 1):
         pk = f"quarantine#{(now - timedelta(days=days)).date().isoformat()}"
         found = rows.list_between(
-            QuarantineRow, pk, "a", "~", now=now, limit=LISTED_MAX, consistent=False, only=_KEYS
+            QuarantineRow, pk, "!", "~", now=now, limit=LISTED_MAX, consistent=False, only=_KEYS
         )
         sizes.update(row.sk.partition("#")[0] for row in found)
     for area, size in sizes.items():

@@ -25,6 +25,7 @@ class Category(Enum):
     CONTACT = "contact"
     CONFIGURATION = "configuration"  # about organisations, not people
     OPERATION = "operation"  # versions, counters, expiry
+    STAFF = "staff"  # who of the operator's own staff did something
 
 
 class Purpose(Enum):

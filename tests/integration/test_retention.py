@@ -62,6 +62,7 @@ EXPIRES_AFTER = {
     "HeadRow": None,
     "LinkRow": None,
     "SweepRow": None,
+    "AccessRow": timedelta(days=730),
 }
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from chalicelib.kernel.personal import Personal
 from chalicelib.tills.entries import BatchAnswer
 from chalicelib.tills.native_shapes import NativeReceipt
-from infra import cli
+from infra.cli import commands, terminal
 from infra.importing import run as importing
 from infra.importing.client import BatchRefused, ImportStopped, ReceiptsClient
 from tests.makers.till_api import SECRET, TillApi, till_api
@@ -51,7 +51,7 @@ def arguments(path: Path, api: TillApi) -> list[str]:
 
 
 def invoke(path: Path, api: TillApi, *more: str) -> Result:
-    return CliRunner().invoke(cli.app, [*arguments(path, api), *more])
+    return CliRunner().invoke(commands.app, [*arguments(path, api), *more])
 
 
 def rejected(path: Path) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def test_sends_a_file_in_batches_and_names_what_is_refused(tmp_path: Path) -> No
     with till_api() as api:
         result = invoke(path, api)
 
-    assert result.exit_code == cli.EXIT_SOME_REFUSED
+    assert result.exit_code == terminal.EXIT_REFUSED
     assert "248 receipts sent, 2 refused." in result.output
     assert api.posts == [100, 100, 48]
     assert api.taken == {f"A-{n}": 1 for n in range(250) if n not in (7, 120)}
@@ -99,7 +99,7 @@ def test_running_it_again_sends_nothing(tmp_path: Path) -> None:
         invoke(path, api)
         again = invoke(path, api)
 
-    assert (again.exit_code, api.posts) == (cli.EXIT_SOME_REFUSED, [3])
+    assert (again.exit_code, api.posts) == (terminal.EXIT_REFUSED, [3])
     assert [one["line"] for one in rejected(path)] == [4]
 
 
@@ -135,7 +135,7 @@ def test_killing_it_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> N
         api.release.set()
         result = invoke(path, api)
 
-    assert result.exit_code == cli.EXIT_SOME_REFUSED
+    assert result.exit_code == terminal.EXIT_REFUSED
     assert "350 receipts sent, 1 refused." in result.output
     assert set(api.taken) == {f"A-{n}" for n in range(350)}
     assert api.posts == [100, 100, 100, 100, 50]  # only the unanswered batch went twice
@@ -172,10 +172,10 @@ def test_without_a_url_it_only_checks(tmp_path: Path) -> None:
     path = day(tmp_path, native("A-1"), native("A-2", total_minor=1))
 
     result = CliRunner().invoke(
-        cli.app, ["import-receipts", str(path), "--retailer", "bean-and-leaf"]
+        commands.app, ["import-receipts", str(path), "--retailer", "bean-and-leaf"]
     )
 
-    assert result.exit_code == cli.EXIT_SOME_REFUSED
+    assert result.exit_code == terminal.EXIT_REFUSED
     assert "1 receipts fit to be sent, 1 refused." in result.output
     assert [one["line"] for one in rejected(path)] == [2]
     assert not path.with_name("day.jsonl.progress").exists()
@@ -190,7 +190,7 @@ def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_one_stands_alone(
         api.refused_whole = frozenset({"A-5"})
         result = invoke(path, api)
 
-    assert result.exit_code == cli.EXIT_SOME_REFUSED
+    assert result.exit_code == terminal.EXIT_REFUSED
     assert api.taken == {f"A-{n}": 1 for n in range(8) if n != 5}
     assert [(one["line"], one["code"], one["field"]) for one in rejected(path)] == [
         (6, "store_unknown", "store")
@@ -201,9 +201,9 @@ def test_stops_where_the_credentials_are_wrong(tmp_path: Path) -> None:
     path = day(tmp_path, native("A-1"))
 
     with till_api() as api:
-        result = CliRunner().invoke(cli.app, [*arguments(path, api)[:-1], "wrong"])
+        result = CliRunner().invoke(commands.app, [*arguments(path, api)[:-1], "wrong"])
 
-    assert result.exit_code == cli.EXIT_STOPPED
+    assert result.exit_code == terminal.EXIT_STOPPED
     assert "does not take the client's credentials" in result.output
     assert api.taken == {}
 

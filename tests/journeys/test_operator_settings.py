@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra import cli
+from infra.cli import terminal
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +22,7 @@ def test_names_the_setting_that_is_missing_in_one_sentence() -> None:
         text=True,
     )
 
-    assert done.returncode == cli.EXIT_STOPPED
+    assert done.returncode == terminal.EXIT_STOPPED
     assert " ".join(done.stderr.split()) == (
         "Stopped: set the environment variable COUNTERFOIL_STAGE. See docs/operating.md."
     )

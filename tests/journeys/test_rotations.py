@@ -14,7 +14,8 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.network import service as network
 from chalicelib.network.model import Provider
 from chalicelib.runtime import clock, queues, vault
-from infra import cli
+from infra.cli.commands import app
+from infra.console import EXIT_STOPPED
 from tests.makers.bank_server import BankServer, Heard, bank_server
 from tests.makers.banks import whsec
 from tests.makers.journeys import NOON, PAID, open_town, send_receipts, till_receipt
@@ -36,7 +37,7 @@ def bank(embedded_aws: None) -> Iterator[BankServer]:
 
 
 def operate(*arguments: str, given: str | None = None) -> Result:
-    done = CliRunner().invoke(cli.app, arguments, input=given)
+    done = CliRunner().invoke(app, arguments, input=given)
     assert done.exit_code == 0, done.output
     return done
 
@@ -168,9 +169,9 @@ def test_refuses_a_key_that_would_sign_or_prove_nothing(
     file.write_text(given)
 
     arguments = ("rotate-connection-key", STANDARD, f"--use={use}", f"--file={file}")
-    done = CliRunner().invoke(cli.app, arguments)
+    done = CliRunner().invoke(app, arguments)
 
-    assert done.exit_code == cli.EXIT_STOPPED
+    assert done.exit_code == EXIT_STOPPED
     assert "Stopped: the key" in done.stderr
     assert network.get_connection(connection_id, now=NOON) == before
 

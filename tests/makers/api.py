@@ -72,10 +72,10 @@ def make_client(
     return client
 
 
-def token_of(client_id: str, scope: str = "") -> str:
-    """An access token of a client made by `make_client`."""
+def token_of(client_id: str, scope: str = "", *, secret: str = SECRET) -> str:
+    """An access token of a client made by `make_client`, or of one with another `secret`."""
     said = ask_for_token(
-        grant_type="client_credentials", client_id=client_id, client_secret=SECRET, scope=scope
+        grant_type="client_credentials", client_id=client_id, client_secret=secret, scope=scope
     )
     token: str = said.body["access_token"]
     return token

@@ -1,0 +1,1 @@
+"""The operator's command line, one module per subject: `python -m infra.cli --help`."""

@@ -1,0 +1,223 @@
+"""Connections: added, listed, changed; how each does; told of receipts or not."""
+
+import os
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chalicelib.kernel.ids import ConnectionId
+from chalicelib.kernel.personal import Personal
+from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
+from chalicelib.runtime import clock, settings
+from infra.cli.terminal import say, show, subject
+
+app = subject()
+
+ConnectionOption = Annotated[str, typer.Option(help="The connection's id.")]
+ProviderOption = Annotated[Provider, typer.Option(help="Whose format it speaks.")]
+Name = Annotated[str, typer.Option(help="The bank's name, as people read it.")]
+RegisteredUrl = Annotated[
+    str,
+    typer.Option(help="The hook's URL as registered, where it is signed; {hook} is the hook's."),
+]
+ApiUrl = Annotated[str, typer.Option(help="The provider's API, where receipts go.")]
+AuthUrl = Annotated[str, typer.Option(help="Where people approve us (Monzo).")]
+ToldAtUrl = Annotated[str, typer.Option(help="The bank's own webhook for receipts.")]
+OurClient = Annotated[str, typer.Option(help="Our OAuth client at the provider.")]
+Refetch = Annotated[bool, typer.Option(help="Believe no hook: fetch what it names.")]
+Sources = Annotated[
+    list[str] | None, typer.Option("--source", help="Connection whose card tokens it may link.")
+]
+KeyFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key-file",
+        help="USE=PATH, such as verify=secret.txt; `-` is standard input. Uses: "
+        + ", ".join(use.value for use in KeyUse)
+        + ".",
+    ),
+]
+AskedKeys = Annotated[
+    list[KeyUse] | None, typer.Option("--ask-key", help="Ask for the key of this use, unseen.")
+]
+MadeKeys = Annotated[
+    list[KeyUse] | None,
+    typer.Option("--make-key", help="Make the key of this use and print it, once."),
+]
+
+
+@app.command()
+def add_connection(
+    *,
+    connection: ConnectionOption,
+    provider: ProviderOption,
+    name: Name,
+    programme: Annotated[str, typer.Option(help="Whose members it serves.")] = "FLUX",
+    key_file: KeyFiles = None,
+    ask_key: AskedKeys = None,
+    make_key: MadeKeys = None,
+    registered_url: RegisteredUrl = "{hook}",
+    api_url: ApiUrl = "",
+    auth_url: AuthUrl = "",
+    told_at_url: ToldAtUrl = "",
+    client_id: OurClient = "",
+    refetch: Refetch = False,
+    source: Sources = None,
+) -> None:
+    """Connect a bank or provider. Its hook is made here and printed once, to be registered there.
+
+    Keys come from files, standard input or a prompt, never from the command line; or are made here.
+    """
+    from infra.operating import participants  # Stores need a stage; the help does not.
+
+    new = Connection(
+        connection_id=ConnectionId(connection),
+        programme=programme,
+        provider=provider,
+        name=name,
+        hook="" if provider in participants.WITHOUT_HOOK else secrets.token_urlsafe(24),
+        api_url=api_url,
+        auth_url=auth_url,
+        told_at_url=told_at_url,
+        client_id=client_id,
+        refetch=refetch,
+        sources=tuple(ConnectionId(one) for one in source or ()),
+        keys=_keys(key_file or [], ask_key or []),
+    )
+    _add(new, registered_url, make_key or [])
+
+
+def _add(new: Connection, registered_url: str, made: list[KeyUse]) -> None:
+    """Add it, with keys made for the uses `made`; print what is shown only now."""
+    from infra import new_keys
+    from infra.operating import participants
+
+    own = tuple(ConnectionKey(use, new_keys.generate(new, use, os.urandom)) for use in made)
+    hook_url = f"{settings.public_url()}/hooks/{new.hook}" if new.hook else ""
+    registered = registered_url.replace("{hook}", hook_url)
+    whole = replace(new, registered_url=registered, keys=(*own, *new.keys))
+    participants.add_connection(whole, now=clock.now())
+    say(f"{new.connection_id} is connected.")
+    if hook_url or own:
+        say("The bank needs these; they are secrets and are shown only now:")
+    if hook_url:
+        typer.echo(f"hook  {registered}")
+    for key in own:
+        typer.echo(f"{key.use.value}  {key.value.reveal()}")
+
+
+def _keys(files: list[str], asked: list[KeyUse]) -> tuple[ConnectionKey, ...]:
+    keys = []
+    for given in files:
+        use, _, path = given.partition("=")
+        if use not in {one.value for one in KeyUse} or not path:
+            raise typer.BadParameter(f"--key-file wants USE=PATH, not {use}")
+        text = typer.get_text_stream("stdin").read() if path == "-" else Path(path).read_text()
+        keys.append(ConnectionKey(KeyUse(use), Personal(text.strip())))
+    for wanted in asked:
+        text = typer.prompt(f"Key to {wanted.value}", hide_input=True)
+        keys.append(ConnectionKey(wanted, Personal(text.strip())))
+    return tuple(keys)
+
+
+@app.command()
+def change_connection(
+    *,
+    connection: ConnectionOption,
+    name: Name | None = None,
+    registered_url: Annotated[str | None, typer.Option(help="The hook's URL as signed.")] = None,
+    api_url: ApiUrl | None = None,
+    auth_url: AuthUrl | None = None,
+    told_at_url: ToldAtUrl | None = None,
+    client_id: OurClient | None = None,
+    receipts: Annotated[bool | None, typer.Option(help="Whether its payments get any.")] = None,
+    refetch: Refetch | None = None,
+) -> None:
+    """Change what is given of a connection; an empty text takes a URL out. Keys are rotated."""
+    from infra.operating import participants  # As above.
+
+    given = {
+        "name": name,
+        "registered_url": registered_url,
+        "api_url": api_url,
+        "auth_url": auth_url,
+        "told_at_url": told_at_url,
+        "client_id": client_id,
+        "receipts": receipts,
+        "refetch": refetch,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    participants.change_connection(ConnectionId(connection), changes, now=clock.now())
+    say(f"{connection} is changed: {', '.join(sorted(changes))}.")
+
+
+@app.command()
+def list_connections() -> None:
+    """Show every connection: its provider, whether it gets receipts, whether its bank is told."""
+    from chalicelib.banks.providers import is_told  # As above.
+    from chalicelib.network import service as network
+
+    now = clock.now()
+    found = network.list_connections(now=now)
+    rows = []
+    for one in found:
+        told = "yes" if is_told(one) else "no"
+        if one.told_until is not None:
+            told = f"stopped {one.told_until:%Y-%m-%d %H:%M}"
+        gives = "yes" if one.receipts else "no"
+        rows.append((one.connection_id, one.provider.value, one.name, one.programme, gives, told))
+    show(("id", "provider", "name", "programme", "receipts", "told"), rows)
+    say(f"{len(found)} connections.")
+
+
+@app.command()
+def stop_telling(*, connection: ConnectionOption) -> None:
+    """Tell a bank of no more receipts; what comes meanwhile goes to quarantine (endpoint_gone)."""
+    from chalicelib.network import service as network  # As above.
+
+    network.get_connection(ConnectionId(connection), now=clock.now())
+    network.stop_telling(ConnectionId(connection), now=clock.now())
+    say("The bank is told no more.")
+
+
+@app.command()
+def resume_telling(*, connection: ConnectionOption) -> None:
+    """Tell a bank of receipts again after it had answered 410. Replay what it missed."""
+    from chalicelib.network import service as network  # As above.
+
+    network.resume_telling(ConnectionId(connection), now=clock.now())
+    say("The bank is told again.")
+
+
+@app.command()
+def health(
+    *, hours: Annotated[int, typer.Option(min=1, max=24, help="How far back to look.")] = 24
+) -> None:
+    """Show how each connection does: last event, what was refused, lag, receipts told.
+
+    Counted by CloudWatch, to five minutes.
+    """
+    from infra.operating import health as measured  # As above.
+
+    found = measured.health_of_all(window=timedelta(hours=hours), now=clock.now())
+    show(
+        ("connection", "last event", "taken", "refused", "dropped", "lag", "told", ""),
+        [
+            (
+                one.connection.connection_id,
+                f"{one.last_event_at:%m-%d %H:%M}" if one.last_event_at else "",
+                one.taken,
+                "" if one.refused_share is None else f"{one.refused} ({one.refused_share:.0%})",
+                one.dropped,
+                "" if one.lag_seconds is None else f"{one.lag_seconds:.0f} s",
+                one.told,
+                "stopped" if one.told_until else "",
+            )
+            for one in found
+        ],
+    )
+    say(f"{len(found)} connections in the last {hours} hours, times in UTC.")

@@ -1,0 +1,112 @@
+"""How commands speak: tables for people, plain lines for programs, and one way to end.
+
+What was asked for goes to standard output, what is said about the work to standard error. Where the
+output is no terminal, a table is one line per row with two spaces between the cells, uncut.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import click
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from typer.core import TyperGroup
+
+from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.runtime.settings import InvalidSetting, MissingSetting
+from infra.console import EXIT_STOPPED, console
+
+# It cannot be done as asked, or some of it could not. (Exit 2: it could not begin or go on, because
+# it was asked wrongly, a setting is missing, or AWS is busy.)
+EXIT_REFUSED = 1
+
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A UTC day: 2026-11-20.")]
+OptionalDay = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The UTC day it came: 2026-11-20.")
+]
+Reason = Annotated[
+    str | None,
+    typer.Option(help="Why personal data has to be seen, as it is written down: a ticket, a case."),
+]
+
+
+class PlainGroup(TyperGroup):
+    """A group of commands whose refusals end it with one sentence, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        with told_plainly():
+            return super().invoke(ctx)
+
+
+def subject() -> typer.Typer:
+    """An empty set of commands, for one subject."""
+    return typer.Typer(cls=PlainGroup, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What is refused is said in one sentence. Exit 1: refused for good. 2: stopped."""
+    try:
+        yield
+    except Rejected as refusal:
+        where = f" ({refusal.field})" if refusal.field else ""
+        say(f"Refused: {refusal.detail}{where}.", style="red")
+        raise typer.Exit(EXIT_REFUSED) from refusal
+    except (MissingSetting, InvalidSetting) as missing:
+        say(f"Stopped: {missing}. See docs/operating.md.", style="red")
+        raise typer.Exit(EXIT_STOPPED) from missing
+    except TryAgain as passing:
+        say(f"Stopped: {passing.detail}. Try again shortly.", style="red")
+        raise typer.Exit(EXIT_STOPPED) from passing
+    except (BotoCoreError, ClientError) as error:
+        say(f"Stopped: AWS says: {error}", style="red")
+        raise typer.Exit(EXIT_STOPPED) from error
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """Say something about the work."""
+    console.print(text, style=style, markup=False, highlight=False)
+
+
+def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Show `rows` of cells. On a terminal the first column is never cut; others wrap."""
+    cells = [["-" if cell in (None, "") else str(cell) for cell in row] for row in rows]
+    output = Console()
+    if not output.is_terminal or not cells:
+        for row in cells:
+            typer.echo("  ".join(row))
+        return
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0, overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    output.print(table, markup=False, highlight=False)
+
+
+@contextmanager
+def progress(title: str, *, total: int) -> Iterator[Any]:
+    """A bar; call what is given once for each thing that is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)
+
+
+def edited(text: str) -> str:
+    """`text` as the operator leaves it in $EDITOR. The file is deleted afterwards.
+
+    :raises typer.Exit: it was left as it was.
+    """
+    changed = click.edit(text, extension=".json")
+    if changed is None or changed.strip() == text.strip():
+        say("Nothing was changed, so nothing was sent.")
+        raise typer.Exit(EXIT_REFUSED)
+    return changed.strip()

@@ -1,0 +1,145 @@
+"""Adding and changing who takes part, as the operator's commands do it: nothing is overwritten."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
+from chalicelib.kernel.refusals import Conflicting, NotAllowed, NotFound
+from chalicelib.network import service as network
+from chalicelib.network.access import clients
+from chalicelib.network.identifiers import Identifier, IdentifierKind, identifier
+from chalicelib.network.model import (
+    Client,
+    ClientKind,
+    Connection,
+    Provider,
+    Retailer,
+    Store,
+)
+from infra import new_keys
+
+WITHOUT_HOOK = (Provider.FLUX_V1, Provider.FLUX_V2)  # They call the API's own paths, with a token.
+
+
+class ThereIsOne(Conflicting):
+    """Something of that id is there already. It is changed by another command, never replaced."""
+
+    code = "there_is_one"
+
+
+class UnknownIdentifier(NotAllowed):
+    """An identifier is not of the form `kind=value`, or of no kind that there is."""
+
+    code = "unknown_identifier"
+
+
+def add_connection(new: Connection, *, now: datetime) -> None:
+    """Write a connection with its keys.
+
+    :raises ThereIsOne: there is one of that id. :raises UnusableKey: a key has not the form that
+        its provider's signatures need.
+    :raises NotFound: its programme or one of its sources does not exist.
+    """
+    if any(one.connection_id == new.connection_id for one in network.list_connections(now=now)):
+        raise ThereIsOne("there is a connection of that id")
+    for source in new.sources:
+        network.get_connection(source, now=now)
+    for key in new.keys:
+        new_keys.checked(key.value.reveal(), new, key.use)
+    network.record_connection(new, now=now)
+
+
+def change_connection(
+    connection_id: ConnectionId, changes: Mapping[str, Any], *, now: datetime
+) -> Connection:
+    """Change fields of a connection. :raises NotFound: there is none, or nothing to change."""
+    if not changes:
+        raise NotFound("nothing was given to change")
+    changed = replace(network.get_connection(connection_id, now=now), **changes)
+    network.record_connection(changed, now=now)
+    return changed
+
+
+def add_retailer(retailer: Retailer, *, now: datetime) -> None:
+    """Write a retailer. :raises ThereIsOne: there is one of that id."""
+    if any(one.retailer_id == retailer.retailer_id for one in network.list_retailers(now=now)):
+        raise ThereIsOne("there is a retailer of that id")
+    network.record_retailer(retailer)
+
+
+def change_retailer(
+    retailer_id: RetailerId, changes: Mapping[str, Any], *, now: datetime
+) -> Retailer:
+    """Change fields of a retailer. :raises NotFound: there is none, or nothing to change."""
+    if not changes:
+        raise NotFound("nothing was given to change")
+    changed = replace(network.get_retailer(retailer_id, now=now), **changes)
+    network.record_retailer(changed)
+    return changed
+
+
+def add_store(store: Store, named: Sequence[Identifier], *, now: datetime) -> None:
+    """Write a store, findable by `named`. :raises ThereIsOne: there is one of that id.
+
+    :raises NotFound: its retailer does not exist. :raises UnknownZone: its zone does not.
+    """
+    if _find_store(store.store_id, now=now) is not None:
+        raise ThereIsOne("there is a store of that id")
+    network.record_store(store, named, now=now)
+
+
+def change_store(
+    store_id: StoreId,
+    changes: Mapping[str, Any],
+    named: Sequence[Identifier],
+    *,
+    now: datetime,
+) -> Store:
+    """Change fields of a store; it is then found by `named` and its own reference alone.
+
+    :raises NotFound: there is none.
+    """
+    changed = replace(network.get_store(store_id, now=now), **changes)
+    network.record_store(changed, named, now=now)
+    return changed
+
+
+def _find_store(store_id: StoreId, *, now: datetime) -> Store | None:
+    try:
+        return network.get_store(store_id, now=now)
+    except NotFound:
+        return None
+
+
+def identifiers(said: Sequence[str]) -> list[Identifier]:
+    """Each `kind=value` (`mid=MT0012`) as an identifier. :raises UnknownIdentifier: one is none."""
+    kinds = {kind.value: kind for kind in IdentifierKind}
+    found = []
+    for text in said:
+        kind, _, value = text.partition("=")
+        one = identifier(kinds[kind], value) if kind in kinds else None
+        if one is None:
+            raise UnknownIdentifier(f"an identifier is KIND=VALUE, of {', '.join(kinds)}")
+        found.append(one)
+    return found
+
+
+def add_client(
+    kind: ClientKind, owner: str, client_id: str, secret: str, *, now: datetime
+) -> Client:
+    """Write a machine client with every scope of its kind, and its first secret.
+
+    :raises ThereIsOne: there is one of that id. :raises NotFound: its bank's connection or its
+        retailer does not exist.
+    """
+    if clients.find_client(client_id, now=now) is not None:
+        raise ThereIsOne("there is a client of that id")
+    if kind is ClientKind.BANK:
+        network.get_connection(ConnectionId(owner), now=now)
+    if kind is ClientKind.RETAILER:
+        network.get_retailer(RetailerId(owner), now=now)
+    client = Client(client_id, kind, owner, clients.SCOPES_BY_KIND[kind])
+    network.record_client(client, secret_hash=clients.hash_secret(client_id, secret))
+    return client

@@ -1,0 +1,24 @@
+"""Who works at this terminal, and the note that is written before personal data is shown."""
+
+import secrets
+from datetime import datetime
+
+from chalicelib.privacy import access_log
+from chalicelib.runtime import aws
+
+
+def note_access(command: str, subject: str, *, reason: str | None, now: datetime) -> None:
+    """Write down that the operator is about to see `subject`; show it only after this.
+
+    The operator is whoever AWS says: `sts:GetCallerIdentity` needs no permission and cannot lie.
+
+    :raises NoReasonGiven: there is no reason, or it says nothing.
+    """
+    access_log.record_access(
+        str(aws.client("sts").get_caller_identity()["Arn"]),
+        command=command,
+        subject=subject,
+        reason=reason or "",
+        access_id=secrets.token_hex(8),
+        now=now,
+    )

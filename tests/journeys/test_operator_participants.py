@@ -1,0 +1,225 @@
+"""From an empty stage to the first receipt with nothing but the operator's commands."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from standardwebhooks import Webhook
+
+from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
+from chalicelib.kernel.refusals import SignatureMismatch
+from chalicelib.network import service as network
+from chalicelib.network.access import clients
+from chalicelib.network.identifiers import Identifier, IdentifierKind
+from chalicelib.network.model import Connection, KeyUse, Provider, RetailerStatus
+from chalicelib.runtime import clock
+from tests.makers.api import Said, token_of
+from tests.makers.banks import whsec
+from tests.makers.events import event
+from tests.makers.journeys import NOON, OPENED_AT, PAID, till_receipt
+from tests.makers.operating import operate
+from tests.makers.outside import ask, waiting_on, work
+
+pytestmark = pytest.mark.stores
+
+PAYER = PAID[Provider.STANDARD]
+BANK = ConnectionId("harbour")
+MID = Identifier(IdentifierKind.MID, "MID-BL-0042")
+
+
+@pytest.fixture(autouse=True)
+def empty_stage(embedded_aws: None) -> None:
+    clock.use(lambda: NOON)
+
+
+def run(*arguments: str, typed: str | None = None) -> list[str]:
+    """The lines of a command that succeeds."""
+    done = operate(*arguments, typed=typed)
+    assert (done.exit_code, done.exception) == (0, None), done.stderr
+    return done.stdout.splitlines()
+
+
+def add_bank(*more: str, typed: str | None = None) -> list[str]:
+    return run(
+        *("add-connection", f"--connection={BANK}", "--provider=standard", "--name=Harbour Bank"),
+        *("--told-at-url=http://127.0.0.1:9/receipts", *more),
+        typed=typed,
+    )
+
+
+def keyed(connection_id: str) -> Connection:
+    """The connection as it stands, with its keys."""
+    return network.with_keys(network.get_connection(ConnectionId(connection_id), now=NOON))
+
+
+def add_shop() -> None:
+    run("add-retailer", "--retailer=bean", "--name=Bean & Leaf")
+    run(
+        *("add-store", "--store=bean-42", "--retailer=bean", "--reference=0042"),
+        *("--name=Bean & Leaf York", "--zone=Europe/London"),
+        *("--identifier=mid=MID-BL-0042", "--identifier=narrative=BEAN & LEAF 0042"),
+    )
+
+
+def switch_on(secret: str) -> Said:
+    """The bank's app switches its member on."""
+    terms = {"version": "2026-01", "channel": "bank_app"}
+    body = {"terms": terms, "accounts": [{"id": PAYER.account}]}
+    headers = {"Authorization": f"Bearer {token_of('app', secret=secret)}"}
+    path = f"/v1/members/{PAYER.user}"
+    return ask("PUT", path, headers=headers, body=json.dumps(body).encode())
+
+
+def test_a_stage_that_commands_filled_joins_a_payment_with_its_receipt() -> None:
+    run("set-up-stage")
+    hook, verify, sign = add_bank("--make-key=verify", "--make-key=sign")
+    add_shop()
+    (till_secret,) = run("add-client", "--client=till", "--kind=retailer", "--for=bean")
+    (bank_secret,) = run("add-client", "--client=app", "--kind=bank", f"--for={BANK}")
+    clock.use(lambda: OPENED_AT)
+    put = switch_on(bank_secret)
+    clock.use(lambda: NOON)
+    raw = event("standard_payment_authorised")
+    signature = Webhook(verify.removeprefix("verify  ")).sign("m-1", NOON, raw.decode())
+    headers = {
+        "webhook-id": "m-1",
+        "webhook-timestamp": str(int(NOON.timestamp())),
+        "webhook-signature": signature,
+    }
+    told = ask("POST", urlsplit(hook.removeprefix("hook  ")).path, headers=headers, body=raw)
+    sold = ask(
+        "POST",
+        "/v1/receipts",
+        headers={"Authorization": f"Bearer {token_of('till', secret=till_secret)}"},
+        body=json.dumps(till_receipt(PAYER)).encode(),
+    )
+    work()
+
+    assert (put.status, told.status, sold.status) == (201, 200, 202)
+    assert sign.startswith("sign  whsec_")
+    assert waiting_on("deliveries") == 1
+
+
+def test_takes_keys_from_files_standard_input_and_a_prompt(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{whsec(1)}\n")
+
+    add_bank(f"--key-file=verify={file}", "--ask-key=sign", typed=f"{whsec(2)}\n")
+    run(
+        *("add-connection", "--connection=meadow", "--provider=standard", "--name=Meadow"),
+        "--key-file=verify=-",
+        typed=f"{whsec(3)}\n",
+    )
+
+    harbour = keyed(BANK)
+    meadow = keyed("meadow")
+    assert harbour.keys_for(KeyUse.VERIFY, now=NOON) == (whsec(1),)
+    assert harbour.keys_for(KeyUse.SIGN, now=NOON) == (whsec(2),)
+    assert meadow.keys_for(KeyUse.VERIFY, now=NOON) == (whsec(3),)
+
+
+def test_never_shows_a_key_that_was_given(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(whsec(1))
+
+    done = operate(
+        *("add-connection", f"--connection={BANK}", "--provider=standard", "--name=Harbour"),
+        *(f"--key-file=verify={file}", "--ask-key=sign"),
+        typed=f"{whsec(2)}\n",
+    )
+    listed = operate("list-connections")
+
+    said = done.stdout + done.stderr + listed.stdout + listed.stderr
+    assert [key for key in (whsec(1), whsec(2)) if key in said] == []
+    assert listed.stdout == "harbour  standard  Harbour  FLUX  yes  no\n"
+
+
+def test_refuses_what_cannot_be() -> None:
+    add_bank()
+    add_shop()
+    run("add-client", "--client=till", "--kind=retailer", "--for=bean")
+    bank = ("add-connection", "--provider=standard", "--name=x")
+    shop = ("add-store", "--store=s", "--reference=1", "--name=x", "--zone=Europe/London")
+    refused = {
+        "there is a connection of that id": (*bank, f"--connection={BANK}"),
+        "there is no such connection": (*bank, "--connection=b", "--source=nobody"),
+        "there is no such programme": (*bank, "--connection=b", "--programme=NONE"),
+        "the key is empty": (*bank, "--connection=b", "--key-file=sign=/dev/null"),
+        "there is a retailer of that id": ("add-retailer", "--retailer=bean", "--name=x"),
+        "there is no such retailer": (*shop, "--retailer=nobody"),
+        "an identifier is KIND=VALUE": (*shop, "--retailer=bean", "--identifier=mid"),
+        "there is a client of that id": ("add-client", "--client=till", "--kind=operator"),
+        "there is no such client": ("remove-client", "--client=nobody"),
+        "nothing was given to change": ("change-connection", f"--connection={BANK}"),
+    }
+
+    for sentence, arguments in refused.items():
+        done = operate(*arguments)
+        said = " ".join(done.stderr.split())
+        assert (done.exit_code, done.stdout, sentence in said) == (1, "", True), sentence
+    assert [c.connection_id for c in network.list_connections(now=NOON)] == [BANK]
+
+
+def test_changes_what_is_given_and_nothing_else() -> None:
+    add_bank("--make-key=sign")
+    add_shop()
+    before = keyed(BANK)
+
+    run("change-connection", f"--connection={BANK}", "--told-at-url=", "--no-receipts")
+    run("change-retailer", "--retailer=bean", "--status=ended")
+    run(
+        *("change-store", "--store=bean-42", "--name=Bean York", "--identifier=mid=OTHER"),
+        "--receipts-within-seconds=600",
+    )
+
+    after = keyed(BANK)
+    assert (after.told_at_url, after.receipts) == ("", False)
+    assert (after.keys, after.hook, after.name) == (before.keys, before.hook, before.name)
+    assert len(after.keys_for(KeyUse.SIGN, now=NOON)) == 1
+    retailer = network.get_retailer(RetailerId("bean"), now=NOON)
+    assert (retailer.status, retailer.name) == (RetailerStatus.ENDED, "Bean & Leaf")
+    store = network.get_store(StoreId("bean-42"), now=NOON)
+    assert (store.name, store.receipts_within_seconds) == ("Bean York", 600)
+    run("change-retailer", "--retailer=bean", "--status=live")
+    assert network.find_stores([MID], now=NOON) == ()
+    other = Identifier(IdentifierKind.MID, "OTHER")
+    assert network.find_stores([other], now=NOON) == (store,)
+
+
+def test_lists_retailers_and_their_stores() -> None:
+    add_shop()
+
+    assert run("list-retailers") == ["bean  Bean & Leaf  live  30 days"]
+    assert run("list-stores", "--retailer=bean") == [
+        "bean-42  0042  Bean & Leaf York  Europe/London  -"
+    ]
+    assert operate("list-stores", "--retailer=nobody").exit_code == 1
+
+
+def test_rotates_a_clients_secret_without_a_pause_and_ends_it() -> None:
+    add_bank()
+    (old,) = run("add-client", "--client=app", "--kind=bank", f"--for={BANK}")
+
+    (new,) = run("rotate-client-secret", "--client=app", "--old-valid-hours=1")
+
+    soon, later = NOON + timedelta(minutes=59), NOON + timedelta(minutes=60)
+    assert clients.authenticate("app", old, now=soon).subject == BANK
+    assert clients.authenticate("app", new, now=later).subject == BANK
+    with pytest.raises(SignatureMismatch):
+        clients.authenticate("app", old, now=later)
+    run("remove-client", "--client=app")
+    assert clients.find_client("app", now=NOON) is None
+
+
+def test_stops_and_resumes_telling() -> None:
+    add_bank()
+
+    run("stop-telling", f"--connection={BANK}")
+    stopped = run("list-connections")
+    run("resume-telling", f"--connection={BANK}")
+
+    assert stopped[0].endswith("stopped 2026-11-20 12:00")
+    assert network.get_connection(BANK, now=NOON).told_until is None
+    assert operate("stop-telling", "--connection=nobody").exit_code == 1
