@@ -60,6 +60,7 @@ def fuzz(
     folder.mkdir(parents=True, exist_ok=True)
     url = f"{world.base_url}/openapi.json"
     document = call("GET", url).json()
+    folder = folder.resolve()
     configuration, report = folder / "schemathesis.toml", folder / "report.json"
     configuration.write_text(_configuration(world, document["paths"], with_tokens=with_tokens))
     report.unlink(missing_ok=True)
@@ -72,6 +73,7 @@ def fuzz(
         ],
         capture_output=True,
         text=True,
+        cwd=folder,  # It keeps a cache where it runs.
         check=False,
     )
     if not report.exists():

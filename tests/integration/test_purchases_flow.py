@@ -1,7 +1,6 @@
 """Payments and receipts meet: from either side, again, late, at once, and never the wrong ones."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -12,7 +11,6 @@ from chalicelib.banks.payments import PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.payment import ConflictingPayment
 from chalicelib.matching.store import Waiting
@@ -280,34 +278,6 @@ def test_a_claim_left_by_a_crash_is_taken_over() -> None:
     )
 
     assert (found("t-1"), found("t-2")) == ("R-1", "R-2")
-
-
-def test_sixteen_at_once_make_one_purchase_of_each_payment_and_receipt() -> None:
-    codes = [f"CODE{i:02}" for i in range(6)]
-    sales = [
-        replace(
-            SALE,
-            reference=f"R-{i}",
-            tenders=(replace(SALE.tenders[0], card=CardFacts(auth_code=code)),),
-        )
-        for i, code in enumerate(codes)
-    ]
-    payments = [event(f"t-{i}", card=CardFacts(auth_code=c)) for i, c in enumerate(codes)]
-    steps = [lambda sale=sale: receive(sale) for sale in sales * 2]
-    steps += [lambda e=e: service.record_payment(e, now=A_MINUTE_LATER) for e in payments * 2]
-
-    def until_done(step: object) -> None:
-        for _ in range(20):
-            try:
-                return step()  # type: ignore[operator]
-            except TryAgain:
-                continue
-        raise AssertionError("never done")
-
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(until_done, steps))
-
-    assert [found(f"t-{i}") for i in range(6)] == [f"R-{i}" for i in range(6)]
 
 
 def test_a_member_who_left_gets_nothing_more() -> None:
