@@ -14,7 +14,7 @@ from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import MatchDecision, Matched, NotYet
+from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NotYet, Why
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
 from chalicelib.matching.signals import PaymentSignals
@@ -78,7 +78,7 @@ def _look(
     question: Question, *, consistent: bool, now: datetime, near: Near | None = None
 ) -> MatchDecision:
     """Decide and claim. Who holds the parts is read only where it matters: where several fit, or
-    where the claim says that somebody was before.
+    where somebody else could have the part. It may be ours, from a run that died after its claim.
     """
     for reads_holds in (False, True):
         decision = matching.find_match(
@@ -89,10 +89,9 @@ def _look(
             near=near,
             reads_holds=reads_holds,
         )
-        if not isinstance(decision, Matched):
-            return decision
-        decision = matching.claim_part(question, decision, now=now)
         if isinstance(decision, Matched):
+            decision = matching.claim_part(question, decision, now=now)
+        if not isinstance(decision, Ambiguous) or decision.why is not Why.RIVAL_PAYMENT:
             return decision
     return decision
 

@@ -54,17 +54,25 @@ def gather_receipts(messages: Sequence[Message]) -> Collection[str]:
     failed: set[str] = set()
     for message in messages:
         try:
-            received = _read(queues.GATHER, message)
+            retailer_id, found = _read_by_store(message)
         except Rejected as refusal:
             refuse(queues.GATHER, message.body, refusal)
             continue
-        found = _by_store(queues.GATHER, received, message.message_id)
+        except TryAgain:  # The stores could not be read: this message comes again, not all 500.
+            observability.count("messages_put_off", queue=queues.GATHER)
+            failed.add(message.message_id)
+            continue
         for store_id, batch in found.items():
-            _merge(batches.setdefault((received.retailer_id, store_id), _Batch()), batch)
+            _merge(batches.setdefault((retailer_id, store_id), _Batch()), batch)
     for (retailer_id, store_id), batch in batches.items():
         if not _is_received(store_id, batch, retailer_id):
             failed |= batch.message_ids
     return failed
+
+
+def _read_by_store(message: Message) -> tuple[RetailerId, dict[StoreId, _Batch]]:
+    received = _read(queues.GATHER, message)
+    return received.retailer_id, _by_store(queues.GATHER, received, message.message_id)
 
 
 def _is_received(store_id: StoreId, batch: _Batch, retailer_id: RetailerId) -> bool:

@@ -7,10 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from chalicelib.kernel.ids import ConnectionId, payment_id_of
+from chalicelib.network import service as network
 from chalicelib.network.model import Provider
 from chalicelib.runtime import aws, quarantine, queues, settings
+from chalicelib.runtime.rows import RowMeta
 from chalicelib.workers.deliveries import deliver_receipt
 from infra.local.lambda_events import sqs_event
 from tests.makers.bad_input import FLUX_V1, FLUX_V2, MERCHANT, NATIVE, Format, shows_the_card
@@ -226,6 +229,26 @@ def test_poison_among_gathered_receipts_goes_to_quarantine() -> None:
     assert (len(ran.bodies), ran.failed) == (3, ())
     assert sorted(one.body for one in quarantined()) == sorted((POISON[1], POISON[3]))
     assert len([row for row in stored_rows("tills") if "page#" in row]) == 1
+
+
+def test_a_gathered_receipt_whose_store_cannot_be_read_now_comes_again(counted: Counted) -> None:
+    put_on(queues.GATHER, receipts_message(till_receipt(PAYER)), POISON[1])
+    network.forget()  # A cold start: who takes part has to be read first.
+
+    def nobody_answers(**_: object) -> None:
+        raise ConnectTimeoutError(endpoint_url="http://127.0.0.1")
+
+    events = RowMeta.row_types[0]._get_connection().connection.client.meta.events
+    events.register_first("before-send.dynamodb.Query", nobody_answers)
+    try:
+        ran = run_worker(queues.GATHER)
+    finally:
+        events.unregister("before-send.dynamodb.Query", nobody_answers)
+
+    assert ran.failed == (receipts_message(till_receipt(PAYER)),)
+    assert counted["messages_put_off:gather"] == 1
+    assert [one.body for one in quarantined()] == [POISON[1]]
+    assert stored_rows("tills") == []
 
 
 @pytest.mark.requirement("SEC-05")
