@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.kernel.ids import PaymentId, ReceiptId, StoreId
 from chalicelib.matching import store
@@ -34,6 +35,11 @@ class Question:
     signals: PaymentSignals
     anchored_at: datetime
     stores: tuple[Store, ...]
+
+    @property
+    def patience(self) -> timedelta:
+        """How long after a sale its stores have sent everything."""
+        return timedelta(seconds=max(store.receipts_within_seconds for store in self.stores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +89,41 @@ def find_match(
     covers the question, nothing is read that is known. Without `reads_holds`, a part that alone
     fits counts as free: the claim will tell.
     """
-    if near is not None and near.covers(question):
-        receipts = _issued_around(question, near)
-    else:
-        receipts, near = _receipts_near(question, now=now, consistent=consistent), None
-    fitting = fitting_parts(question.signals, receipts)
-    held: dict[PartKey, Hold] = {}
-    if reads_holds or len(fitting) > 1:
-        held = _holds(question, [(p.receipt_id, p.index) for p, _ in fitting], claim_stands, now)
-    complete_after = timedelta(seconds=max(s.receipts_within_seconds for s in question.stores))
+    if near is None or not near.covers(question):
+        near = None
+    receipts = (
+        _issued_around(question, near)
+        if near is not None
+        else _receipts_near(question, now=now, consistent=consistent)
+    )
+    keys = [(p.receipt_id, p.index) for p, _ in fitting_parts(question.signals, receipts)]
+    asks = reads_holds or len(keys) > 1
+    held = _holds(question, keys, claim_stands, now) if asks else {}
+    return _decide(question, receipts, held, near=near, now=now)
 
-    def decide(rivals: Sequence[PaymentSignals]) -> MatchDecision:
-        return decide_match(
-            question.signals,
-            receipts,
-            held=held,
-            rivals=rivals,
-            receipts_complete_after=complete_after,
-            now=now,
-        )
 
-    decision = decide(())
-    if isinstance(decision, Matched | NotYet):  # Only then can a rival change it.
-        rivals = _rivals(question, [part.receipt for part, _ in fitting], near=near, now=now)
-        return decide(rivals) if rivals else decision
-    return decision
+def _decide(
+    question: Question,
+    receipts: Sequence[Receipt],
+    held: dict[PartKey, Hold],
+    *,
+    near: Near | None,
+    now: datetime,
+) -> MatchDecision:
+    """Decide; rivals are only read where one could change the decision."""
+    decide = partial(
+        decide_match,
+        question.signals,
+        receipts,
+        held=held,
+        receipts_complete_after=question.patience,
+        now=now,
+    )
+    decision = decide(rivals=())
+    if not isinstance(decision, Matched | NotYet):
+        return decision
+    fitting = [part.receipt for part, _ in fitting_parts(question.signals, receipts)]
+    return decide(rivals=_rivals(question, fitting, near=near, now=now))
 
 
 def claim_part(question: Question, matched: Matched, *, now: datetime) -> MatchDecision:

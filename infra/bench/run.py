@@ -15,6 +15,16 @@ from typing import Any
 
 from infra.bench import stage
 
+stage.prepare_environment()  # Before anything of the platform is imported.
+
+from app import app  # noqa: E402 - see above
+from infra.bench import cost, prices, speed, verdict  # noqa: E402
+from infra.bench.meter import Meter  # noqa: E402
+from infra.bench.road import Outcome, Road  # noqa: E402
+from infra.bench.scenarios import SCENARIOS, Scenario, posts_of  # noqa: E402
+from infra.bench.shift import sales_of  # noqa: E402
+from infra.bench.town import build_town  # noqa: E402
+
 REPORT = Path("build/bench.json")
 SEED = 7
 STORES = 6
@@ -24,10 +34,6 @@ SALES = 3_000
 
 def main() -> int:
     """Play, measure, print, write; returns 0 whether or not a budget is met."""
-    stage.prepare_environment()
-    from infra.bench import speed, verdict
-    from infra.bench.scenarios import SCENARIOS
-
     sales = int(os.environ.get("SALES", SALES))
     wanted = os.environ.get("SCENARIOS", ",".join(one.name for one in SCENARIOS)).split(",")
     played = {one.name: play(one, sales=sales) for one in SCENARIOS if one.name in wanted}
@@ -39,16 +45,8 @@ def main() -> int:
     return 0
 
 
-def play(scenario: Any, *, sales: int) -> dict[str, Any]:
+def play(scenario: Scenario, *, sales: int) -> dict[str, Any]:
     """One scenario: what was counted, by part, and what it costs for a matched receipt."""
-    from app import app
-    from infra.bench import cost, prices
-    from infra.bench.meter import Meter
-    from infra.bench.road import Road
-    from infra.bench.scenarios import posts_of
-    from infra.bench.shift import sales_of
-    from infra.bench.town import build_town
-
     random = Random(SEED)
     meter = Meter()
     with stage.empty_stage() as bank:
@@ -59,37 +57,37 @@ def play(scenario: Any, *, sales: int) -> dict[str, Any]:
             within_seconds=scenario.within_seconds,
             told_at_url=bank.url,
         )
-        sold = sales_of(
-            random,
-            count=sales,
-            stores=STORES,
-            members=MEMBERS,
-            has_card_facts=scenario.has_card_facts,
-        )
+        facts = scenario.has_card_facts
+        sold = sales_of(random, count=sales, stores=STORES, members=MEMBERS, has_card_facts=facts)
         posts = posts_of(scenario, sold, random, stores=STORES)
         with meter.listening():
-            outcome = Road(app, town, meter).play(posts, with_card_facts=scenario.has_card_facts)
+            outcome = Road(app, town, meter).play(posts, with_card_facts=facts)
         told = meter.by_part["deliver_receipt"]
         told["bank_calls"], told["bank_bytes"] = bank.calls, bank.bytes_told
-    listed = prices.price_list()
-    costs = cost.costs_of(meter.by_part, outcome, listed)
-    alone = cost.costs_of(meter.by_part, outcome, listed, messages_together=1)
-    rest = cost.costs_of(
-        meter.by_part, outcome, listed, api_per_million=listed.rest_api_per_million
-    )
     return {
         "title": scenario.title,
         "write_units_max": scenario.write_units_max,
         "members_sales": sum(sale.member is not None for sale in sold),
         "lines_per_receipt": sum(len(sale.receipt["lines"]) for sale in sold) / len(sold),
         **asdict(outcome),
+        **_priced(meter.by_part, outcome),
+        "counted": _sorted(meter.by_part),
+    }
+
+
+def _priced(by_part: Mapping[str, Mapping[str, float]], outcome: Outcome) -> dict[str, Any]:
+    """For one matched receipt, in dollars for a million, and two ways that were not taken."""
+    listed = prices.price_list()
+    costs = cost.costs_of(by_part, outcome, listed)
+    alone = cost.costs_of(by_part, outcome, listed, messages_together=1)
+    rest = cost.costs_of(by_part, outcome, listed, api_per_million=listed.rest_api_per_million)
+    return {
         "per_matched_receipt": asdict(costs.work),
         "by_part": {part: asdict(work) for part, work in costs.by_part.items()},
         "dollars_per_million": dict(costs.dollars_per_million),
         "total_dollars_per_million": costs.total_dollars_per_million,
         "total_with_one_message_a_run": alone.total_dollars_per_million,
         "total_behind_a_rest_api": rest.total_dollars_per_million,
-        "counted": _sorted(meter.by_part),
     }
 
 

@@ -158,7 +158,7 @@ def change_connection(
 @app.command()
 def list_connections() -> None:
     """Show every connection: its provider, whether it gets receipts, whether its bank is told."""
-    from chalicelib.banks.providers import is_told  # As above.
+    from chalicelib.banks.telling import is_told  # As above.
     from chalicelib.network import service as network
 
     now = clock.now()

@@ -32,14 +32,18 @@ def _reaches(source: Source, banned: set[str]) -> Iterator[tuple[int, str]]:
 
 
 @rule(
-    "Only runtime/settings.py reads the environment (local stacks and packaging set it first).",
+    "Only runtime/settings.py reads the environment (local stacks, benchmarks and packaging set it first).",
     broken_by=("chalicelib/banks/monzo.py", "import os\nURL = os.environ['URL']\n"),
     kept_by=("chalicelib/runtime/settings.py", "import os\nURL = os.environ['URL']\n"),
 )
 def settings_read_the_environment(source: Source) -> Iterator[str]:
     """Look for `os.environ` and its siblings."""
     if not source.is_in(
-        "chalicelib/runtime/settings.py", "infra/local/", "infra/packaging.py", "tests/"
+        "chalicelib/runtime/settings.py",
+        "infra/local/",
+        "infra/bench/",
+        "infra/packaging.py",
+        "tests/",
     ):
         for line, name in _reaches(source, ENVIRONMENT):
             yield f"line {line}: {name}"
