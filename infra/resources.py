@@ -1,7 +1,7 @@
 """Tables and queues, declared once as data: the local stack creates them, the template deploys
 them.
 
-Visibility is at least six times the worker's timeout, as AWS asks. A message that fails
+Visibility is at least six times the worker's timeout and its batching window, as AWS asks. A message that fails
 `receives_max` times goes to the queue's dead-letter queue, which keeps it for fourteen days.
 """
 
@@ -36,11 +36,11 @@ class Queue:
 
 
 QUEUES = (
-    Queue(queues.PAYMENTS, visibility_seconds=180, receives_max=6),
-    Queue(queues.RECEIPTS, visibility_seconds=180, receives_max=6),
-    Queue(queues.GATHER, visibility_seconds=360, receives_max=6),
+    Queue(queues.PAYMENTS, visibility_seconds=200, receives_max=6),
+    Queue(queues.RECEIPTS, visibility_seconds=200, receives_max=6),
+    Queue(queues.GATHER, visibility_seconds=660, receives_max=6),
     # Deliveries back off for days: the worker postpones each attempt itself.
-    Queue(queues.DELIVERIES, visibility_seconds=180, receives_max=12, kept_seconds=14 * 24 * 3600),
+    Queue(queues.DELIVERIES, visibility_seconds=200, receives_max=12, kept_seconds=14 * 24 * 3600),
 )
 
 

@@ -5,12 +5,16 @@ from chalice import Blueprint
 from chalicelib.notices import service
 from chalicelib.purchases.messages import decode_delivery
 from chalicelib.runtime import clock, queues, settings
-from chalicelib.workers.rim import Message, each_message
+from chalicelib.workers.rim import BATCHING_SECONDS, Message, each_message
 
 bp = Blueprint(__name__)
 
 
-@bp.on_sqs_message(queue=settings.queue(queues.DELIVERIES), batch_size=10)
+@bp.on_sqs_message(
+    queue=settings.queue(queues.DELIVERIES),
+    batch_size=10,
+    maximum_batching_window_in_seconds=BATCHING_SECONDS,
+)
 @each_message
 def deliver_receipt(message: Message) -> None:
     """Tell the payment's bank of the newest version of its purchase."""

@@ -8,12 +8,16 @@ from chalicelib.privacy import leaving
 from chalicelib.purchases import facts, messages, service
 from chalicelib.purchases.messages import LookAgainMessage, MemberLeftMessage, PaymentMessage
 from chalicelib.runtime import clock, queues, settings
-from chalicelib.workers.rim import Message, each_message
+from chalicelib.workers.rim import BATCHING_SECONDS, Message, each_message
 
 bp = Blueprint(__name__)
 
 
-@bp.on_sqs_message(queue=settings.queue(queues.PAYMENTS), batch_size=10)
+@bp.on_sqs_message(
+    queue=settings.queue(queues.PAYMENTS),
+    batch_size=10,
+    maximum_batching_window_in_seconds=BATCHING_SECONDS,
+)
 @each_message
 def record_payment(message: Message) -> None:
     """Record a payment event, look for its receipt, and deliver what is found."""

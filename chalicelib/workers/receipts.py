@@ -16,7 +16,14 @@ from chalicelib.runtime import clock, observability, queues, settings, wire
 from chalicelib.tills.messages import ReceivedReceipts, decode_message, split_messages
 from chalicelib.tills.native_shapes import NativeReceipt
 from chalicelib.tills.placing import place
-from chalicelib.workers.rim import Message, all_messages, attempt, each_message, refuse
+from chalicelib.workers.rim import (
+    BATCHING_SECONDS,
+    Message,
+    all_messages,
+    attempt,
+    each_message,
+    refuse,
+)
 
 bp = Blueprint(__name__)
 
@@ -33,7 +40,11 @@ class _Batch:
     message_ids: set[str] = field(default_factory=set)
 
 
-@bp.on_sqs_message(queue=settings.queue(queues.RECEIPTS), batch_size=10)
+@bp.on_sqs_message(
+    queue=settings.queue(queues.RECEIPTS),
+    batch_size=10,
+    maximum_batching_window_in_seconds=BATCHING_SECONDS,
+)
 @each_message
 def record_receipts(message: Message) -> None:
     """Settle the payments that wait for these receipts; keep or pass on the rest."""

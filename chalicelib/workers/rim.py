@@ -21,6 +21,9 @@ from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.runtime import clock, observability, quarantine, queues, settings, tracing
 
 BACK_OFF_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 36_000, 43_000)
+# How long Lambda lets messages gather before it calls a worker. A second is not felt, and from ten
+# messages a second on it saves nine of ten calls.
+BATCHING_SECONDS = 1
 JITTER = 0.2  # Retries of many messages that failed together must not come back together.
 
 

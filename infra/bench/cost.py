@@ -4,15 +4,22 @@ Time on Lambda is not measured on a laptop: it is the processor time measured he
 over the network takes in AWS, by the assumptions below, each a round figure on the safe side.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from infra.bench.prices import MILLION, PriceList, Work, dollars
 from infra.bench.road import Outcome
 
+ROOT = Path(__file__).parents[2]
 AWS_CALL_SECONDS = 0.006  # DynamoDB and SQS answer in single-digit milliseconds.
 BANK_CALL_SECONDS = 0.150  # Banks publish 100 ms on average for their own APIs.
-LAMBDA_GB = 0.5
+# A Lambda of 1,769 MB has one processor, a smaller one its share: so a second of processor time is
+# that many gigabyte-seconds whatever the size, and only waiting is cheaper where memory is less.
+PROCESSOR_GB = 1_769 / 1_024
 LAMBDA_LINES_BYTES = 330  # START, END and REPORT, which Lambda writes for each invocation.
 MESSAGES_TOGETHER = 10.0  # A batching window of a second fills batches from ten messages a second.
 REQUEST_OVERHEAD_BYTES = 900  # Headers, TLS records and the like around a body that leaves AWS.
@@ -64,11 +71,11 @@ def _work(part: str, counts: Mapping[str, float], matched: int, messages_togethe
         for what, units in counts.items()
         if what.startswith("read_units.") and what.endswith(f".{CONFIGURATION}")
     )
-    seconds = (
-        counts.get("cpu_seconds", 0)
-        + counts.get("aws_calls", 0) * AWS_CALL_SECONDS
+    waited_seconds = (
+        counts.get("aws_calls", 0) * AWS_CALL_SECONDS
         + counts.get("bank_calls", 0) * BANK_CALL_SECONDS
     )
+    gb_seconds = counts.get("cpu_seconds", 0) * PROCESSOR_GB + waited_seconds * memory_gb(part)
     told = counts.get("bank_calls", 0)
     return Work(
         write_units=counts.get("write_units", 0) / matched,
@@ -76,8 +83,8 @@ def _work(part: str, counts: Mapping[str, float], matched: int, messages_togethe
         api_calls=counts.get("invocations", 0) / matched if is_api else 0,
         queue_calls=_queue_calls(counts, messages, messages_together) / matched,
         invocations=runs / matched,
-        gb_seconds=seconds * LAMBDA_GB / matched,
-        log_bytes=(counts.get("log_bytes", 0) + runs * LAMBDA_LINES_BYTES) / matched,
+        gb_seconds=gb_seconds / matched,
+        log_bytes=_log_bytes(counts, runs) / matched,
         egress_bytes=(counts.get("bank_bytes", 0) + told * REQUEST_OVERHEAD_BYTES) / matched,
     )
 
@@ -86,3 +93,24 @@ def _queue_calls(counts: Mapping[str, float], messages: float, together: float) 
     """Sends as they were made, by chunks of 64 KB; receives and deletes by full batches."""
     sent = counts.get("queue_chunks", 0)
     return sent + 2 * messages / together
+
+
+def _log_bytes(counts: Mapping[str, float], runs: float) -> float:
+    """Sentences as they were written; metrics and Lambda's own lines once for each full batch."""
+    invocations = counts.get("invocations", 0) or 1
+    metrics = counts.get("metric_bytes", 0) * runs / invocations
+    return counts.get("log_bytes", 0) + metrics + runs * LAMBDA_LINES_BYTES
+
+
+@cache
+def _configuration() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    return found
+
+
+def memory_gb(part: str) -> float:
+    """The memory of the Lambda that does the work of `part`, as it is deployed."""
+    name = "api_handler" if part.startswith("api: ") else part
+    own = _configuration()["lambda_functions"].get(name, {})
+    megabytes: int = own.get("lambda_memory_size", _configuration()["lambda_memory_size"])
+    return megabytes / 1_024

@@ -21,6 +21,7 @@ from infra.local.lambda_events import scheduled_event, sqs_event
 TOKEN_LASTS = timedelta(minutes=50)
 GATHERS_EVERY = timedelta(seconds=receipts.GATHERING_SECONDS)
 LOOKS_EVERY = timedelta(minutes=15)
+METRIC_LINE = '{"_aws"'  # CloudWatch's embedded metric format: one for each invocation.
 RUNS_ON = timedelta(hours=14)  # Until the patience of every store is over.
 WORKERS: dict[str, Any] = {
     queues.PAYMENTS: payments.record_payment,
@@ -176,7 +177,9 @@ class Road:
             answer = handler(event, lambda_context(name))
             self._meter.add("cpu_seconds", thread_time() - began)
             self._meter.add("invocations")
-            self._meter.add("log_bytes", len(said.getvalue().encode()))
+            for line in said.getvalue().splitlines(keepends=True):
+                is_metric = line.startswith(METRIC_LINE)
+                self._meter.add("metric_bytes" if is_metric else "log_bytes", len(line.encode()))
         return answer
 
     def _hear(self, name: str, _dimensions: dict[str, str], by: int) -> None:

@@ -18,7 +18,7 @@ from infra.bench import stage
 stage.prepare_environment()  # Before anything of the platform is imported.
 
 from app import app  # noqa: E402 - see above
-from infra.bench import cost, prices, speed, verdict  # noqa: E402
+from infra.bench import cost, monthly, prices, speed, verdict  # noqa: E402
 from infra.bench.meter import Meter  # noqa: E402
 from infra.bench.road import Outcome, Road  # noqa: E402
 from infra.bench.scenarios import SCENARIOS, Scenario, posts_of  # noqa: E402
@@ -30,6 +30,7 @@ SEED = 7
 STORES = 6
 MEMBERS = 60
 SALES = 3_000
+BASE = "batches"  # The scenario by which a month is reckoned.
 
 
 def main() -> int:
@@ -39,9 +40,15 @@ def main() -> int:
     played = {one.name: play(one, sales=sales) for one in SCENARIOS if one.name in wanted}
     report = {"sales": sales, "seed": SEED, "scenarios": played, "speed": speed.measure()}
     report["budgets"] = verdict.judge(report)
+    months: list[monthly.Month] = []
+    if base := played.get(BASE):
+        months = monthly.months_of(base, prices.price_list())
+        report["months"] = [asdict(month) for month in months]
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=1))
     verdict.show(report)
+    if months:
+        sys.stdout.write(monthly.markdown(months, prices.price_list()) + "\n")
     return 0
 
 

@@ -96,7 +96,8 @@ def payment_webhook(
     if with_card_facts:
         card = {"last_four": sale.last_four, "last_four_kind": "card", "auth_code": sale.auth_code}
         data["card"] = {key: value for key, value in card.items() if value}
-    envelope = {"type": f"payment.{kind}", "timestamp": at.isoformat(), "data": data}
+    # A repeat has the same body; only its headers are of now.
+    envelope = {"type": f"payment.{kind}", "timestamp": sale.paid_at.isoformat(), "data": data}
     text = json.dumps(envelope, separators=(",", ":"))
     name = f"evt-{sale.number}-{kind}"
     headers = {

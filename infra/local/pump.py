@@ -252,8 +252,13 @@ def _source(found: SQSEventConfig) -> Source:
         queue=queue,
         url=aws.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"],
         batch_size=found.batch_size,
-        window_seconds=min(found.maximum_batching_window_in_seconds, WINDOW_SECONDS_MAX),
+        window_seconds=_window_seconds(found.maximum_batching_window_in_seconds),
     )
+
+
+def _window_seconds(deployed: int) -> float:
+    """A second's window, which is there for full batches, is none where nobody pays for calls."""
+    return 0.0 if deployed <= POLL_SECONDS else min(deployed, WINDOW_SECONDS_MAX)
 
 
 def _receive(source: Source, count: int, wait_seconds: int) -> list[dict[str, Any]]:

@@ -80,14 +80,15 @@ def test_has_no_policy_and_no_runbook_without_a_lambda() -> None:
     assert runbooks == set(LAMBDAS)
 
 
-def test_gives_each_queue_six_times_its_workers_timeout() -> None:
+def test_gives_each_queue_six_times_its_workers_timeout_and_its_window() -> None:
     visibility = {
         resources.settings.queue(queue.name): queue.visibility_seconds for queue in resources.QUEUES
     }
     for name, source in SOURCES.items():
         if hasattr(source, "queue"):
             timeout = deployment.config_of(name, app).lambda_timeout
-            assert visibility[source.queue] >= 6 * timeout, name
+            window = source.maximum_batching_window_in_seconds
+            assert visibility[source.queue] >= 6 * timeout + window, name
 
 
 def test_names_each_lambda_after_its_function() -> None:
