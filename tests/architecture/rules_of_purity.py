@@ -32,7 +32,7 @@ def _reaches(source: Source, banned: set[str]) -> Iterator[tuple[int, str]]:
 
 
 @rule(
-    "Only runtime/settings.py reads the environment (local stacks, benchmarks and packaging set it first).",
+    "Only runtime/settings.py reads the environment (local stacks, bench, packaging set it).",
     broken_by=("chalicelib/banks/monzo.py", "import os\nURL = os.environ['URL']\n"),
     kept_by=("chalicelib/runtime/settings.py", "import os\nURL = os.environ['URL']\n"),
 )
