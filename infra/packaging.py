@@ -67,14 +67,14 @@ def make_package(stage: Stage, *, into: Path | None = None) -> Package:
     with TemporaryDirectory() as scratch:
         merged = Path(scratch) / "additions.json"
         merged.write_text(json.dumps(additions))
-        _run_chalice(stage, _copy_sources(Path(scratch)), merged, folder)
-        _rewrite(folder / "deployment.zip", Path(scratch) / "code")
+        _run_chalice(stage, copy_sources(Path(scratch)), merged, folder)
+        rewrite(folder / "deployment.zip", Path(scratch) / "code")
     template = folder / "template.json"
     (folder / "sam.json").rename(template)
     return _judged(template, folder / "deployment.zip")
 
 
-def _copy_sources(scratch: Path) -> Path:
+def copy_sources(scratch: Path) -> Path:
     """A project of only what ships, so that no leftover of a laptop is deployed."""
     project = scratch / "project"
     project.mkdir()
@@ -102,7 +102,7 @@ def _run_chalice(stage: Stage, project: Path, additions: Path, folder: Path) -> 
         raise PackagingFailed((done.stdout + done.stderr).strip())
 
 
-def _rewrite(deployment: Path, code: Path) -> None:
+def rewrite(deployment: Path, code: Path) -> None:
     """Compile what is in the zip, and write it again in one order and with one time.
 
     Lambda cannot write compiled code beside the source, so without it every cold start compiles

@@ -32,6 +32,28 @@ BY_LAMBDA_ITSELF = {
     "xray:PutTraceSegments": "Lambda's tracing",
 }
 
+# Lambdas that share a road: what one of them used on it, all of them may use on it.
+SHARED = (
+    # A payment is settled by the same code, whoever finds its receipt.
+    frozenset(
+        {"record_payment", "record_receipts", "gather_receipts", "look_again", "end_waiting"}
+    ),
+    # A bank's token is renewed by the same code, whoever needs it.
+    frozenset({"api_handler", "record_payment", "deliver_receipt"}),
+    # A departure is finished by the same code, at once or later.
+    frozenset({"api_handler", "finish_departures"}),
+    # Whatever worker meets an obstacle puts its message off by the same code.
+    frozenset({"record_payment", "record_receipts", "deliver_receipt"}),
+)
+# What is asked for once in a process, and so not in every test, or where a test would say no more:
+# by Lambda (None for all) and action, each with its reason.
+EXPLAINED = {
+    (None, "sqs:ChangeMessageVisibility"): "each worker puts off messages of its own queue",
+    (None, "sqs:GetQueueUrl"): "once in a process, before whatever is done on the queue",
+    (None, "secretsmanager:GetSecretValue"): "once in a process, before whatever is opened",
+    ("sweep_retention", "dynamodb:DeleteItem"): "one loop deletes what has expired in any table",
+}
+
 _used: set[Used] = set()
 _denied: list[Used] = []
 
@@ -56,11 +78,18 @@ def unused(used: set[Used]) -> dict[str, list[Granted]]:
     """What each Lambda may and never did, but for what AWS does itself."""
     idle: dict[str, list[Granted]] = {}
     for function in sorted(path.stem for path in FOLDER.glob("*.json")):
-        done = {grant_of(use) for use in used if use[0] == function}
-        left = sorted(grants(function) - done)
-        if left := [grant for grant in left if grant[0] not in BY_LAMBDA_ITSELF]:
+        road = {function}.union(*(shared for shared in SHARED if function in shared))
+        done = {grant_of((function, *use[1:])) for use in used if use[0] in road}
+        if left := [g for g in sorted(grants(function) - done) if not is_explained(function, g)]:
             idle[function] = left
     return idle
+
+
+def is_explained(function: str, grant: Granted) -> bool:
+    """Whether a grant needs no test that uses it."""
+    action = grant[0]
+    asked = {(None, action), (function, action)}
+    return action in BY_LAMBDA_ITSELF or not asked.isdisjoint(EXPLAINED)
 
 
 class Privileges:

@@ -78,7 +78,7 @@ def verify(request: HookRequest, connection: Connection, *, now: datetime) -> No
     """Check the optional `X-Request-Signature`.
 
     The signed host and path are those of the connection's registered URL, or of this service's
-    public URL and `/bank`; never what the request claims.
+    hooks URL and `/bank`; never what the request claims.
 
     :raises SignatureMismatch: there is a signature and it does not verify.
     """

@@ -146,3 +146,22 @@ def test_flux_signs_the_registered_url_where_there_is_one() -> None:
         "k", method="POST", host="gate.example", path="/flux/bank", body=b"[]", nonce="n", at=NOON
     )
     flux_v1.verify(request(b"[]", headers={"x-request-signature": made}), bank, now=NOON)
+
+
+def test_flux_signs_the_hooks_url_where_hooks_have_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COUNTERFOIL_HOOKS_URL", "https://hooks.counterfoil.test")
+    bank = connection(Provider.FLUX_V1, key(KeyUse.VERIFY, "k"))
+    by_host = {
+        host: signatures.sign_flux(
+            "k", method="POST", host=host, path="/bank", body=b"[]", nonce="n", at=NOON
+        )
+        for host in ("hooks.counterfoil.test", "api.counterfoil.test")
+    }
+
+    good = {"x-request-signature": by_host["hooks.counterfoil.test"]}
+    flux_v1.verify(request(b"[]", headers=good), bank, now=NOON)
+    wrong = {"x-request-signature": by_host["api.counterfoil.test"]}
+    with pytest.raises(SignatureMismatch):
+        flux_v1.verify(request(b"[]", headers=wrong), bank, now=NOON)

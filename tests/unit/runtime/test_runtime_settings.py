@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.runtime import settings
+from chalicelib.runtime import queues, settings
 from chalicelib.runtime.register import Retention
 
 
@@ -44,6 +44,20 @@ def test_puts_the_stage_into_every_name() -> None:
     assert settings.table("tills") == "counterfoil-test-tills"
     assert settings.secret("master-key") == "counterfoil-test/master-key"
     assert settings.master_key_alias() == "alias/counterfoil-test-master"
+
+
+def test_takes_hooks_at_the_public_url_unless_they_have_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for own, taken in (("", "https://api.counterfoil.test"), ("https://h.test/", "https://h.test")):
+        monkeypatch.setenv("COUNTERFOIL_HOOKS_URL", own)
+        assert settings.hooks_url() == taken
+
+
+def test_finds_the_queue_of_an_arn() -> None:
+    arn = "arn:aws:sqs:eu-west-2:123456789012:counterfoil-test-receipts-from-acme"
+
+    assert queues.name_of(arn) == "receipts-from-acme"
 
 
 def test_allows_private_hosts_only_where_a_local_stack_says_so(
