@@ -44,9 +44,11 @@ def day(tmp_path: Path, *lines: str) -> Path:
 
 
 def arguments(path: Path, api: TillApi) -> list[str]:
+    secret = path.with_name("secret.txt")
+    secret.write_text(f"{SECRET}\n")
     return [
         *("import-receipts", str(path), "--retailer", "bean-and-leaf", "--url", api.url),
-        *("--client-id", "till", "--client-secret", SECRET),
+        *("--client-id", "till", "--client-secret-file", str(secret)),
     ]
 
 
