@@ -203,7 +203,7 @@ def test_stops_where_the_credentials_are_wrong(tmp_path: Path) -> None:
     path = day(tmp_path, native("A-1"))
 
     with till_api() as api:
-        result = CliRunner().invoke(commands.app, [*arguments(path, api)[:-1], "wrong"])
+        result = CliRunner().invoke(commands.app, [*arguments(path, api)[:-1], "-"], "wrong")
 
     assert result.exit_code == terminal.EXIT_STOPPED
     assert "does not take the client's credentials" in result.output
