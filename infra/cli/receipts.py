@@ -31,8 +31,9 @@ def import_receipts(
         str | None, typer.Option(help="Base URL of the API. Without it the file is only checked.")
     ] = None,
     client_id: Annotated[str | None, typer.Option(help="OAuth client of the retailer.")] = None,
-    client_secret: Annotated[
-        str | None, typer.Option(help="Its secret; asked for where it is not given.")
+    client_secret_file: Annotated[
+        typer.FileText | None,
+        typer.Option(help="Holds its secret; else it is asked for. `-`: stdin."),
     ] = None,
     restart: Annotated[bool, typer.Option(help="Forget the progress of an earlier run.")] = False,
 ) -> None:
@@ -41,11 +42,12 @@ def import_receipts(
     Refused receipts are named in FILE.rejected.jsonl with line, code, field and detail. Exit 0:
     all taken. 1: some refused. 2: stopped; run the same command again to go on.
     """
+    secret = client_secret_file.read().strip() if client_secret_file else None
     job = importing.ImportJob(file, retailer, remembers=url is not None)
     if restart:
         job.progress_path.unlink(missing_ok=True)
     try:
-        outcome = _import(job, _poster(url, client_id, client_secret))
+        outcome = _import(job, _poster(url, client_id, secret))
     except (ImportStopped, MissingColumns, UnknownFileKind) as stopped:
         console.print(f"Stopped: {stopped}.", style="red", markup=False)
         raise typer.Exit(EXIT_STOPPED) from stopped

@@ -31,7 +31,7 @@ class Looked:
 def list_waiting(store_id: StoreId, day: date, *, now: datetime) -> list[Waiting]:
     """The payments made at the store on the UTC `day` that wait. :raises NotFound: no such store.
 
-    At most 5,000.
+    :raises TryAgain: more than 5,000 wait.
     """
     network.get_store(store_id, now=now)
     midnight = datetime.combine(day, time(), tzinfo=UTC)

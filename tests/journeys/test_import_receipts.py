@@ -44,9 +44,11 @@ def day(tmp_path: Path, *lines: str) -> Path:
 
 
 def arguments(path: Path, api: TillApi) -> list[str]:
+    secret = path.with_name("secret.txt")
+    secret.write_text(f"{SECRET}\n")
     return [
         *("import-receipts", str(path), "--retailer", "bean-and-leaf", "--url", api.url),
-        *("--client-id", "till", "--client-secret", SECRET),
+        *("--client-id", "till", "--client-secret-file", str(secret)),
     ]
 
 
@@ -201,7 +203,7 @@ def test_stops_where_the_credentials_are_wrong(tmp_path: Path) -> None:
     path = day(tmp_path, native("A-1"))
 
     with till_api() as api:
-        result = CliRunner().invoke(commands.app, [*arguments(path, api)[:-1], "wrong"])
+        result = CliRunner().invoke(commands.app, [*arguments(path, api)[:-1], "-"], "wrong")
 
     assert result.exit_code == terminal.EXIT_STOPPED
     assert "does not take the client's credentials" in result.output

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.network.model import Provider
-from chalicelib.runtime import aws, queues
+from chalicelib.runtime import aws, queues, settings
 from infra.operating import dead_letters
 from infra.operating.dead_letters import Wanted
 from infra.resources import DEAD_LETTER_SUFFIX
@@ -61,6 +61,16 @@ def test_shows_a_dead_letter_only_for_a_reason() -> None:
     assert (shown.exit_code, shown.stdout) == (0, '{"account": "acct-hazel"}\n')
     assert accesses() == [("show-dead-letter", message_id, WHY.removeprefix("--reason="))]
     assert (dead_on(queues.PAYMENTS), held()) == (1, 0)
+
+
+@pytest.mark.requirement("SEC-06")
+def test_shows_nothing_where_the_access_cannot_be_written_down() -> None:
+    (message_id,) = bury(queues.PAYMENTS, '{"account": "acct-hazel"}')
+    aws.client("dynamodb").delete_table(TableName=settings.table("cases"))
+
+    done = operate("show-dead-letter", "--queue=payments", "--id", message_id, WHY)
+
+    assert (done.exit_code, done.stdout, "acct-hazel" in done.stderr) == (1, "", False)
 
 
 def test_mends_one_in_an_editor_and_puts_it_back_alone(tmp_path: Path) -> None:

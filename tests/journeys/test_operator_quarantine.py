@@ -1,6 +1,7 @@
 """Quarantine at the operator's terminal: chosen by span, area and code; shown only for a reason."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from chalicelib.network.model import Provider
 from chalicelib.runtime import clock, quarantine, queues
 from tests.makers.journeys import NOON, PAID, open_town, send_receipts, till_receipt
 from tests.makers.network import BAKERY
-from tests.makers.operating import WHY, accesses, editor, operate
+from tests.makers.operating import WHY, accesses, editor, look_at, operate
 from tests.makers.outside import run_worker, waiting_on
 
 pytestmark = pytest.mark.stores
@@ -127,6 +128,17 @@ def test_a_mended_file_needs_no_reason_and_one_that_is_still_wrong_stays(tmp_pat
     assert (done.exit_code, accesses()) == (1, [])
     assert f"{kept.quarantine_id}: total_mismatch (total_minor)" in done.stderr
     assert quarantine.list_day(NOON.date(), now=NOON) == [kept]
+
+
+def test_fits_a_terminal_of_eighty_columns_and_cuts_no_id() -> None:
+    kept = bad_entry()
+
+    done = look_at("list-quarantine")
+
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in done.stdout.splitlines()]
+    assert max(len(line) for line in lines) <= 80
+    assert lines[1].split() == ["id", "area", "reason", "field", "sender", "name"]
+    assert lines[3].split()[:2] == [kept.quarantine_id, "tills"]
 
 
 def test_replays_by_span_area_and_code() -> None:

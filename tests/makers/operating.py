@@ -22,6 +22,12 @@ def operate(*arguments: str, typed: str | None = None) -> Result:
     return CliRunner().invoke(app, arguments, input=typed)
 
 
+def look_at(*arguments: str) -> Result:
+    """Run a command on a terminal of eighty columns."""
+    terminal = {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "80", "TERM": "xterm"}
+    return CliRunner(env=terminal).invoke(app, arguments)
+
+
 def accesses() -> list[tuple[str, str, str]]:
     """Command, subject and reason of every access written down at noon's day."""
     found = access_log.list_accesses(NOON.date(), now=NOON)
