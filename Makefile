@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run test test-real fuzz check package deploy format clean
+.PHONY: demo run test test-real fuzz bad-days check package deploy format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -26,6 +26,9 @@ test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and n
 
 fuzz: $(STAMP)  ## Hostile requests to the running stack; SEED, EXAMPLES and COUNT say which and how many
 	$(BIN)/python -m infra.fuzzing.run --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),100) --count $(or $(COUNT),5000)
+
+bad-days: $(STAMP)  ## What goes wrong in a year of operating, played at full size and counted
+	$(BIN)/python -m infra.baddays.run
 
 check: $(STAMP)  ## Format, lint, types, layers, architecture
 	$(BIN)/ruff format --check .

@@ -20,6 +20,13 @@ class Moods:
         with self._lock:
             self._replies.extend([reply] * times)
 
+    def behave(self) -> int:
+        """Give the right answers again; how many wrong ones were left."""
+        with self._lock:
+            left = len(self._replies)
+            self._replies.clear()
+            return left
+
     def next(self) -> Reply | None:
         """The next wrong answer, or None to behave."""
         with self._lock:

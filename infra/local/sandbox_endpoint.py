@@ -68,6 +68,11 @@ class SandboxEndpoint:
         """The base URL."""
         return self.server.url
 
+    def use_secret(self, name: str, secret: str) -> None:
+        """Verify what comes to `name` with another `whsec_` secret from now on."""
+        with self._lock:
+            self._secrets[name] = secret
+
     def stop(self) -> None:
         """Stop serving."""
         self.server.stop()

@@ -53,18 +53,22 @@ class Stack:
         port: int = 0,
         stage: str = STAGE,
         use_clock: SteppableClock | None = None,
+        polls: bool = True,
     ) -> None:
-        """Start everything; `port` 0 picks a free one. `use_clock` None means real time."""
+        """Start everything; `port` 0 picks a free one. `use_clock` None means real time. Without
+        `polls` the workers stand still but for `pump.drain`.
+        """
         self._after = ExitStack()
         try:
-            self._start_aws(stage)
-            if use_clock is not None:
+            if use_clock is not None:  # First: the ring of master keys is made at some time.
                 clock.use(use_clock.now)
                 self._after.callback(clock.use, None)
+            self._start_aws(stage)
             self.app = load_app()
             self.base_url = self._serve(port)
             self.pump = Pump(self.app)
-            self.pump.start(gathers=use_clock is None)
+            if polls:
+                self.pump.start(gathers=use_clock is None)
             self._after.callback(self.pump.stop)
         except BaseException:
             self._after.close()
@@ -141,13 +145,20 @@ def _make_threadsafe(app: Chalice) -> None:
 
 
 def _forget() -> None:
-    """Drop clients, addresses and keys of another AWS from memory."""
-    from chalicelib.runtime import rows  # Its import needs the stage.
+    """Drop from memory the clients, addresses and keys of another AWS, and what it held."""
+    # Their import needs the stage.
+    from chalicelib.api import tills
+    from chalicelib.network import service as network
+    from chalicelib.network.access import keys
+    from chalicelib.runtime import rows
 
     aws.forget_clients()
     queues.forget_urls()
     vault.forget_keys()
     rows.forget_connections()
+    network.forget()
+    keys.forget()
+    tills.forget()
 
 
 def _restore_environment(before: Mapping[str, str | None]) -> None:

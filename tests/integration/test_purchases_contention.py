@@ -58,9 +58,9 @@ def tell(capsys: pytest.CaptureFixture[str], sentence: str) -> None:
 
 def still_waiting() -> int:
     """How many payments are written down as waiting anywhere."""
-    day = PAID_AT.date()
     return sum(
-        len(matching_store.list_waiting_day(store.store_id, day, now=CLOSED_AT)) for store in STORES
+        len(matching_store.list_waiting_around(store.store_id, PAID_AT, CLOSED_AT, now=CLOSED_AT))
+        for store in STORES
     )
 
 

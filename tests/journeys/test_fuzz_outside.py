@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.api import tills
-from chalicelib.network import service as network
-from chalicelib.network.access import keys
 from infra.fuzzing import described, sent
 from infra.fuzzing.world import World, opened
 from infra.local.calling import Answered
@@ -17,12 +14,8 @@ SEED = 20261120
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    for forget in (network.forget, keys.forget, tills.forget):
-        forget()
     with opened(seed=7, stage="test") as opened_world:
         yield opened_world
-    for forget in (network.forget, keys.forget, tills.forget):
-        forget()
 
 
 def test_no_answer_differs_from_the_description(world: World, tmp_path: Path) -> None:
