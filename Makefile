@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run test test-real fuzz bad-days check package deploy format clean
+.PHONY: demo run simulate test test-real fuzz bad-days check package deploy format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -17,6 +17,11 @@ demo: $(STAMP)  ## Play a high-street day on an embedded AWS and judge the resul
 
 run: $(STAMP)  ## Leave the same stack running on PORT (default 8000)
 	$(BIN)/python -m infra.local.run
+
+# SEED=n and HISTORIES=n choose the drawn histories, BOUNDED=1 plays what fits into a minute,
+# SCHEDULE=name plays one schedule again, step by step.
+simulate: $(STAMP)  ## Play every fault and pair of faults; write build/simulate.json
+	$(BIN)/python -m infra.simulation.run $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(BOUNDED),--bounded) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
 
 test: $(STAMP)  ## The whole suite that needs nothing but Python
 	$(BIN)/python -m pytest -n 2

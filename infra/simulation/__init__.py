@@ -1,0 +1,1 @@
+"""The simulated AWS, and the schedules of faults that are played on it."""

@@ -1,0 +1,159 @@
+"""A bank in memory, reached through the real HTTP client: urllib3 writes its bytes to a wire that
+ends here instead of at a socket.
+
+Two banks listen. One takes Standard Webhooks and does as we ask it to: the same `webhook-id` twice
+is one message, and the highest version stays. The other speaks Monzo's API, where a receipt is put
+under its `external_id` and whatever is put last stands.
+"""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPConnection
+
+from infra.simulation.faults import BANK, Call, Crash, Injector, Kind
+
+URL = "http://127.0.0.1:9"  # Nobody listens at the discard port: only the wire answers.
+_RECEIPTS = ("/receipts", "/transaction-receipts")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A receipt as the bank's app shows it: what was said last, and in which version (or 0)."""
+
+    version: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankState:
+    """Everything the banks know, to come back to."""
+
+    shown: Mapping[str, Shown]
+    bodies: Mapping[str, str]
+    contradictions: tuple[str, ...]
+
+
+class SimBank:
+    """Both banks. `shown` is by transaction; `contradictions` are messages that changed."""
+
+    def __init__(self, injector: Injector) -> None:
+        self.shown: dict[str, Shown] = {}
+        self.contradictions: list[str] = []
+        self._bodies: dict[str, str] = {}
+        self._injector = injector
+
+    def state(self) -> BankState:
+        """What they know now."""
+        return BankState(dict(self.shown), dict(self._bodies), tuple(self.contradictions))
+
+    def restore(self, state: BankState) -> None:
+        """Know what they knew at `state`."""
+        self.shown, self._bodies = dict(state.shown), dict(state.bodies)
+        self.contradictions = list(state.contradictions)
+
+    def attach(self) -> Callable[[], None]:
+        """Let every plain HTTP connection of urllib3 end here; returns what undoes it."""
+        bank = self
+
+        class Connection(HTTPConnection):
+            """A connection whose socket is the bank's wire."""
+
+            def connect(self) -> None:
+                """Reach the bank."""
+                self.sock = _Wire(bank.answer)
+
+        before = urllib3.HTTPConnectionPool.ConnectionCls
+        urllib3.HTTPConnectionPool.ConnectionCls = Connection
+
+        def detach() -> None:
+            urllib3.HTTPConnectionPool.ConnectionCls = before
+
+        return detach
+
+    def answer(self, raw: bytes) -> bytes:
+        """Hear one request and answer it, or let it meet what goes wrong.
+
+        :raises Crash: the worker dies. :raises TimeoutError: no answer comes.
+        """
+        head, _, body = raw.partition(b"\r\n\r\n")
+        method, path = head.decode().split(" ", 2)[:2]
+        kind = self._injector.meet(Call(BANK, method))
+        match kind:
+            case Kind.REQUEST_LOST:
+                raise ConnectionResetError("the request was lost")
+            case Kind.BANK_BUSY:
+                return _reply(429, "Retry-After: 30\r\n")
+            case Kind.BANK_FAILED:
+                return _reply(503)
+        if path in _RECEIPTS:  # Otherwise a member's access is given back, which is no news.
+            self._hear(method, _headers(head), json.loads(body))
+        if kind is Kind.CRASH_AFTER:
+            raise Crash
+        if kind is Kind.ANSWER_LOST:
+            raise TimeoutError("the answer was lost")
+        return _reply(200)
+
+    def _hear(self, method: str, headers: Mapping[str, str], body: dict[str, Any]) -> None:
+        if method == "PUT":
+            self._shows(body["transaction_id"], Shown(0, _said(body)))
+            return
+        news = body["data"]
+        said, name = _said({"type": body["type"], "data": news}), headers["webhook-id"]
+        if self._bodies.setdefault(name, said) != said:
+            self.contradictions.append(f"webhook-id {name} came again with other content")
+        standing = self.shown.get(news["transaction"])
+        if standing is None or standing.version < news["version"]:
+            self._shows(news["transaction"], Shown(news["version"], _said(news)))
+
+    def _shows(self, transaction: str, shown: Shown) -> None:
+        name = json.loads(shown.said).get("external_id") or json.loads(shown.said)["id"]
+        others = [t for t, s in self.shown.items() if t != transaction and f'"{name}"' in s.said]
+        if others:
+            self.contradictions.append(f"receipt {name} was told of two transactions")
+        self.shown[transaction] = shown
+
+
+class _Wire:
+    """A socket as `http.client` uses one."""
+
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self._answer = answer
+        self._sent = io.BytesIO()
+
+    def sendall(self, data: bytes) -> None:
+        """Keep what the client says."""
+        self._sent.write(data)
+
+    def makefile(self, *_: Any, **__: Any) -> io.BytesIO:
+        """The answer to what was said; asked for once, when the client begins to read."""
+        return io.BytesIO(self._answer(self._sent.getvalue()))
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Nothing here takes time."""
+
+    def setsockopt(self, *_: Any) -> None:
+        """There is nothing to set."""
+
+    def shutdown(self, how: int) -> None:
+        """There is nothing to shut."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _said(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True)
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    pairs = (line.partition(":") for line in head.decode().split("\r\n")[1:])
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _reply(status: int, more: str = "") -> bytes:
+    return f"HTTP/1.1 {status} said\r\n{more}Content-Length: 0\r\n\r\n".encode()

@@ -1,0 +1,122 @@
+"""What must stand when all is quiet: I10, and that nothing was left lying about."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from chalicelib.banks import monzo_receipts, standard_receipts
+from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.ids import MemberId
+from chalicelib.notices.service import note_of
+from chalicelib.purchases import store as purchases_store
+from chalicelib.purchases.service import active_key_of
+from infra.simulation.histories import History
+from infra.simulation.invariants import Standing, transaction_of
+from infra.simulation.stored import Stored
+from infra.simulation.town import HARBOUR
+from infra.simulation.world import World
+
+_numbers = msgspec.json.Encoder(decimal_format="number")
+
+
+def broken_at_end(world: World, history: History, standing: Standing) -> tuple[str, ...]:
+    """What does not hold at the end of a schedule of `history`, after the sweep."""
+    matched = {row.content["payment"]["payment_id"] for row in _with_receipt(standing)}
+    waits = {row.content["signals"]["payment_id"] for row in standing.of("WaitingRow")}
+    still = ("I10 a payment still waits though it is matched",) if waits & matched else ()
+    return (*broken_when_quiet(world, history, standing), *still)
+
+
+def broken_when_quiet(world: World, history: History, standing: Standing) -> tuple[str, ...]:
+    """What does not hold when no message is left, though no sweep was needed for it."""
+    return (
+        *(f"I16 given up on {message.queue}" for message in world.aws.queues.dead),
+        *_left_lying(history, standing),
+        *_untold(world, standing),
+        *(() if history.may_differ else _otherwise(world, history, standing)),
+    )
+
+
+def _left_lying(history: History, standing: Standing) -> Iterator[str]:
+    reasons = {row.plain["reason"] for row in standing.of("QuarantineRow")}
+    if extra := reasons - history.quarantined:
+        yield f"I16 quarantined without need: {sorted(extra)}"
+    held = {
+        (row.plain.get("receipt_id"), row.content["payment"]["payment_id"])
+        for row in standing.of("PurchaseRow")
+    }
+    for row in standing.of("ClaimRow"):
+        if (row.key[0].removeprefix("claim#"), row.plain["payment_id"]) not in held:
+            yield "I7 a claim was left that no purchase needs"
+
+
+def _otherwise(world: World, history: History, standing: Standing) -> Iterator[str]:
+    """Where it did not end as the history has to end."""
+    if missing := history.quarantined - {r.plain["reason"] for r in standing.of("QuarantineRow")}:
+        yield f"I16 not quarantined: {sorted(missing)}"
+    payments = {payment_of(row): row for row in standing.of("PaymentRow")}
+    purchases = {transaction_of(row): row for row in standing.of("PurchaseRow")}
+    for transaction, ending in history.endings.items():
+        if transaction not in payments:
+            yield f"I16 the payment {transaction} was not recorded"
+            continue
+        told = sorted(event["event_key"] for event in payments[transaction].content["events"])
+        if told != sorted(ending.events):
+            yield f"I16 of {transaction} stands {told}"
+        found = _ending_of(purchases.get(transaction))
+        if found != (ending.receipt, ending.version, ending.returns):
+            yield f"I10 {transaction} ended with {found}"
+        if ending.receipt is None and transaction in world.bank.shown:
+            yield f"I10 the bank shows a receipt of {transaction}"
+
+
+def payment_of(row: Stored) -> str:
+    """What the bank calls the payment of a payment row."""
+    first = row.content["events"][0]
+    return str(first["refers_to"] or first["transaction_id"])
+
+
+def _ending_of(purchase: Stored | None) -> tuple[str | None, int, int]:
+    """The receipt's reference and version, and how many returns; nothing is version 1."""
+    receipt = purchase.content["receipt"] if purchase else None
+    if purchase is None or receipt is None:
+        return (None, 1, 0)
+    return receipt["reference"], receipt["version"], len(purchase.content["returns"])
+
+
+def _with_receipt(standing: Standing) -> list[Stored]:
+    return [row for row in standing.of("PurchaseRow") if row.plain.get("receipt_id") is not None]
+
+
+def _untold(world: World, standing: Standing) -> Iterator[str]:
+    """I10: the bank shows the newest version of every purchase, to the letter."""
+    for row in _with_receipt(standing):
+        wanted = _wanted(world, row)
+        if wanted is None:  # The member left: what the bank has is the bank's.
+            continue
+        shown = world.bank.shown.get(transaction_of(row))
+        if shown is None:
+            yield "I10 the bank was never told"
+        elif json.loads(shown.said) != wanted:
+            yield "I10 the bank shows something else than the newest version"
+
+
+def _wanted(world: World, row: Stored) -> Any:
+    """What the bank has to show of the purchase."""
+    now = world.now()
+    key = active_key_of(MemberId(row.key[0]), now=now)
+    if key is None:
+        return None
+    wanted = [
+        one
+        for one in purchases_store.list_purchases(MemberId(row.key[0]), key=key, now=now)
+        if one.payment.payment_id == row.content["payment"]["payment_id"]
+    ]
+    if not wanted:
+        return None
+    note = note_of(wanted[0], NoteKind.MATCHED, now=now)
+    if wanted[0].payment.connection_id == HARBOUR:
+        return json.loads(standard_receipts.render(note))["data"]
+    return json.loads(_numbers.encode(monzo_receipts.render(note)))

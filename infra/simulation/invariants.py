@@ -1,0 +1,199 @@
+"""What must hold after every step of every schedule. Numbers are those of the architecture.
+
+I3 what was written in a version, or told in an event, never changes, and versions only grow ·
+I4 one payment per provider's id, one purchase per payment · I7 a purchase holds its part of a
+receipt by a claim, alone · I14 nothing is stored that the register does not declare · I15 nothing
+is kept for longer than its rule allows · I16 what was acknowledged has left its trace.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from chalicelib.purchases import messages
+from chalicelib.purchases.messages import PaymentMessage
+from chalicelib.runtime import queues, rows
+from infra.simulation.histories import History
+from infra.simulation.queues import Message
+from infra.simulation.stored import Stored, rows_in
+from infra.simulation.town import LOAF, PEOPLE
+from infra.simulation.world import World
+
+_SPARE = timedelta(days=1)  # Retention counts from what happened, which may be some time ago.
+_IN_CLEAR = (LOAF, *(person.account for person in PEOPLE), *(p.anchor.value for p in PEOPLE))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in the tables, by kind."""
+
+    everything: tuple[Stored, ...]
+    by_kind: Mapping[str, tuple[Stored, ...]]
+
+    def of(self, kind: str) -> tuple[Stored, ...]:
+        """The rows of one type."""
+        return self.by_kind.get(kind, ())
+
+
+def standing_in(world: World) -> Standing:
+    """What stands in the world's tables now."""
+    everything = tuple(rows_in(world.aws.tables))
+    by_kind: dict[str, list[Stored]] = {}
+    for row in everything:
+        by_kind.setdefault(row.kind, []).append(row)
+    return Standing(everything, {kind: tuple(found) for kind, found in by_kind.items()})
+
+
+def broken_by_step(world: World, history: History, standing: Standing) -> tuple[str, ...]:
+    """What does not hold now, each as `I7 …`; also a bug that a worker met (`I0`)."""
+    return (
+        *(f"I0 a worker met a bug: {bug}" for bug in world.bugs),
+        *(f"I4 {found}" for found in world.bank.contradictions),
+        *_changed(world, standing),
+        *_doubled(standing),
+        *_unheld(standing),
+        *_undeclared(world, standing),
+        *_vanished(world, history, standing),
+    )
+
+
+def _changed(world: World, standing: Standing) -> Iterator[str]:
+    """I3. What is seen for the first time is remembered in `world.versions`."""
+    seen = world.versions
+    for row in standing.of("PurchaseRow"):
+        name, version = "|".join(row.key), row.plain["version"]
+        if row.content["version"] != version:
+            yield f"I3 a purchase of version {version} says it is {row.content['version']}"
+        said = f"{row.plain.get('receipt_id')} {row.content!r}"
+        if seen.setdefault((name, version), said) != said:
+            yield f"I3 version {version} of a purchase changed"
+        if any(other > version for (of, other) in seen if of == name):
+            yield f"I3 a purchase went back to version {version}"
+    standing_names = {"|".join(row.key) for row in standing.of("PurchaseRow")}
+    told = {}
+    for row in standing.of("PaymentRow"):
+        for event in row.content["events"]:
+            told[f"{row.key[0]}!{event['transaction_id']}!{event['event_key']}"] = event["digest"]
+    for name, digest in told.items():
+        seen.setdefault((name, 0), digest)
+    for (name, version), said in seen.items():
+        if version == 0 and told.get(name) != said:
+            yield "I3 what a bank told is gone or changed"
+        if version > 0 and name not in standing_names:
+            yield "I3 a purchase is gone"
+
+
+def _doubled(standing: Standing) -> Iterator[str]:
+    """I4."""
+    purchases = Counter(payment_id_of(row) for row in standing.of("PurchaseRow"))
+    payments = Counter(row.content["payment_id"] for row in standing.of("PaymentRow"))
+    for counted, what in ((purchases, "purchases"), (payments, "payment rows")):
+        for payment_id, count in counted.items():
+            if count > 1:
+                yield f"I4 {payment_id} has {count} {what}"
+
+
+def _unheld(standing: Standing) -> Iterator[str]:
+    """I7."""
+    claims = {
+        (row.key[0].removeprefix("claim#"), int(row.key[1].removeprefix("part#"))): row
+        for row in standing.of("ClaimRow")
+    }
+    holders: Counter[tuple[str, int]] = Counter()
+    for row in standing.of("PurchaseRow"):
+        if row.plain.get("receipt_id") is None or row.content["same_as"] is not None:
+            continue
+        part = (row.plain["receipt_id"], row.content["part"])
+        holders[part] += 1
+        claim = claims.get(part)
+        if claim is None or claim.plain["payment_id"] != payment_id_of(row):
+            yield "I7 a purchase holds a receipt without its claim"
+    for part, count in holders.items():
+        if count > 1:
+            yield f"I7 {count} payments hold part {part[1]} of one receipt"
+
+
+def _undeclared(world: World, standing: Standing) -> Iterator[str]:
+    """I14 and I15. What was judged once is not judged again."""
+    latest = rows.epoch(world.now() + _SPARE)
+    for row in standing.everything:
+        if row.row_type is None:
+            yield f"I14 no row type of {row.table} declares {sorted(row.plain)}"
+            continue
+        if row.is_shut:
+            yield f"I14 no key opens a {row.kind}"
+        if row.content is not None:
+            held = set().union(*(set(kept.holds) for kept in row.row_type.privacy.values()))
+            if extra := _fields(row.content) - held:
+                yield f"I14 a {row.kind} holds {sorted(extra)}"
+        lasts = row.row_type.retention.lasts
+        if lasts is not None and row.plain["expires_at"] > latest + lasts.total_seconds():
+            yield f"I15 a {row.kind} is kept too long"
+        if row.table.rpartition("-")[2] != "network" and any(
+            one in str(value) for value in row.plain.values() for one in _IN_CLEAR
+        ):
+            yield f"I14 a {row.kind} says in clear what is to be sealed"
+
+
+def _fields(content: Any) -> set[str]:
+    entries = content if isinstance(content, list) else [content]
+    return {name for entry in entries if isinstance(entry, dict) for name in entry}
+
+
+def _vanished(world: World, history: History, standing: Standing) -> Iterator[str]:
+    """I16. Of whoever left, nothing has to be there."""
+    left = {given.leaves.value for given in history.inputs if given.leaves is not None}
+    traces: str | None = None
+    for message in world.aws.queues.done:
+        for trace in _traces(message):
+            if traces is None:
+                kept = (one.body for one in world.aws.queues.waiting.values())
+                traces = "\n".join((*(row.text for row in standing.everything), *kept))
+            if trace not in traces and not left:
+                yield f"I16 acknowledged on {message.queue} and gone: {trace}"
+    for message in world.aws.queues.done:
+        if message.queue == queues.DELIVERIES and not left:
+            yield from _untold(world, message, standing)
+
+
+def _traces(message: Message) -> Sequence[str]:
+    return _traces_of(message.queue, message.body)
+
+
+@cache
+def _traces_of(queue: str, body: str) -> tuple[str, ...]:
+    """Words that must stand somewhere once the message is done."""
+    if queue == queues.PAYMENTS:
+        match messages.decode_payments(body):
+            case PaymentMessage(event=event):
+                return (event.digest,)
+        return ()
+    if queue in (queues.RECEIPTS, queues.GATHER):
+        parts = body.split('"reference":"')[1:]
+        return tuple(part.partition('"')[0] for part in parts)
+    return ()
+
+
+def _untold(world: World, message: Message, standing: Standing) -> Iterator[str]:
+    """I10 as far as it holds at every step: an acknowledged delivery has reached its bank."""
+    delivery = messages.decode_delivery(message.body)
+    for row in standing.of("PurchaseRow"):
+        if payment_id_of(row) != delivery.payment_id:
+            continue
+        shown = world.bank.shown.get(transaction_of(row))
+        if shown is None or (shown.version and shown.version < delivery.version):
+            yield "I10 a delivery was acknowledged and the bank was not told"
+
+
+def payment_id_of(row: Stored) -> str:
+    """Whose purchase it is."""
+    return str(row.content["payment"]["payment_id"])
+
+
+def transaction_of(row: Stored) -> str:
+    """What the bank calls the payment of a purchase."""
+    events = row.content["payment"]["events"]
+    return str(events[0]["refers_to"] or events[0]["transaction_id"])

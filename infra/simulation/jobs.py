@@ -1,0 +1,204 @@
+"""The families of schedules, as pieces of work that can be done in any order, in any process."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+
+from infra.simulation import generated, histories
+from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
+from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
+from infra.simulation.histories import History, both_orders, orders
+from infra.simulation.planted import Bug, bugs
+from infra.simulation.playing import Played, name_of, play
+from infra.simulation.town import CLEO
+from infra.simulation.world import SWEEP, State, World
+
+
+class Family(Enum):
+    """What a piece of work plays."""
+
+    PAIRS = "pairs"  # every schedule of one history with up to two faults of those that are paired
+    SINGLES = "singles"  # every schedule of one history with one fault of any kind
+    PAUSES = "pauses"  # a worker freezes at each call in turn while others run
+    SEEDED = "seeded"  # drawn histories with drawn faults
+    PLANTED = "planted"  # a planted bug, which has to be found
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`subject` is a history's name, a bug's, or the first seed; `count` the number of seeds."""
+
+    family: Family
+    subject: str
+    count: int = 0
+
+    def __str__(self) -> str:
+        many = f" to {int(self.subject) + self.count - 1}" if self.count else ""
+        return f"{self.family.value} {self.subject}{many}"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a job. `schedules` is by number of faults, `broken` a few that broke something.
+
+    Of a planted bug, `broken` is what it was found by, and none is bad.
+    """
+
+    job: Job
+    schedules: Counter[int] = field(default_factory=Counter)
+    violating: int = 0
+    broken: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    work: Work = field(default_factory=Work)
+    seconds: float = 0.0
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether something is wrong: the platform, or a simulation that does not find a bug."""
+        return (self.violating == 0) == (self.job.family is Family.PLANTED)
+
+
+CORE: Sequence[Callable[[], History]] = (
+    histories.lone,
+    lambda: histories.lone(CLEO),
+    histories.batch,
+    histories.weak,
+    histories.cleared,
+    histories.corrected,
+    lambda: histories.corrected(CLEO),
+    histories.returned,
+    histories.refunded,
+    histories.busy,
+    histories.repeated,
+    histories.rivals,
+    histories.conflicting,
+    histories.two,
+)
+
+
+@cache
+def history_by_name() -> dict[str, History]:
+    """Every history in every order."""
+    return {one.name: one for make in CORE for one in orders(make())}
+
+
+def names_in_both_orders(*wanted: str) -> tuple[str, ...]:
+    """The names of the `wanted` histories (all, where none is named), as given and reversed."""
+    made = [make() for make in CORE]
+    return tuple(
+        one.name for each in made if not wanted or each.name in wanted for one in both_orders(each)
+    )
+
+
+def find_schedule(name: str) -> tuple[History, tuple[Fault, ...]]:
+    """The history and the faults of a schedule's name.
+
+    :raises KeyError: there is no such history. :raises ValueError: a fault is malformed.
+    """
+    subject, _, text = name.partition("@")
+    if subject.startswith(generated.PREFIX):
+        history, drawn = generated.generate(int(subject.removeprefix(generated.PREFIX)))
+    else:
+        history, drawn = history_by_name()[subject], ()
+    if not text:
+        return history, drawn
+    named = () if text == "none" else tuple(parse_fault(one) for one in text.split("+"))
+    return history, named
+
+
+def do(world: World, start: State, job: Job) -> Outcome:
+    """Do `job`."""
+    began = time.perf_counter()
+    outcome = Outcome(job)
+    match job.family:
+        case Family.PAIRS:
+            _explore(world, start, outcome, paired_at, faults_max=2)
+        case Family.SINGLES:
+            _explore(world, start, outcome, kinds_at, faults_max=1)
+        case Family.PAUSES:
+            history = history_by_name()[job.subject]
+            for faults in singles_of(world, start, history, PAUSES):
+                note(outcome, play(world, start, history, faults), faults)
+        case Family.SEEDED:
+            for seed in range(int(job.subject), int(job.subject) + job.count):
+                history, faults = generated.generate(seed)
+                note(outcome, play(world, start, history, faults), faults)
+        case Family.PLANTED:
+            bug = next(one for one in bugs(world) if one.name == job.subject)
+            for _ in hunt(world, start, bug, outcome):
+                continue
+    outcome.seconds = time.perf_counter() - began
+    return outcome
+
+
+def hunt(world: World, start: State, bug: Bug, outcome: Outcome) -> Iterator[Played]:
+    """Play the schedules that are to show `bug`, noted in `outcome`; each is given as it is played.
+
+    Whoever stops asking stops the hunt.
+    """
+    world.plant(bug)
+    try:
+        for name in names_in_both_orders(bug.shows_in):
+            history = history_by_name()[name]
+            found = singles_of(world, start, history, bug.shows_by, at=bug.shows_at)
+            for faults in ((), *found):
+                played = play(world, start, history, faults)
+                note(outcome, played, faults)
+                yield played
+    finally:
+        world.plant(None)
+
+
+def singles_of(
+    world: World, start: State, history: History, kinds: Sequence[Kind], *, at: str = ""
+) -> list[tuple[Fault, ...]]:
+    """Each of `kinds` at each call of the history's undisturbed course where it can go wrong.
+
+    `at` narrows that to calls whose name begins so.
+    """
+    course = play(world, start, history, ())
+    return [
+        (Fault(step.number, number, kind),)
+        for step in course.steps
+        if step.queue != SWEEP
+        for number, call in enumerate(step.calls, start=1)
+        if str(call).startswith(at)
+        for kind in kinds
+        if kind in kinds_at(call)
+    ]
+
+
+def _explore(
+    world: World,
+    start: State,
+    outcome: Outcome,
+    kinds: Callable[[Call], Sequence[Kind]],
+    *,
+    faults_max: int,
+) -> None:
+    history = history_by_name()[outcome.job.subject]
+    explorer = Explorer(world, history, kinds_at=kinds, faults_max=faults_max, work=outcome.work)
+    tally = explorer.explore(start)
+    outcome.schedules, outcome.violating = tally.schedules, tally.violating
+    outcome.broken = [(name_of(history, faults), broken) for faults, broken in tally.samples]
+
+
+def note(outcome: Outcome, played: Played, faults: Sequence[Fault]) -> None:
+    """Count one schedule that was played."""
+    met = [
+        (fault, step.calls[fault.call - 1])
+        for step in played.steps
+        for fault in faults
+        if fault.run == step.number and fault.call <= len(step.calls)
+    ]
+    outcome.schedules[len(met)] += 1
+    outcome.work.runs += len(played.steps)
+    for fault, call in met:
+        outcome.work.kinds[fault.kind.value] += 1
+        outcome.work.calls[str(call)] += 1
+    if played.broken:
+        outcome.violating += 1
+        if len(outcome.broken) < SAMPLES_MAX:
+            outcome.broken.append((played.name, played.broken))

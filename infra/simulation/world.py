@@ -1,0 +1,252 @@
+"""The world that a schedule plays in: AWS, the banks, the clock, and one process that is Lambda.
+
+One step applies the next input or runs one handler on what is visible, as Lambda would: what it
+names as failed, and everything when it dies, comes again. A process that died starts cold.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from chalice.local import LambdaContext
+
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.privacy import leaving
+from chalicelib.runtime import queues, settings
+from chalicelib.workers import deliveries, payments, receipts, schedules
+from infra import resources
+from infra.local.lambda_events import scheduled_event, sqs_event
+from infra.simulation import town
+from infra.simulation.bank import BankState, SimBank
+from infra.simulation.faults import Crash, Injector, Kind
+from infra.simulation.histories import History, Input
+from infra.simulation.master_key import set_up_keys
+from infra.simulation.memory import forget_everything
+from infra.simulation.queues import Message
+from infra.simulation.sim_aws import AwsState, SimAws, Twist
+
+SWEEP = "end_waiting"  # The daily schedule comes when all is quiet; no queue, but a handler too.
+SWEEP_AFTER = timedelta(hours=15)
+WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
+    queues.PAYMENTS: (payments.record_payment, 10),
+    queues.RECEIPTS: (receipts.record_receipts, 10),
+    queues.GATHER: (receipts.gather_receipts, receipts.GATHERED_MESSAGES_MAX),
+    queues.DELIVERIES: (deliveries.deliver_receipt, 10),
+    SWEEP: (schedules.end_waiting, 0),
+}
+LAMBDA_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A world to come back to, between two runs."""
+
+    aws: AwsState
+    bank: BankState
+    now: datetime
+    inputs_done: int
+    is_swept: bool
+    is_cold: bool
+    bugs: tuple[str, ...]
+    versions: Mapping[tuple[str, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One handler run: on what, and what it made of it. `failed` are ids; all, where it died."""
+
+    queue: str
+    messages: tuple[Message, ...]
+    failed: frozenset[str]
+    has_died: bool
+
+
+class Planted(Twist, Protocol):
+    """A planted bug. `acknowledges_early` and `hides_failures` are of the loop around a worker."""
+
+    acknowledges_early: bool
+    hides_failures: bool
+
+    def run_begins(self) -> None:
+        """A handler run begins."""
+
+    def run_ended(self) -> None:
+        """A handler run has ended, and has not died."""
+
+
+class World:
+    """The world of one history. Made once per process; `restore` brings it to any state.
+
+    `bugs` are failures that a worker met and did not expect; `versions` is what each version of
+    each purchase said when it was first seen.
+    """
+
+    def __init__(self) -> None:
+        self._now = town.OPENED_AT
+        self.injector = Injector()
+        self.aws = SimAws(now=self.now, injector=self.injector)
+        self.bank = SimBank(self.injector)
+        self.bug: Planted | None = None
+        self.inputs_done = 0
+        self.is_swept = False
+        self.is_cold = True
+        self.bugs: list[str] = []
+        self.versions: dict[tuple[str, int], str] = {}
+
+    def now(self) -> datetime:
+        """The time in this world."""
+        return self._now
+
+    def plant(self, bug: Planted | None) -> None:
+        """Let `bug` be in the platform from now on; None: none."""
+        self.bug = self.aws.twist = bug
+
+    def open(self) -> State:
+        """Make tables, keys and the town; returns that state."""
+        for name in resources.TABLES:
+            self.aws.tables.create(settings.table(name))
+        forget_everything()
+        set_up_keys(now=self._now)
+        town.open_town()
+        self.aws.tables.forget_writes()
+        self._now = town.NOON + timedelta(seconds=20)
+        return self.state()
+
+    def state(self) -> State:
+        """Everything, to come back to."""
+        return State(
+            self.aws.state(),
+            self.bank.state(),
+            self._now,
+            self.inputs_done,
+            self.is_swept,
+            self.is_cold,
+            tuple(self.bugs),
+            dict(self.versions),
+        )
+
+    def restore(self, state: State) -> None:
+        """Be as it was at `state`."""
+        self.aws.restore(state.aws)
+        self.bank.restore(state.bank)
+        self._now, self.inputs_done, self.is_swept = state.now, state.inputs_done, state.is_swept
+        self.is_cold = state.is_cold
+        self.bugs, self.versions = list(state.bugs), dict(state.versions)
+
+    def next_queue(self, history: History) -> str | None:
+        """Apply the inputs that are due, and go to the time of the next run; the queue it is for.
+
+        When all is quiet the schedule looks again, once it has got to its end. None: nothing is
+        left to come or to do.
+        """
+        while True:
+            message = self.aws.queues.next_visible()
+            coming = history.inputs[self.inputs_done :]
+            due = town.NOON + timedelta(seconds=coming[0].at_seconds) if coming else None
+            if due is not None and (message is None or due <= message.visible_at):
+                self._now = max(self._now, due)
+                self.inputs_done += 1
+                self._apply(coming[0])
+            elif message is None and self.is_swept:
+                return None
+            elif message is None:
+                self._now += SWEEP_AFTER
+                return SWEEP
+            else:
+                self._now = max(self._now, message.visible_at)
+                return message.queue
+
+    def is_quiet(self, history: History) -> bool:
+        """Whether nothing is on its way and nothing more comes."""
+        return not self.aws.queues.waiting and self.inputs_done == len(history.inputs)
+
+    def _apply(self, given: Input) -> None:
+        if given.leaves is not None:
+            leaving.switch_off(given.leaves, now=self._now)
+        for body in given.bodies:
+            self.aws.queues.put(given.queue, body)
+
+    def run(self, queue: str, plan: Mapping[int, Kind]) -> Run:
+        """Hand what is visible on `queue` to its worker; `plan` goes wrong meanwhile."""
+        taken = self.take(queue)
+        if not taken and queue != SWEEP:
+            return Run(queue, (), frozenset(), has_died=False)
+        ran = self.call(queue, taken, plan)
+        self.settle(ran, repeats=plan.get(0) is Kind.REPEATED)
+        return ran
+
+    def take(self, queue: str) -> tuple[Message, ...]:
+        """What Lambda's poller receives now."""
+        count_max = WORKERS[queue][1]
+        return tuple(self.aws.queues.receive(queue, count_max)) if count_max else ()
+
+    def call(self, queue: str, taken: tuple[Message, ...], plan: Mapping[int, Kind]) -> Run:
+        """Call the worker of `queue` as Lambda does; nothing is acknowledged yet."""
+        self._start_process()
+        if self.bug is not None and self.bug.acknowledges_early:
+            for message in taken:
+                self.aws.queues.acknowledge(message)
+        everything = frozenset(message.message_id for message in taken)
+        context = LambdaContext(queue, 512, max_runtime_ms=LAMBDA_SECONDS * 1000)
+        event = sqs_event(settings.queue(queue), [_wire(m) for m in taken], region=REGION)
+        if queue == SWEEP:
+            event = scheduled_event(SWEEP, at=self._now, event_id="sweep", region=REGION)
+        if self.bug is not None:
+            self.bug.run_begins()
+        self.injector.begin(plan)
+        try:
+            answer = WORKERS[queue][0](event, context) or {"batchItemFailures": []}
+        except Crash:
+            self.is_cold = True
+            return Run(queue, taken, everything, has_died=True)
+        except Exception as error:  # noqa: BLE001 - whatever leaves a handler, Lambda goes on
+            # A schedule that meets a passing obstacle is called again; queues have partial answers.
+            is_passing = queue == SWEEP and isinstance(error, TryAgain)
+            if not is_passing:
+                self.bugs.append(f"{type(error).__name__} left the handler: {error}")
+            return Run(queue, taken, everything, has_died=is_passing)
+        finally:
+            self.injector.end()
+            self.aws.tables.lag_behind(None)
+        named = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        if self.bug is not None:
+            self.bug.run_ended()
+            named = set() if self.bug.hides_failures else named
+        return Run(queue, taken, frozenset(named), has_died=False)
+
+    def settle(self, ran: Run, *, repeats: bool) -> None:
+        """Acknowledge what is done. What failed, or died, is visible again when its time comes.
+
+        With `repeats`, what is done comes once more: its deletion was lost.
+        """
+        self.is_swept |= ran.queue == SWEEP and not ran.has_died
+        for message in ran.messages:
+            if message.message_id not in ran.failed:
+                self.aws.queues.acknowledge(message)
+                if repeats:
+                    self.aws.queues.repeat(message)
+
+    def _start_process(self) -> None:
+        """A new process knows nothing; one that lives has the configuration in memory."""
+        random.seed(len(self.aws.queues.done))  # Back-off has jitter, and a replay has the same.
+        if self.is_cold:
+            forget_everything()
+        else:
+            town.remember_town(now=self._now)
+        self.is_cold = False
+
+
+REGION = "eu-west-2"
+
+
+def _wire(message: Message) -> dict[str, Any]:
+    return {
+        "MessageId": message.message_id,
+        "ReceiptHandle": message.receipt_handle,
+        "Body": message.body,
+        "MD5OfBody": "",
+        "MessageAttributes": message.attributes,
+        "Attributes": {"ApproximateReceiveCount": str(message.receives)},
+    }
