@@ -1,9 +1,9 @@
 """Tables and queues, declared once as data: the local stack creates them, the template deploys
 them.
 
-Visibility is at least six times the worker's timeout and its batching window, as AWS asks. A message
-that fails `receives_max` times goes to the queue's dead-letter queue, which keeps it for fourteen
-days.
+Visibility is at least six times the worker's timeout and its batching window, as AWS asks. A
+message that fails `receives_max` times goes to the queue's dead-letter queue, which keeps it for
+fourteen days.
 """
 
 from dataclasses import dataclass
