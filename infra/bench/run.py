@@ -30,14 +30,20 @@ SEED = 7
 STORES = 6
 MEMBERS = 60
 SALES = 3_000
+ALL = "all"
 BASE = "batches"  # The scenario by which a month is reckoned.
 
 
 def main() -> int:
     """Play, measure, print, write; returns 0 whether or not a budget is met."""
     sales = int(os.environ.get("SALES", SALES))
-    wanted = os.environ.get("SCENARIOS", ",".join(one.name for one in SCENARIOS)).split(",")
-    played = {one.name: play(one, sales=sales) for one in SCENARIOS if one.name in wanted}
+    wanted = os.environ.get("SCENARIOS", ALL).split(",")
+    chosen = [one for one in SCENARIOS if one.name in wanted or wanted == [ALL]]
+    if not chosen:
+        names = ", ".join(one.name for one in SCENARIOS)
+        sys.stderr.write(f"SCENARIOS names none of: {names}\n")
+        return 2
+    played = {one.name: play(one, sales=sales) for one in chosen}
     report = {"sales": sales, "seed": SEED, "scenarios": played, "speed": speed.measure()}
     report["budgets"] = verdict.judge(report)
     months: list[monthly.Month] = []
