@@ -152,7 +152,6 @@ def _read_entry(
         card=_card(told, path),
         account_ref=told.account_id,
         user_ref=told.user_id,
-        first_wins=True,
     )
 
 

@@ -124,7 +124,6 @@ def _read_entry(
             auth_code=tidy_auth_code(card.auth_code),
         ),
         account_ref=told.account_id,
-        first_wins=True,
     )
 
 

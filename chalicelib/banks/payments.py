@@ -34,7 +34,6 @@ class PaymentEvent:
     - `account_ref`, `user_ref`, `card_ref`: the provider's names of account, payer and card token.
     - `refers_to`: for a refund, the provider's id of the payment it undoes, where it knows.
     - `told_through`: further names the provider wants back with a receipt (Starling's `category`).
-    - `first_wins`: the provider resends freely and only its first submission counts (Flux).
     """
 
     connection_id: ConnectionId
@@ -52,7 +51,6 @@ class PaymentEvent:
     user_ref: str | None = None
     card_ref: str | None = None
     refers_to: str | None = None
-    first_wins: bool = False
     told_through: tuple[tuple[str, str], ...] = ()
 
     @property

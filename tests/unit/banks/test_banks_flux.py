@@ -41,7 +41,6 @@ def test_reads_every_field_of_a_flux_v1_batch() -> None:
         card=CardFacts("visa", LastFour("1881", LastFourKind.CARD), "K4821A"),
         account_ref="acc-aster-104",
         user_ref="usr-aster-104",
-        first_wins=True,
     )
     assert second == PaymentEvent(
         connection_id=CONNECTION_ID,
@@ -56,7 +55,6 @@ def test_reads_every_field_of_a_flux_v1_batch() -> None:
         card=CardFacts(),
         account_ref="acc-joint-9",
         user_ref="usr-birch-220",
-        first_wins=True,
     )
     assert (reading.ignored, reading.refused, reading.unknown_fields) == ((), (), 0)
     assert "440066" not in repr(reading)  # the bin is dropped
@@ -77,7 +75,6 @@ def test_reads_every_field_of_a_flux_v2_batch_with_amounts_as_text_and_as_number
         merchant=(Identifier(NARRATIVE, "HARBOUR WOOLLENS 17 YORK"),),
         card=CardFacts("mastercard", LastFour("0027", LastFourKind.CARD), "771204"),
         account_ref="acc-cedar-31",
-        first_wins=True,
     )
     assert (second.amount, second.card) == (Money(1200, "JPY"), CardFacts())
     assert second.merchant == (Identifier(NARRATIVE, "PAPER CRANE"),)

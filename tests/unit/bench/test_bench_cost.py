@@ -1,4 +1,4 @@
-"""The cost meter's arithmetic: units as they were counted, priced by the list, by month and size."""
+"""The cost meter: units as they were counted, priced by the list, by month and by size."""
 
 from collections import Counter
 from random import Random
