@@ -1,6 +1,7 @@
 """From an empty stage to the first receipt with nothing but the operator's commands."""
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,6 +101,29 @@ def test_a_stage_that_commands_filled_joins_a_payment_with_its_receipt() -> None
     assert (put.status, told.status, sold.status) == (201, 200, 202)
     assert sign.startswith("sign  whsec_")
     assert waiting_on("deliveries") == 1
+
+
+def test_names_the_hook_at_the_address_where_hooks_come_in() -> None:
+    os.environ["COUNTERFOIL_HOOKS_URL"] = "https://hooks.counterfoil.test/"
+    try:
+        (standard,) = add_bank()
+        fidel = run(
+            *("add-connection", "--connection=fidel", "--provider=fidel", "--name=Fidel"),
+            "--registered-url={hook}?event={event}",
+        )
+    finally:
+        del os.environ["COUNTERFOIL_HOOKS_URL"]
+    flux = run("add-connection", "--connection=flux", "--provider=flux_v1", "--name=Flux Bank")
+
+    hook = network.get_connection(BANK, now=NOON).hook
+    assert standard == f"hook  https://hooks.counterfoil.test/hooks/{hook}"
+    assert len(hook) == 32
+    connection = network.get_connection(ConnectionId("fidel"), now=NOON)
+    assert fidel == [f"hook  {connection.registered_url}"]
+    assert connection.registered_url == (
+        f"https://hooks.counterfoil.test/hooks/{connection.hook}?event={{event}}"
+    )
+    assert (flux, network.get_connection(ConnectionId("flux"), now=NOON).hook) == ([], "")
 
 
 def test_takes_keys_from_files_standard_input_and_a_prompt(tmp_path: Path) -> None:
