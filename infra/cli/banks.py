@@ -97,7 +97,7 @@ def _add(new: Connection, registered_url: str, made: list[KeyUse]) -> None:
     from infra.operating import participants
 
     own = tuple(ConnectionKey(use, new_keys.generate(new, use, os.urandom)) for use in made)
-    hook_url = f"{settings.public_url()}/hooks/{new.hook}" if new.hook else ""
+    hook_url = f"{settings.hooks_url()}/hooks/{new.hook}" if new.hook else ""
     registered = registered_url.replace("{hook}", hook_url)
     whole = replace(new, registered_url=registered, keys=(*own, *new.keys))
     participants.add_connection(whole, now=clock.now())
