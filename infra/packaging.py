@@ -26,6 +26,24 @@ BUILD = ROOT / "build" / "package"
 SHIPPED = ("app.py", "chalicelib", ".chalice", "requirements.txt")
 # Chalice deploys for the Python that packages. Each of these Lambda offers, and each has wheels.
 RUNTIMES = ((3, 11), (3, 12), (3, 13))
+# Chalice's package asks for what its command line needs; nothing of it runs in a Lambda.
+TOOLS = (
+    "_distutils_hack",
+    "_yaml",
+    "blessed",
+    "click",
+    "distutils-precedence.pth",
+    "editor",
+    "inquirer",
+    "jinxed",
+    "pip",
+    "readchar",
+    "runs",
+    "setuptools",
+    "wcwidth",
+    "xmod",
+    "yaml",
+)
 UNZIPPED_BYTES_MAX = 250 * 1024 * 1024  # Lambda's limit.
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # The first moment that a zip can say.
 _MODE = 0o644 << 16
@@ -110,6 +128,7 @@ def rewrite(deployment: Path, code: Path) -> None:
     """
     with zipfile.ZipFile(deployment) as original:
         original.extractall(code)
+    _leave_tools_out(code)
     compileall.compile_dir(
         code,
         quiet=2,  # Some packages ship a file for another Python.
@@ -123,6 +142,16 @@ def rewrite(deployment: Path, code: Path) -> None:
                 entry.external_attr = _MODE
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 again.writestr(entry, path.read_bytes())
+
+
+def _leave_tools_out(code: Path) -> None:
+    """Remove `TOOLS`: less to load, and less that could be attacked."""
+    for name in TOOLS:
+        path = code / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _judged(template: Path, deployment: Path) -> Package:
