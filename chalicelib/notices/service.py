@@ -56,6 +56,8 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
             raise TryAgain("the purchase is not written yet")
         if purchase.version == told_version:
             return None
+        if purchase.receipt is None:  # Ended. If it finds one still, that has its own message.
+            return observability.count("deliveries_dropped", reason="no_receipt")
         _tell(purchase, message.note, first_seen_at=where.first_seen_at or now, now=now)
         told_version = purchase.version
         purchase = store.find_purchase(where, key=key, now=now)

@@ -15,7 +15,7 @@ from chalicelib.purchases.service import active_key_of
 from infra.simulation.histories import History
 from infra.simulation.invariants import Standing, transaction_of
 from infra.simulation.stored import Stored
-from infra.simulation.town import HARBOUR
+from infra.simulation.town import HARBOUR, PEOPLE, Person
 from infra.simulation.world import World
 
 _numbers = msgspec.json.Encoder(decimal_format="number")
@@ -34,7 +34,9 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
     return (
         *(f"I16 given up on {message.queue}" for message in world.aws.queues.dead),
         *_left_lying(history, standing),
+        *_unneeded(history, standing),
         *_untold(world, standing),
+        *_endless(history, standing),
         *(() if history.may_differ else _otherwise(world, history, standing)),
     )
 
@@ -43,13 +45,38 @@ def _left_lying(history: History, standing: Standing) -> Iterator[str]:
     reasons = {row.plain["reason"] for row in standing.of("QuarantineRow")}
     if extra := reasons - history.quarantined:
         yield f"I16 quarantined without need: {sorted(extra)}"
-    held = {
-        (row.plain.get("receipt_id"), row.content["payment"]["payment_id"])
-        for row in standing.of("PurchaseRow")
-    }
+
+
+def _unneeded(history: History, standing: Standing) -> Iterator[str]:
+    """I7: each claim has its purchase.
+
+    One that a worker took before it died may stay where the payment was then reversed, or where its
+    member then left: nobody asks for that receipt again.
+    """
+    left = {person.member_id for person in PEOPLE if _leaves(person, history)}
+    held, ended = set(), set()
+    for row in standing.of("PurchaseRow"):
+        payment_id = row.content["payment"]["payment_id"]
+        held.add((row.plain.get("receipt_id"), payment_id))
+        if row.content["ending"] is not None and row.content["receipt"] is None:
+            ended.add(payment_id)
     for row in standing.of("ClaimRow"):
-        if (row.key[0].removeprefix("claim#"), row.plain["payment_id"]) not in held:
+        payment_id = row.plain["payment_id"]
+        is_over = payment_id in ended or row.plain["member_id"] in left
+        if (row.key[0].removeprefix("claim#"), payment_id) not in held and not is_over:
             yield "I7 a claim was left that no purchase needs"
+
+
+def _endless(history: History, standing: Standing) -> Iterator[str]:
+    """I15: of a member who left, everything that is kept has an end."""
+    left = {person.member_id for person in PEOPLE if _leaves(person, history)}
+    for row in (*standing.of("PurchaseRow"), *standing.of("HeadRow")):
+        if row.key[0] in left and "expires_at" not in row.plain:
+            yield f"I15 a {row.kind} of a member who left has no end"
+
+
+def _leaves(person: Person, history: History) -> bool:
+    return any(given.leaves == person.anchor for given in history.inputs)
 
 
 def _otherwise(world: World, history: History, standing: Standing) -> Iterator[str]:

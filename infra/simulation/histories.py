@@ -178,6 +178,39 @@ def refunded() -> History:
     )
 
 
+def reversed_soon() -> History:
+    """A payment that is reversed, and its receipt. Reversed first, it ends without one."""
+    auth = paid(ADA, "t-1", code="4K7Q2X")
+    reversal = then(auth, PaymentEventKind.REVERSED)
+    return History(
+        "reversed",
+        _inputs(
+            ("auth", queues.PAYMENTS, (payment_message(auth),)),
+            ("receipt", queues.RECEIPTS, (receipts_message(sale("R-1", code="4K7Q2X")),)),
+            ("reversal", queues.PAYMENTS, (payment_message(reversal),)),
+        ),
+        {"t-1": Ending("R-1", events=("authorised", "reversed"))},
+        may_differ=True,
+    )
+
+
+def leaving(person: Person = ADA) -> History:
+    """A payment, its receipt, and the member leaves.
+
+    A delivery that is under way then finds no access to Monzo's API any more.
+    """
+    history = lone(person)
+    left = Input(2 * SECONDS_APART + 21, "leaves", leaves=person.anchor)
+    inputs = (*history.inputs, left)
+    return replace(
+        history,
+        name=f"leaving-{person.name}",
+        inputs=inputs,
+        quarantined=frozenset({"not_connected"}),
+        may_differ=True,
+    )
+
+
 def busy() -> History:
     """Everything at once: cleared, corrected and refunded within seconds."""
     auth = paid(ADA, "t-1", code="4K7Q2X")

@@ -181,7 +181,8 @@ def _untold(world: World, message: Message, standing: Standing) -> Iterator[str]
     """I10 as far as it holds at every step: an acknowledged delivery has reached its bank."""
     delivery = messages.decode_delivery(message.body)
     for row in standing.of("PurchaseRow"):
-        if payment_id_of(row) != delivery.payment_id:
+        is_its_own = payment_id_of(row) == delivery.payment_id
+        if not is_its_own or row.plain.get("receipt_id") is None:
             continue
         shown = world.bank.shown.get(transaction_of(row))
         if shown is None or (shown.version and shown.version < delivery.version):

@@ -70,6 +70,9 @@ CORE: Sequence[Callable[[], History]] = (
     lambda: histories.corrected(CLEO),
     histories.returned,
     histories.refunded,
+    histories.reversed_soon,
+    histories.leaving,
+    lambda: histories.leaving(CLEO),
     histories.busy,
     histories.repeated,
     histories.rivals,
@@ -119,7 +122,7 @@ def do(world: World, start: State, job: Job) -> Outcome:
             _explore(world, start, outcome, kinds_at, faults_max=1)
         case Family.PAUSES:
             history = history_by_name()[job.subject]
-            for faults in singles_of(world, start, history, PAUSES):
+            for faults in singles_of(world, start, history, _pauses_of(history)):
                 note(outcome, play(world, start, history, faults), faults)
         case Family.SEEDED:
             for seed in range(int(job.subject), int(job.subject) + job.count):
@@ -131,6 +134,14 @@ def do(world: World, start: State, job: Job) -> Outcome:
                 continue
     outcome.seconds = time.perf_counter() - began
     return outcome
+
+
+def _pauses_of(history: History) -> Sequence[Kind]:
+    """Whoever leaves is swept up after once more a quarter of an hour later, when every worker that
+    had begun before has ended. One that freezes for longer does not exist.
+    """
+    leaves = any(given.leaves is not None for given in history.inputs)
+    return PAUSES[:2] if leaves else PAUSES
 
 
 def hunt(world: World, start: State, bug: Bug, outcome: Outcome) -> Iterator[Played]:

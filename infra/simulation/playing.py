@@ -127,7 +127,8 @@ def _run_and_freeze(
     def pause() -> None:
         world.injector.end()
         frozen_now.set()
-        go_on.wait(PATIENCE_SECONDS)
+        if not go_on.wait(PATIENCE_SECONDS):
+            world.bugs.append("a frozen worker was never told to go on")
 
     taken = world.take(queue)
     everything = frozenset(message.message_id for message in taken)

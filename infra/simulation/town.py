@@ -65,6 +65,11 @@ class Person:
         return f"account-of-{self.name}"
 
     @property
+    def member_id(self) -> MemberId:
+        """What we call them."""
+        return MemberId(base64.b32encode(bytes([self.number]) * 17).decode().lower()[:26])
+
+    @property
     def anchor(self) -> Reference:
         """What the bank calls them."""
         return Reference(LinkKind.USER, self.bank, f"user-{self.name}")
@@ -131,14 +136,12 @@ def _switch_on(person: Person) -> None:
         TermsAcceptance("2026-01", OPENED_AT, "bank_app"),
         (GivenAccount(account),),
     )
-    name = base64.b32encode(bytes([person.number]) * 17).decode().lower()[:26]
-    fresh = Fresh(MemberId(name), bytes([person.number]) * 16)
-    activated = members.activate(activation, fresh=fresh, now=OPENED_AT)
+    fresh = Fresh(person.member_id, bytes([person.number]) * 16)
+    members.activate(activation, fresh=fresh, now=OPENED_AT)
     if connection.provider is Provider.MONZO:
         until = NOON + timedelta(days=900)
         held = BankToken(Personal("access-1"), Personal("refresh-1"), until)
-        member_id = activated.member.member_id
-        tokens.keep(member_id, person.bank, held, state=TokenState.CONNECTED, now=OPENED_AT)
+        tokens.keep(person.member_id, person.bank, held, state=TokenState.CONNECTED, now=OPENED_AT)
 
 
 def paid(
