@@ -112,17 +112,28 @@ def _table_row(stage: Stage) -> list[_Graph]:
         ]
 
     return [
-        ("Write units", each("ConsumedWriteCapacityUnits")),
-        ("Read units", each("ConsumedReadCapacityUnits")),
+        ("Write units", _with_cost_units(each("ConsumedWriteCapacityUnits"))),
+        ("Read units", _with_cost_units(each("ConsumedReadCapacityUnits"))),
         ("Writes refused", each("WriteThrottleEvents")),
         ("Reads refused", each("ReadThrottleEvents")),
     ]
 
 
+def _with_cost_units(lines: list[Any]) -> list[Any]:
+    """`lines`, and on the right what they come to for one matched receipt: what it costs."""
+    named = [[*line[:-1], line[-1] | {"id": f"u{at}"}] for at, line in enumerate(lines)]
+    matched = f"SUM({_search('matched', 'Sum')})"
+    each_receipt = {"expression": f"SUM(METRICS('u')) / {matched}", "label": "a matched receipt"}
+    return [*named, [each_receipt | {"yAxis": "right"}]]
+
+
 def _ours(name: str, statistic: str = "Sum") -> list[Any]:
     """Every line of a metric of ours, whatever its dimensions hold."""
-    search = f"SEARCH('Namespace=\"{OURS}\" MetricName=\"{name}\"', '{statistic}', {MINUTES_5})"
-    return [{"expression": search, "label": ""}]
+    return [{"expression": _search(name, statistic), "label": ""}]
+
+
+def _search(name: str, statistic: str) -> str:
+    return f"SEARCH('Namespace=\"{OURS}\" MetricName=\"{name}\"', '{statistic}', {MINUTES_5})"
 
 
 def _sqs(name: str, queue: str) -> list[Any]:
