@@ -6,7 +6,7 @@ from chalicelib.network.model import Provider
 from infra.baddays.street import Ledger, Street
 
 AWAY = timedelta(hours=1)
-STRIDE = timedelta(minutes=1)
+STRIDE = timedelta(minutes=2)
 BUSY = timedelta(minutes=30)
 RETRY_AFTER_SECONDS = 600
 WRONG_ANSWERS = 100_000  # More than anybody asks for.
@@ -36,7 +36,7 @@ def play(street: Street, ledger: Ledger, *, size: int) -> None:
     bank.moods.misbehave(429, times=WRONG_ANSWERS, retry_after=str(RETRY_AFTER_SECONDS))
     street.pass_time(BUSY, stride=STRIDE)
     busy = WRONG_ANSWERS - bank.moods.behave()
-    street.pass_time(timedelta(hours=3), stride=timedelta(minutes=5))
+    street.pass_time(timedelta(hours=3), stride=timedelta(minutes=30))
     deliveries = len(errands) + len(corrected)
     ledger.check_within(
         "attempts that failed", refused + busy, deliveries * 3, deliveries * ATTEMPTS_MAX
