@@ -4,7 +4,7 @@ A member is known inside by a pseudonym. What the bank calls the person, the acc
 are references; they travel as `Personal` and are found again by keyed hashes only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -130,22 +130,28 @@ class Link:
     """A reference that leads to a member, with what is asked of the member when a payment comes.
 
     `payer` is the keyed name of the bank's user behind the link, where the bank named one: it tells
-    the holders of a joint account apart. `since` is when the link was made.
+    the holders of a joint account apart. `since` is when the link was made. `salt` is the member's,
+    for as long as the link lives, so that a payment needs one read; None on links made before.
     """
 
     member_id: MemberId
     since: datetime
     last_fours: tuple[LastFour, ...]
     payer: str | None = None
+    salt: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The member whose payment it is. Payments before `activated_at` are not ours to know."""
+    """The member whose payment it is. Payments before `activated_at` are not ours to know.
+
+    `salt` is the member's, where the link that led here has it.
+    """
 
     member_id: MemberId
     activated_at: datetime
     last_fours: tuple[LastFour, ...]
+    salt: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,23 +43,16 @@ _HEAD_SEALED = Kept(
     Purpose.MEMBERSHIP,
     Erasure.SHRED,
     encrypted=True,
-    holds={
-        "anchor": Category.REFERENCE,
-        "accounts": Category.REFERENCE,
-        "cards": Category.CARD_FACTS,
-        "email": Category.CONTACT,
-    },
+    holds={"anchor": Category.REFERENCE, "accounts": Category.REFERENCE}
+    | {"cards": Category.CARD_FACTS, "email": Category.CONTACT},
 )
 _LINK_SEALED = Kept(
     Category.CARD_FACTS,
     Purpose.MATCHING,
     Erasure.DELETE,
     encrypted=True,
-    holds={
-        "since": Category.OPERATION,
-        "last_fours": Category.CARD_FACTS,
-        "payer": Category.REFERENCE,
-    },
+    holds={"since": Category.OPERATION, "last_fours": Category.CARD_FACTS}
+    | {"payer": Category.REFERENCE, "salt": Category.CREDENTIAL},
 )
 
 
@@ -132,6 +125,7 @@ class _SealedLink:
     since: datetime
     last_fours: tuple[LastFour, ...]
     payer: str | None
+    salt: bytes | None = None
 
 
 def find_anchored(anchor: Reference, *, now: datetime) -> Link | None:
@@ -232,7 +226,8 @@ def _link_row(
     member: Member, reference: Reference, sk: str, since: datetime, payer: str | None
 ) -> LinkRow:
     row = LinkRow(hash_of(reference), sk, member_id=member.member_id)
-    said, key = _SealedLink(since, member.last_fours, payer), vault.platform_key("people")
+    said = _SealedLink(since, member.last_fours, payer, member.salt)
+    key = vault.platform_key("people")
     row.sealed = vault.seal(said, key=key, place=_place(row), kept=_LINK_SEALED)
     return row
 
@@ -240,7 +235,7 @@ def _link_row(
 def _to_link(row: LinkRow) -> Link:
     key = vault.platform_key("people")
     opened = vault.open_sealed(row.sealed, _SealedLink, key=key, place=_place(row))
-    return Link(MemberId(row.member_id), opened.since, opened.last_fours, opened.payer)
+    return Link(MemberId(row.member_id), opened.since, opened.last_fours, opened.payer, opened.salt)
 
 
 def _from_member(member: Member) -> HeadRow:

@@ -17,7 +17,7 @@ from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.service import Near
 from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
-from chalicelib.members.model import MemberStatus, NotHeld
+from chalicelib.members.model import Holder, MemberStatus, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, store
@@ -57,7 +57,7 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
         return facts.dropped(event.payment_id, holder.reason)
     if event.made_at < holder.activated_at:
         return facts.dropped(event.payment_id, "before_activation")
-    key = active_key_of(holder.member_id, now=now)
+    key = _key_of(holder, now=now)
     if key is None:
         return facts.dropped(event.payment_id, "not_a_member")
     told = confirmed(event, holder.member_id, connection, now=now)
@@ -67,6 +67,13 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
     return _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
+
+
+def _key_of(holder: Holder, *, now: datetime) -> vault.SealingKey | None:
+    """The holder's key. A link is there only while its member is active, so its salt will do."""
+    if holder.salt is not None:
+        return vault.member_key(holder.salt)
+    return active_key_of(holder.member_id, now=now)
 
 
 def _follows_known(event: PaymentEvent, *, now: datetime) -> bool:

@@ -152,6 +152,17 @@ def test_finding_a_holder_costs_one_read(embedded_aws: None, now: datetime) -> N
 
 
 @pytest.mark.requirement("LNK-07")
+def test_a_holders_key_comes_with_the_holder(embedded_aws: None, now: datetime) -> None:
+    fresh = numbered(1)
+    service.activate(make_activation(), fresh=fresh, now=now)
+
+    holder = service.find_holder(BANK, account_ref="acc-1", now=now)
+
+    assert isinstance(holder, Holder)
+    assert holder.salt == fresh.salt
+    assert "salt" not in repr(holder)
+
+
 def test_links_follow_what_the_bank_says(embedded_aws: None, now: datetime) -> None:
     token = GivenCard(card_four("1111"), "visa", card_token("card-1"))
     member_id = switch_on(make_activation(accounts=("a", "b"), cards=(token,)), 1, now)
