@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.runtime import queues, settings
+from infra.resources import QUEUES
 from infra.simulation.expressions import NotSimulated
 from infra.simulation.items import Refused
 from infra.simulation.queues import SimQueues
 from infra.simulation.tables import SimTables
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+(PAYMENTS,) = (queue for queue in QUEUES if queue.name == queues.PAYMENTS)
+HIDDEN = timedelta(seconds=PAYMENTS.visibility_seconds)
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 
 
@@ -128,13 +131,13 @@ def test_a_received_message_is_hidden_and_dies_after_its_last_receive(
 ) -> None:
     sqs.put(queues.PAYMENTS, "body")
     received = []
-    for _ in range(7):
+    for _ in range(PAYMENTS.receives_max + 1):
         received += sqs.receive(queues.PAYMENTS, 10)
         hidden = sqs.receive(queues.PAYMENTS, 10)
         assert hidden == []
-        time.at += timedelta(seconds=180)
+        time.at += HIDDEN
 
-    assert [message.receives for message in received] == [1, 2, 3, 4, 5, 6]
+    assert [message.receives for message in received] == list(range(1, PAYMENTS.receives_max + 1))
     assert ([m.body for m in sqs.dead], sqs.waiting) == (["body"], {})
 
 
@@ -154,7 +157,7 @@ def test_a_message_that_is_put_off_comes_when_it_was_told_to(sqs: SimQueues, tim
 def test_an_old_receipt_handle_puts_nothing_off(sqs: SimQueues, time: Time) -> None:
     sqs.put(queues.PAYMENTS, "body")
     (first,) = sqs.receive(queues.PAYMENTS, 10)
-    time.at += timedelta(seconds=180)
+    time.at += HIDDEN
     sqs.receive(queues.PAYMENTS, 10)
 
     with pytest.raises(Refused):
