@@ -11,7 +11,8 @@ import typer
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.network.model import KeyUse
 from chalicelib.runtime import clock
-from infra.cli.terminal import say, show, subject
+from infra.cli.terminal import progress, say, show, subject
+from infra.resources import TABLES
 
 app = subject()
 
@@ -66,7 +67,9 @@ def reseal_rows(*, number: Number) -> None:
     """
     from infra import resealing  # As above.
 
-    done = resealing.reseal(number, now=clock.now())
+    about = resealing.rows_about(resealing.RESEALED)
+    with progress("rows read, of about", total=about) as advance:
+        done = resealing.reseal(number, now=clock.now(), report=advance)
     say(f"{done.rows} sealed anew; {done.unreadable} open to nobody.")
 
 
@@ -76,7 +79,12 @@ def retire_master_key(*, number: Number) -> None:
     from infra import master_keys, resealing  # As above.
 
     now = clock.now()
-    master_keys.retire(number, lambda one: resealing.count(one, now=now).rows, now=now)
+
+    def count_sealed(of: int) -> int:
+        with progress("rows read, of about", total=resealing.rows_about(TABLES)) as advance:
+            return resealing.count(of, now=now, report=advance).rows
+
+    master_keys.retire(number, count_sealed, now=now)
     say(f"Master key {number} is retired.")
 
 

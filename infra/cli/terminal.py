@@ -96,11 +96,11 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 @contextmanager
 def progress(title: str, *, total: int) -> Iterator[Any]:
-    """A bar; call what is given once for each thing that is done."""
+    """A bar; call what is given for each thing that is done, or with how many were."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda done=1: bar.advance(task, done)
 
 
 def edited(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from click.testing import Result
 
 from chalicelib.members import service as members
 from chalicelib.network import service as network
@@ -52,6 +53,19 @@ def numbers_of(*tables: str) -> list[int]:
     )
 
 
+def rows_in(*tables: str) -> int:
+    """How many rows the tables have."""
+    scans = [aws.client("dynamodb").scan(TableName=settings.table(table)) for table in tables]
+    return sum(len(scan["Items"]) for scan in scans)
+
+
+def read_and_said(done: Result) -> tuple[str, str]:
+    """The last state of the bar, without the bar and the time, and the sentence after it."""
+    bar, said = done.stderr.splitlines()
+    *words, _drawn, counted, _remaining = bar.split()
+    return " ".join((*words, counted)), said
+
+
 def receipt_total(provider: Provider) -> int:
     """What the bank reads of its customer's purchase, in pence."""
     bearer = token_of(f"client-{PAID[provider].connection_id}")
@@ -69,8 +83,9 @@ def test_seals_everything_anew_and_everything_is_read_as_before() -> None:
 
     assert before == [1] * len(before)
     assert numbers_of(*TABLES) == [2] * len(before)
-    assert done.stderr == f"{len(before)} sealed anew; 0 open to nobody.\n"
-    assert again.stderr == "0 sealed anew; 0 open to nobody.\n"
+    rows = f"rows read, of about {rows_in(*TABLES)}/{rows_in(*TABLES)}"
+    assert read_and_said(done) == (rows, f"{len(before)} sealed anew; 0 open to nobody.")
+    assert read_and_said(again) == (rows, "0 sealed anew; 0 open to nobody.")
     vault.forget_keys()
     network.forget()
     assert [receipt_total(one) for one in PROVIDERS] == [PAID[one].minor for one in PROVIDERS]
@@ -93,6 +108,7 @@ def test_keeps_a_key_while_a_row_is_sealed_under_it_and_then_retires_it() -> Non
 
     assert "another has sealed for 36 days" in " ".join(early.stderr.split())
     assert "rows are sealed under this master key" in with_pages.stderr
+    assert ["rows read" in one.stderr for one in (early, with_pages, done)] == [False, True, True]
     assert [early.exit_code, with_pages.exit_code, done.exit_code] == [1, 1, 0]
     assert operate("show-master-keys").stdout == "2  2026-11-20 13:00\n"
     vault.forget_keys()
