@@ -5,7 +5,7 @@ left to expire. Each row is one conditional write of one attribute: a row that s
 meanwhile is sealed under the newer key by that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from infra.resources import TABLES
 
 RESEALED = ("wallets", "people", "network")
 ROWS_PER_PAGE = 1_000
+Report = Callable[[int], None]  # Called with how many rows were read since it was called last.
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,12 @@ class Counted:
     unreadable: int
 
 
-def reseal(number: int, *, now: datetime) -> Counted:
+def rows_about(tables: tuple[str, ...]) -> int:
+    """How many rows `tables` have, about: DynamoDB counts every six hours."""
+    return sum(sweeping.rows_about(table) for table in tables)
+
+
+def reseal(number: int, *, now: datetime, report: Report = lambda _: None) -> Counted:
     """Seal anew what the master key of `number` sealed in rows that are kept for long.
 
     :raises ring.StillSealing: it seals now, so that there would be no end.
@@ -35,7 +41,7 @@ def reseal(number: int, *, now: datetime) -> Counted:
     if ring.sealing_key().number == number:
         raise ring.StillSealing("this master key seals now")
     done = unreadable = 0
-    for row in _rows(RESEALED, number):
+    for row in _rows(RESEALED, number, report):
         anew = _sealed_anew(row, now=now)
         if anew is None:
             unreadable += 1
@@ -44,22 +50,23 @@ def reseal(number: int, *, now: datetime) -> Counted:
     return Counted(done, unreadable)
 
 
-def count(number: int, *, now: datetime) -> Counted:
+def count(number: int, *, now: datetime, report: Report = lambda _: None) -> Counted:
     """How many rows of all tables the master key of `number` sealed."""
     found = unreadable = 0
-    for row in _rows(TABLES, number):
+    for row in _rows(TABLES, number, report):
         is_lost = row.table in RESEALED and _sealed_anew(row, now=now) is None
         unreadable += is_lost
         found += not is_lost
     return Counted(found, unreadable)
 
 
-def _rows(tables: tuple[str, ...], number: int) -> Iterator[SealedRow]:
+def _rows(tables: tuple[str, ...], number: int, report: Report) -> Iterator[SealedRow]:
     for table in tables:
         after: tuple[str, str] | None = None
         while True:
             page = sweeping.list_sealed(table, number, after=after, rows_max=ROWS_PER_PAGE)
             yield from page.found
+            report(page.read)
             after = page.stopped_at
             if after is None:
                 break

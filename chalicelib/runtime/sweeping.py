@@ -65,9 +65,13 @@ class SealedRow:
 
 @dataclass(frozen=True, slots=True)
 class SealedRows:
-    """What a stretch of a table holds, and the key it stopped at, None at the table's end."""
+    """Of the `read` rows of a stretch those that are meant, and the key it stopped at.
+
+    `stopped_at` is None at the table's end.
+    """
 
     found: tuple[SealedRow, ...]
+    read: int
     stopped_at: tuple[str, str] | None
 
 
@@ -89,7 +93,16 @@ def list_sealed(
         if "sealed" in item and item["sealed"]["B"][:1] == bytes((number,))
     )
     last = page.get("LastEvaluatedKey")
-    return SealedRows(found, (last["pk"]["S"], last["sk"]["S"]) if last else None)
+    return SealedRows(
+        found, len(page["Items"]), (last["pk"]["S"], last["sk"]["S"]) if last else None
+    )
+
+
+def rows_about(table: str) -> int:
+    """How many rows `table` has, as DynamoDB counted them within the last six hours."""
+    described = aws.client("dynamodb").describe_table(TableName=settings.table(table))
+    rows_found: int = described["Table"]["ItemCount"]
+    return rows_found
 
 
 def replace_sealed(row: SealedRow, sealed: bytes) -> bool:

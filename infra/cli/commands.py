@@ -2,12 +2,34 @@
 
 import typer
 
-from infra.cli import access, banks, clients, dead_letters, payments, quarantine, receipts, shops
+from infra.cli import (
+    access,
+    banks,
+    clients,
+    dead_letters,
+    keys,
+    payments,
+    quarantine,
+    receipts,
+    shops,
+)
 from infra.cli.terminal import PlainGroup
-from infra.secret_commands import app as keys_and_secrets
+
+PANELS = {
+    "Receipts and payments": (receipts, payments),
+    "Quarantine and dead letters": (quarantine, dead_letters),
+    "Connections": (banks,),
+    "Retailers, stores, clients": (shops, clients),
+    "Keys": (keys,),
+    "Staff": (access,),
+}
 
 app = typer.Typer(
-    cls=PlainGroup, add_completion=False, no_args_is_help=True, pretty_exceptions_show_locals=False
+    cls=PlainGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",  # A paragraph is filled to the terminal's width.
 )
 
 
@@ -16,6 +38,8 @@ def operate() -> None:
     """Counterfoil, for operators."""
 
 
-for of_subject in (receipts, payments, quarantine, dead_letters, banks, shops, clients, access):
-    app.add_typer(of_subject.app)
-app.add_typer(keys_and_secrets)
+for title, subjects in PANELS.items():
+    for one in subjects:
+        for command in one.app.registered_commands:
+            command.rich_help_panel = title
+        app.add_typer(one.app)

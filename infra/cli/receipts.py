@@ -10,8 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chalicelib.kernel.personal import Personal
 from chalicelib.runtime import clock
 from chalicelib.tills.entries import BatchAnswer
-from infra.cli.terminal import EXIT_REFUSED, subject
-from infra.console import EXIT_STOPPED, console
+from infra.cli.terminal import EXIT_REFUSED, console, say, stopped, subject
 from infra.importing import run as importing
 from infra.importing.client import ImportStopped, ReceiptsClient
 from infra.importing.csv_rows import MissingColumns
@@ -48,13 +47,12 @@ def import_receipts(
         job.progress_path.unlink(missing_ok=True)
     try:
         outcome = _import(job, _poster(url, client_id, secret))
-    except (ImportStopped, MissingColumns, UnknownFileKind) as stopped:
-        console.print(f"Stopped: {stopped}.", style="red", markup=False)
-        raise typer.Exit(EXIT_STOPPED) from stopped
+    except (ImportStopped, MissingColumns, UnknownFileKind) as error:
+        raise stopped(f"{error}.") from error
     done = "sent" if job.remembers else "fit to be sent"
-    console.print(f"{outcome.taken} receipts {done}, {outcome.refused} refused.", highlight=False)
+    say(f"{outcome.taken} receipts {done}, {outcome.refused} refused.")
     if outcome.refused:
-        console.print(f"See {job.rejected_path}", markup=False, highlight=False)
+        say(f"See {job.rejected_path}")
         raise typer.Exit(EXIT_REFUSED)
 
 

@@ -20,11 +20,11 @@ from typer.core import TyperGroup
 
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.runtime.settings import InvalidSetting, MissingSetting
-from infra.console import EXIT_STOPPED, console
 
-# It cannot be done as asked, or some of it could not. (Exit 2: it could not begin or go on, because
-# it was asked wrongly, a setting is missing, or AWS is busy.)
-EXIT_REFUSED = 1
+EXIT_REFUSED = 1  # It cannot be done as asked, or some of it could not.
+EXIT_STOPPED = 2  # It could not begin or go on: asked wrongly, a setting is missing, AWS is busy.
+
+console = Console(stderr=True)
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A UTC day: 2026-11-20.")]
 OptionalDay = Annotated[
@@ -60,14 +60,17 @@ def told_plainly() -> Iterator[None]:
         say(f"Refused: {refusal.detail}{where}.", style="red")
         raise typer.Exit(EXIT_REFUSED) from refusal
     except (MissingSetting, InvalidSetting) as missing:
-        say(f"Stopped: {missing}. See docs/operating.md.", style="red")
-        raise typer.Exit(EXIT_STOPPED) from missing
+        raise stopped(f"{missing}. See docs/operating.md.") from missing
     except TryAgain as passing:
-        say(f"Stopped: {passing.detail}. Try again shortly.", style="red")
-        raise typer.Exit(EXIT_STOPPED) from passing
+        raise stopped(f"{passing.detail}. Try again shortly.") from passing
     except (BotoCoreError, ClientError) as error:
-        say(f"Stopped: AWS says: {error}", style="red")
-        raise typer.Exit(EXIT_STOPPED) from error
+        raise stopped(f"AWS says: {error}") from error
+
+
+def stopped(why: str) -> typer.Exit:
+    """Say why it could not begin or go on; raise what is returned."""
+    say(f"Stopped: {why}", style="red")
+    return typer.Exit(EXIT_STOPPED)
 
 
 def say(text: str, *, style: str | None = None) -> None:
@@ -93,11 +96,11 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 @contextmanager
 def progress(title: str, *, total: int) -> Iterator[Any]:
-    """A bar; call what is given once for each thing that is done."""
+    """A bar; call what is given for each thing that is done, or with how many were."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda done=1: bar.advance(task, done)
 
 
 def edited(text: str) -> str:

@@ -4,16 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.network import service as network
 from chalicelib.network.model import Provider
 from chalicelib.runtime import quarantine, queues
-from infra.cli.commands import app
 from tests.makers.journeys import NOON, PAID, open_town, send_receipts, till_receipt
 from tests.makers.network import BAKERY
+from tests.makers.operating import operate
 from tests.makers.outside import run_worker, waiting_on, work
 from tests.makers.signed_hooks import signed
 
@@ -26,10 +24,6 @@ DAY = "--day=2026-11-20"
 @pytest.fixture(autouse=True)
 def town(embedded_aws: None) -> None:
     open_town("http://127.0.0.1:9", providers=(Provider.STANDARD,))
-
-
-def operate(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
 
 
 def bad_entry() -> quarantine.Quarantined:

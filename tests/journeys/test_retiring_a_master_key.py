@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.network.model import Provider
 from chalicelib.runtime import aws, clock, ring, settings, vault
-from infra import cli, resealing
+from infra import resealing
+from infra.cli.terminal import EXIT_REFUSED
 from tests.makers.api import token_of
 from tests.makers.bank_server import bank_server
 from tests.makers.journeys import NOON, PAID, open_town, send_receipts, till_receipt
 from tests.makers.members import numbered
+from tests.makers.operating import operate
 from tests.makers.outside import ask, work
 from tests.makers.signed_hooks import signed
 
@@ -42,10 +43,6 @@ def rotated(embedded_aws: None) -> Iterator[None]:
     clock.use(None)
 
 
-def operate(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.app, arguments)
-
-
 def numbers_of(*tables: str) -> list[int]:
     """The number of the master key of every sealed value, in order."""
     return sorted(
@@ -54,6 +51,19 @@ def numbers_of(*tables: str) -> list[int]:
         for item in aws.client("dynamodb").scan(TableName=settings.table(table))["Items"]
         if "sealed" in item
     )
+
+
+def rows_in(*tables: str) -> int:
+    """How many rows the tables have."""
+    scans = [aws.client("dynamodb").scan(TableName=settings.table(table)) for table in tables]
+    return sum(len(scan["Items"]) for scan in scans)
+
+
+def read_and_said(done: Result) -> tuple[str, str]:
+    """The last state of the bar, without the bar and the time, and the sentence after it."""
+    bar, said = done.stderr.splitlines()
+    *words, _drawn, counted, _remaining = bar.split()
+    return " ".join((*words, counted)), said
 
 
 def receipt_total(provider: Provider) -> int:
@@ -73,8 +83,9 @@ def test_seals_everything_anew_and_everything_is_read_as_before() -> None:
 
     assert before == [1] * len(before)
     assert numbers_of(*TABLES) == [2] * len(before)
-    assert done.stderr == f"{len(before)} sealed anew; 0 open to nobody.\n"
-    assert again.stderr == "0 sealed anew; 0 open to nobody.\n"
+    rows = f"rows read, of about {rows_in(*TABLES)}/{rows_in(*TABLES)}"
+    assert read_and_said(done) == (rows, f"{len(before)} sealed anew; 0 open to nobody.")
+    assert read_and_said(again) == (rows, "0 sealed anew; 0 open to nobody.")
     vault.forget_keys()
     network.forget()
     assert [receipt_total(one) for one in PROVIDERS] == [PAID[one].minor for one in PROVIDERS]
@@ -97,8 +108,9 @@ def test_keeps_a_key_while_a_row_is_sealed_under_it_and_then_retires_it() -> Non
 
     assert "another has sealed for 36 days" in " ".join(early.stderr.split())
     assert "rows are sealed under this master key" in with_pages.stderr
-    assert [early.exit_code, with_pages.exit_code, done.exit_code] == [2, 2, 0]
-    assert operate("show-master-keys").stdout == "  2  seals from 2026-11-20 13:00 UTC\n"
+    assert ["rows read" in one.stderr for one in (early, with_pages, done)] == [False, True, True]
+    assert [early.exit_code, with_pages.exit_code, done.exit_code] == [1, 1, 0]
+    assert operate("show-master-keys").stdout == "2  2026-11-20 13:00\n"
     vault.forget_keys()
     assert [receipt_total(one) for one in PROVIDERS] == [PAID[one].minor for one in PROVIDERS]
 
@@ -126,7 +138,7 @@ def test_what_nobody_can_open_keeps_no_key() -> None:
 def test_refuses_to_seal_anew_what_seals_now() -> None:
     refused = operate("reseal-rows", "--number=2")
 
-    assert (refused.exit_code, numbers_of(*TABLES)[-1]) == (cli.EXIT_STOPPED, 1)
+    assert (refused.exit_code, numbers_of(*TABLES)[-1]) == (EXIT_REFUSED, 1)
 
 
 def test_loses_no_race_with_somebody_who_writes_the_row() -> None:

@@ -1,4 +1,4 @@
-"""The operator's commands about keys and secrets. No secret is ever an argument of a command."""
+"""Keys: the ring of master keys, signing keys, those of connections. None is ever an argument."""
 
 import os
 import sys
@@ -11,9 +11,10 @@ import typer
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.network.model import KeyUse
 from chalicelib.runtime import clock
-from infra.console import console, told_plainly
+from infra.cli.terminal import progress, say, show, subject
+from infra.resources import TABLES
 
-app = typer.Typer()
+app = subject()
 
 OLD_VALID_HOURS = 24  # A bank that is told in the morning has changed its side by the next.
 
@@ -26,15 +27,14 @@ def set_up_stage() -> None:
 
     It may be repeated; what is there stays. The stage's tables and its KMS key must exist.
     """
-    from chalicelib.network.access import keys  # Stores need a stage.
+    from chalicelib.network.access import keys  # Stores need a stage; the help does not.
     from chalicelib.network.signing import rsa
     from infra import master_keys
 
-    with told_plainly():
-        is_new = master_keys.set_up(os.urandom, now=clock.now())
-        signing = keys.ensure_signing_key(rsa.new_private_pem, now=clock.now())
-    console.print("The ring of master keys is made." if is_new else "There is a ring already.")
-    console.print(f"Signing key {signing.kid} signs.", highlight=False)
+    is_new = master_keys.set_up(os.urandom, now=clock.now())
+    signing = keys.ensure_signing_key(rsa.new_private_pem, now=clock.now())
+    say("The ring of master keys is made." if is_new else "There is a ring already.")
+    say(f"Signing key {signing.kid} signs.")
 
 
 @app.command()
@@ -42,10 +42,12 @@ def show_master_keys() -> None:
     """Show the numbers of the master keys and from when each seals; no key is shown."""
     from infra import master_keys  # As above.
 
-    with told_plainly():
-        found = master_keys.list_keys()
-    for one in found:
-        typer.echo(f"{one.number:3}  seals from {one.seals_from:%Y-%m-%d %H:%M} UTC")
+    found = master_keys.list_keys()
+    show(
+        ("number", "seals from, UTC"),
+        [(one.number, f"{one.seals_from:%Y-%m-%d %H:%M}") for one in found],
+    )
+    say(f"{len(found)} master keys.")
 
 
 @app.command()
@@ -53,12 +55,8 @@ def rotate_master_key() -> None:
     """Add a master key. It seals in an hour, when every process knows it; the old one opens on."""
     from infra import master_keys  # As above.
 
-    with told_plainly():
-        added = master_keys.rotate(os.urandom, now=clock.now())
-    console.print(
-        f"Master key {added.number} seals from {added.seals_from:%Y-%m-%d %H:%M} UTC.",
-        highlight=False,
-    )
+    added = master_keys.rotate(os.urandom, now=clock.now())
+    say(f"Master key {added.number} seals from {added.seals_from:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command()
@@ -69,9 +67,10 @@ def reseal_rows(*, number: Number) -> None:
     """
     from infra import resealing  # As above.
 
-    with told_plainly():
-        done = resealing.reseal(number, now=clock.now())
-    console.print(f"{done.rows} sealed anew; {done.unreadable} open to nobody.", highlight=False)
+    about = resealing.rows_about(resealing.RESEALED)
+    with progress("rows read, of about", total=about) as advance:
+        done = resealing.reseal(number, now=clock.now(), report=advance)
+    say(f"{done.rows} sealed anew; {done.unreadable} open to nobody.")
 
 
 @app.command()
@@ -80,9 +79,13 @@ def retire_master_key(*, number: Number) -> None:
     from infra import master_keys, resealing  # As above.
 
     now = clock.now()
-    with told_plainly():
-        master_keys.retire(number, lambda one: resealing.count(one, now=now).rows, now=now)
-    console.print(f"Master key {number} is retired.", highlight=False)
+
+    def count_sealed(of: int) -> int:
+        with progress("rows read, of about", total=resealing.rows_about(TABLES)) as advance:
+            return resealing.count(of, now=now, report=advance).rows
+
+    master_keys.retire(number, count_sealed, now=now)
+    say(f"Master key {number} is retired.")
 
 
 @app.command()
@@ -91,12 +94,8 @@ def rotate_signing_key() -> None:
     from chalicelib.network.access import keys  # As above.
     from chalicelib.network.signing import rsa
 
-    with told_plainly():
-        coming = keys.rotate_signing_key(rsa.new_private_pem, now=clock.now())
-    console.print(
-        f"Signing key {coming.kid} signs from {coming.signs_from:%Y-%m-%d %H:%M} UTC.",
-        highlight=False,
-    )
+    coming = keys.rotate_signing_key(rsa.new_private_pem, now=clock.now())
+    say(f"Signing key {coming.kid} signs from {coming.signs_from:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command()
@@ -124,18 +123,17 @@ def rotate_connection_key(
     now = clock.now()
     if file is not None and generate:
         raise typer.BadParameter("a key is either made or given")
-    with told_plainly():
-        held = network.get_connection(ConnectionId(connection), now=now)
-        if generate:
-            value = new_keys.generate(held, use, os.urandom)
-        else:
-            value = new_keys.checked(file.read_text() if file else _asked(), held, use)
-        until = now + timedelta(hours=old_valid_hours)
-        network.rotate_key(held.connection_id, use, value, old_valid_until=until, now=now)
+    held = network.get_connection(ConnectionId(connection), now=now)
+    if generate:
+        value = new_keys.generate(held, use, os.urandom)
+    else:
+        value = new_keys.checked(file.read_text() if file else _asked(), held, use)
+    until = now + timedelta(hours=old_valid_hours)
+    network.rotate_key(held.connection_id, use, value, old_valid_until=until, now=now)
     if generate:
         typer.echo(value.reveal())
-    console.print(_TOLD[use], highlight=False)
-    console.print(f"The old one is valid until {until:%Y-%m-%d %H:%M} UTC.", highlight=False)
+    say(_TOLD[use])
+    say(f"The old one is valid until {until:%Y-%m-%d %H:%M} UTC.")
 
 
 def _asked() -> str:
