@@ -29,11 +29,12 @@ OF_PARTS_ONCE = ("look_again", "api: tokens")  # Their time is a process's, not 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What one matched receipt costs. `by_part` holds the same by handler."""
+    """What one matched receipt costs, and by handler what each does and a million of it cost."""
 
     work: Work
     dollars_per_million: Mapping[str, float]
     by_part: Mapping[str, Work]
+    part_dollars_per_million: Mapping[str, float]
 
     @property
     def total_dollars_per_million(self) -> float:
@@ -57,8 +58,12 @@ def costs_of(
     whole = Work(*(sum(getattr(w, f.name) for w in each.values()) for f in fields(Work)))
     price = prices.http_api_per_million if api_per_million is None else api_per_million
     by_service = dollars(whole, prices, api_per_million=price)
+    parts = {
+        part: MILLION * sum(dollars(work, prices, api_per_million=price).values())
+        for part, work in each.items()
+    }
     millions = {service: amount * MILLION for service, amount in by_service.items()}
-    return Costs(whole, millions, each)
+    return Costs(whole, millions, each, parts)
 
 
 def _work(part: str, counts: Mapping[str, float], matched: int, messages_together: float) -> Work:
@@ -86,6 +91,9 @@ def _work(part: str, counts: Mapping[str, float], matched: int, messages_togethe
         gb_seconds=gb_seconds / matched,
         log_bytes=_log_bytes(counts, runs) / matched,
         egress_bytes=(counts.get("bank_bytes", 0) + told * REQUEST_OVERHEAD_BYTES) / matched,
+        aws_calls=counts.get("aws_calls", 0) / matched,
+        messages=messages / matched,
+        queue_bytes=counts.get("queue_bytes", 0) / matched,
     )
 
 

@@ -105,4 +105,5 @@ class Meter:
         self.add("aws_calls")
         self.add(f"{service}.{operation}")
         if operation in ("SendMessage", "SendMessageBatch", "ChangeMessageVisibility"):
+            self.add("queue_bytes", len(request.body or b""))
             self.add("queue_chunks", max(-(-len(request.body or b"") // QUEUE_CHUNK_BYTES), 1))

@@ -49,7 +49,9 @@ def price_list() -> PriceList:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What was done, in the units that AWS bills. Bytes are those that leave for a bank."""
+    """What was done, in the units that AWS bills; calls, messages and the bytes of messages are
+    told beside them. `egress_bytes` are those that leave for a bank.
+    """
 
     write_units: float = 0.0
     read_units: float = 0.0
@@ -59,6 +61,9 @@ class Work:
     gb_seconds: float = 0.0
     log_bytes: float = 0.0
     egress_bytes: float = 0.0
+    aws_calls: float = 0.0
+    messages: float = 0.0
+    queue_bytes: float = 0.0
 
 
 def dollars(work: Work, prices: PriceList, *, api_per_million: float) -> dict[str, float]:

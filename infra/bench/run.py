@@ -97,6 +97,7 @@ def _priced(by_part: Mapping[str, Mapping[str, float]], outcome: Outcome) -> dic
     return {
         "per_matched_receipt": asdict(costs.work),
         "by_part": {part: asdict(work) for part, work in costs.by_part.items()},
+        "part_dollars_per_million": dict(costs.part_dollars_per_million),
         "dollars_per_million": dict(costs.dollars_per_million),
         "total_dollars_per_million": costs.total_dollars_per_million,
         "total_with_one_message_a_run": alone.total_dollars_per_million,

@@ -94,12 +94,15 @@ def _parts(one: Mapping[str, Any]) -> Table:
     )
     table = Table(title=title)
     table.add_column("per matched receipt")
-    names = ("write_units", "read_units", "api_calls", "queue_calls", "invocations", "log_bytes")
-    for name in names:
+    names = ("write_units", "read_units", "aws_calls", "messages", "queue_bytes", "egress_bytes")
+    for name in (*names, "log_bytes", "dollars a million"):
         table.add_column(name.replace("_", " "), justify="right")
+    total = one["total_dollars_per_million"]
     rows = {**one["by_part"], "all": one["per_matched_receipt"]}
     for part, work in rows.items():
-        table.add_row(part, *(f"{work[name]:.2f}" for name in names))
+        figures = [f"{work[name]:,.2f}" for name in (*names, "log_bytes")]
+        dollars = one["part_dollars_per_million"].get(part, total)
+        table.add_row(part, *figures, f"{dollars:.2f}")
     return table
 
 

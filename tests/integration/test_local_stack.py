@@ -87,7 +87,7 @@ def test_deletes_the_rest_of_a_batch_and_redrives_the_failed_message(
     assert stack.pump.waiting() == 1
 
     for _ in range(6):
-        stack.skip_queue_time(181)
+        stack.skip_queue_time(201)
         stack.pump.drain()
 
     assert shown.bodies == ["good"]
@@ -103,7 +103,7 @@ def test_fails_the_whole_batch_when_a_handler_raises(stack: Stack, shown: Shown)
     assert stack.pump.waiting() == 2
 
     shown.crashing = False
-    stack.skip_queue_time(181)
+    stack.skip_queue_time(201)
     stack.pump.drain()
 
     assert sorted(shown.bodies) == ["one", "two"]
