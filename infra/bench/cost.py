@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from infra.bench.meter import CONFIGURATION
 from infra.bench.prices import MILLION, PriceList, Work, dollars
 from infra.bench.road import Outcome
 
@@ -23,7 +24,6 @@ PROCESSOR_GB = 1_769 / 1_024
 LAMBDA_LINES_BYTES = 330  # START, END and REPORT, which Lambda writes for each invocation.
 MESSAGES_TOGETHER = 10.0  # A batching window of a second fills batches from ten messages a second.
 REQUEST_OVERHEAD_BYTES = 900  # Headers, TLS records and the like around a body that leaves AWS.
-CONFIGURATION = "network"  # This table is read once a minute by each process, whatever it handles.
 OF_PARTS_ONCE = ("look_again", "api: tokens")  # Their time is a process's, not a receipt's.
 
 
@@ -77,9 +77,8 @@ def _work(part: str, counts: Mapping[str, float], matched: int, messages_togethe
         if what.startswith("read_units.") and what.endswith(f".{CONFIGURATION}")
     )
     waited_seconds = (
-        counts.get("aws_calls", 0) * AWS_CALL_SECONDS
-        + counts.get("bank_calls", 0) * BANK_CALL_SECONDS
-    )
+        counts.get("aws_calls", 0) - counts.get("configuration_calls", 0)
+    ) * AWS_CALL_SECONDS + counts.get("bank_calls", 0) * BANK_CALL_SECONDS
     gb_seconds = counts.get("cpu_seconds", 0) * PROCESSOR_GB + waited_seconds * memory_gb(part)
     told = counts.get("bank_calls", 0)
     return Work(

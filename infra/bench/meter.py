@@ -21,6 +21,7 @@ READS = frozenset(("GetItem", "BatchGetItem", "Query"))
 WRITE_UNIT_BYTES = 1024
 QUEUE_CHUNK_BYTES = 64 * 1024
 METERED = ("sqs", "secretsmanager")
+CONFIGURATION = "network"  # This table is read once a minute by each process, whatever it does.
 
 
 class Meter:
@@ -50,9 +51,10 @@ class Meter:
         heard.append((table, "before-send.dynamodb", self._remember_size))
         heard.append((table, "after-call.dynamodb", self._hear_table))
         for service in METERED:
-            heard.append((aws.client(service).meta.events, "before-send", self._hear_other))
+            events = aws.client(service).meta.events
+            heard.append((events, f"before-send.{service}", self._hear_other))
         for events, name, hear in heard:
-            events.register(name, hear)
+            events.register_first(name, hear)  # Before whoever answers, because that ends it.
         try:
             yield
         finally:
@@ -69,6 +71,8 @@ class Meter:
         if model.name not in WRITES | READS:
             return
         params["ReturnConsumedCapacity"] = "TOTAL"
+        asked_of = params.get("TableName") or next(iter(params.get("RequestItems", {})), "")
+        self._here.table = asked_of.rpartition("-")[2]
         self._here.least = sum(
             len(asked["Keys"]) * (1.0 if asked.get("ConsistentRead") else 0.5)
             for asked in params.get("RequestItems", {}).values()
@@ -82,6 +86,8 @@ class Meter:
             return
         self.add("aws_calls")
         self.add(f"dynamodb.{model.name}")
+        if self._here.table == CONFIGURATION:
+            self.add("configuration_calls")
         kind = "write_units" if model.name in WRITES else "read_units"
         if http_response.status_code >= 300:
             self.add("failed_conditions")

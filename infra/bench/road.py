@@ -10,12 +10,12 @@ from itertools import count
 from time import thread_time
 from typing import Any
 
-from chalicelib.runtime import aws, clock, observability, queues, settings
+from chalicelib.runtime import clock, observability, queues, settings
 from chalicelib.workers import deliveries, payments, receipts, schedules
 from infra.bench.meter import Meter
 from infra.bench.shift import STARTS, Sale
+from infra.bench.stage import Stage
 from infra.bench.town import Town, lambda_context, payment_webhook, till_post, token_request
-from infra.local import queue_time
 from infra.local.lambda_events import scheduled_event, sqs_event
 
 TOKEN_LASTS = timedelta(minutes=50)
@@ -53,8 +53,9 @@ class Outcome:
 class Road:
     """One shift's way through the handlers; the clock is the shift's."""
 
-    def __init__(self, app: Any, town: Town, meter: Meter) -> None:
+    def __init__(self, app: Any, town: Town, meter: Meter, stage: Stage) -> None:
         self._app = app
+        self._stage = stage
         self._town = town
         self._meter = meter
         self._token = ""
@@ -98,7 +99,6 @@ class Road:
         self._pass(at)
 
     def _pass(self, until: datetime) -> None:
-        queue_time.skip((until - self._now).total_seconds())
         self._now = until
         self._work()
 
@@ -148,21 +148,21 @@ class Road:
         return True
 
     def _receive(self, name: str) -> list[dict[str, Any]]:
-        """Everything that is visible, taken off the queue: nothing fails on this road."""
-        found: list[dict[str, Any]] = []
-        sqs, url = aws.client("sqs"), queues.url(name)
-        while batch := sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]
-        ).get("Messages", []):
-            entries = [
-                {"Id": str(at), "ReceiptHandle": one["ReceiptHandle"]}
-                for at, one in enumerate(batch)
-            ]
-            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
-            found += batch
-            if name != queues.GATHER:
-                break
-        return found
+        """What is visible, as Lambda gets it; nothing fails on this road, so it is done with."""
+        count_max = receipts.GATHERED_MESSAGES_MAX if name == queues.GATHER else 10
+        found = self._stage.queues.receive(name, count_max)
+        for message in found:
+            self._stage.queues.acknowledge(message)
+        return [
+            {
+                "MessageId": message.message_id,
+                "ReceiptHandle": message.receipt_handle,
+                "Body": message.body,
+                "MD5OfBody": "",
+                "Attributes": {"ApproximateReceiveCount": str(message.receives)},
+            }
+            for message in found
+        ]
 
     def _look_again(self) -> None:
         event = scheduled_event(

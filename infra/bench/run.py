@@ -62,20 +62,21 @@ def play(scenario: Scenario, *, sales: int) -> dict[str, Any]:
     """One scenario: what was counted, by part, and what it costs for a matched receipt."""
     random = Random(SEED)
     meter = Meter()
-    with stage.empty_stage() as bank:
+    with stage.empty_stage() as outside:
         town = build_town(
             random,
             stores=STORES,
             member_count=MEMBERS,
             within_seconds=scenario.within_seconds,
-            told_at_url=bank.url,
+            told_at_url=outside.bank.url,
         )
         facts = scenario.has_card_facts
         sold = sales_of(random, count=sales, stores=STORES, members=MEMBERS, has_card_facts=facts)
         posts = posts_of(scenario, sold, random, stores=STORES)
         with meter.listening():
-            outcome = Road(app, town, meter).play(posts, with_card_facts=facts)
+            outcome = Road(app, town, meter, outside).play(posts, with_card_facts=facts)
         told = meter.by_part["deliver_receipt"]
+        bank = outside.bank
         told["bank_calls"], told["bank_bytes"] = bank.calls, bank.bytes_told
     return {
         "title": scenario.title,

@@ -63,8 +63,10 @@ def _webhook() -> dict[str, float]:
     from infra.bench.town import build_town, lambda_context, payment_webhook
 
     random = Random(1)
-    with stage.empty_stage() as bank:
-        town = build_town(random, stores=1, member_count=1, within_seconds=30, told_at_url=bank.url)
+    with stage.empty_stage() as outside:
+        town = build_town(
+            random, stores=1, member_count=1, within_seconds=30, told_at_url=outside.bank.url
+        )
         sale = next(s for s in sales_of(random, count=99, stores=1, members=1) if s.member == 0)
         at = sale.paid_at + timedelta(seconds=2)
         clock.use(lambda: at)

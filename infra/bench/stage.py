@@ -1,14 +1,16 @@
-"""The stage of the bench: DynamoDB Local for the tables, moto in process for everything else."""
+"""The stage of the bench: DynamoDB Local for the tables, queues in memory, and moto for keys."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from infra.local.serving import Reply, Request
+    from infra.simulation.queues import SimQueues
 
 BANK_PATH = "/told"
 ENVIRONMENT = {
@@ -55,24 +57,34 @@ class Bank:
         return Reply(200)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What stands outside the platform: its queues, held in memory, and a bank."""
+
+    queues: "SimQueues"
+    bank: Bank
+
+
 @contextmanager
-def empty_stage() -> Iterator[Bank]:
-    """Empty tables and queues, fresh keys, and a bank."""
+def empty_stage() -> Iterator[Stage]:
+    """Empty tables and queues, fresh keys, and a bank.
+
+    Queues are those of the simulation, so that no server's work is taken for the platform's.
+    """
     from moto import mock_aws
 
     from chalicelib.api import tills
     from chalicelib.network import service as network
     from chalicelib.network.access import keys
-    from chalicelib.runtime import aws, queues, vault
+    from chalicelib.runtime import aws, clock, queues, vault
     from infra import master_keys, resources
     from infra.bench.shift import STARTS
-    from infra.local import queue_time
     from infra.local.serving import LoopbackServer
+    from infra.simulation.queues import SimQueues
 
-    bank = Bank()
-    with mock_aws(), LoopbackServer(bank.take) as server:
-        bank.url = server.url + BANK_PATH
-        give_time_back = queue_time.rule()
+    stage = Stage(SimQueues(now=clock.now), Bank())
+    with mock_aws(), LoopbackServer(stage.bank.take) as server:
+        stage.bank.url = server.url + BANK_PATH
         queues.forget_urls()
         vault.forget_keys()
         for module in (network, keys, tills):
@@ -83,8 +95,25 @@ def empty_stage() -> Iterator[Bank]:
         for name in tables.list_tables()["TableNames"]:
             tables.delete_table(TableName=name)
         resources.create_tables(tables)
-        resources.create_queues(aws.client("sqs"))
-        try:
-            yield bank
-        finally:
-            give_time_back()
+        with _answering(stage.queues):
+            yield stage
+
+
+@contextmanager
+def _answering(queues: "SimQueues") -> Iterator[None]:
+    """Answer every call to SQS from memory, where it would leave the process."""
+    import json
+
+    from chalicelib.runtime import aws
+    from infra.simulation.attempts import response
+
+    def answer(request: Any, **_: Any) -> Any:
+        operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
+        return response(request.url, partial(queues.answer, operation, json.loads(request.body)))
+
+    events = aws.client("sqs").meta.events
+    events.register("before-send.sqs", answer)
+    try:
+        yield
+    finally:
+        events.unregister("before-send.sqs", answer)
