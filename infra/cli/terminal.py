@@ -26,9 +26,8 @@ EXIT_STOPPED = 2  # It could not begin or go on: asked wrongly, a setting is mis
 
 console = Console(stderr=True)
 
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A UTC day: 2026-11-20.")]
-OptionalDay = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The UTC day it came: 2026-11-20.")
+Day = Annotated[
+    datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="A UTC day: 2026-11-20.")
 ]
 Reason = Annotated[
     str | None,
