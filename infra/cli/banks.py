@@ -13,7 +13,7 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.personal import Personal
 from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
 from chalicelib.runtime import clock, settings
-from infra.cli.terminal import say, show, subject
+from infra.cli.terminal import given, say, show, subject
 
 app = subject()
 
@@ -121,8 +121,8 @@ def _add(new: Connection, registered_url: str, made: list[KeyUse]) -> None:
 
 def _keys(files: list[str], asked: list[KeyUse]) -> tuple[ConnectionKey, ...]:
     keys = []
-    for given in files:
-        use, _, path = given.partition("=")
+    for named in files:
+        use, _, path = named.partition("=")
         if use not in {one.value for one in KeyUse} or not path:
             raise typer.BadParameter(f"--key-file wants USE=PATH, not {use}")
         text = typer.get_text_stream("stdin").read() if path == "-" else Path(path).read_text()
@@ -154,17 +154,16 @@ def change_connection(
     """
     from infra.operating import participants  # As above.
 
-    given = {
-        "name": name,
-        "registered_url": registered_url,
-        "api_url": api_url,
-        "auth_url": auth_url,
-        "told_at_url": told_at_url,
-        "client_id": client_id,
-        "receipts": receipts,
-        "refetch": refetch,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = given(
+        name=name,
+        registered_url=registered_url,
+        api_url=api_url,
+        auth_url=auth_url,
+        told_at_url=told_at_url,
+        client_id=client_id,
+        receipts=receipts,
+        refetch=refetch,
+    )
     participants.change_connection(ConnectionId(connection), changes, now=clock.now())
     say(f"{connection} is changed: {', '.join(sorted(changes))}.")
 

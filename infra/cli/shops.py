@@ -7,7 +7,7 @@ import typer
 from chalicelib.kernel.ids import RetailerId, StoreId
 from chalicelib.network.model import RetailerStatus
 from chalicelib.runtime import clock
-from infra.cli.terminal import say, show, subject
+from infra.cli.terminal import given, say, show, subject
 
 app = subject()
 
@@ -74,14 +74,13 @@ def change_retailer(
     """Change what is given of a retailer."""
     from infra.operating import participants  # As above.
 
-    given = {
-        "name": name,
-        "status": status,
-        "vat_number": vat_number,
-        "website": website,
-        "return_days": return_days,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = given(
+        name=name,
+        status=status,
+        vat_number=vat_number,
+        website=website,
+        return_days=return_days,
+    )
     participants.change_retailer(RetailerId(retailer), changes, now=clock.now())
     say(f"{retailer} is changed: {', '.join(sorted(changes))}.")
 
@@ -159,17 +158,16 @@ def change_store(
     """
     from infra.operating import participants  # As above.
 
-    given = {
-        "reference": reference,
-        "name": name,
-        "zone": zone,
-        "address": address,
-        "postcode": postcode,
-        "phone": phone,
-        "receipts_within_seconds": receipts_within_seconds,
-        "page_span_minutes": page_span_minutes,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = given(
+        reference=reference,
+        name=name,
+        zone=zone,
+        address=address,
+        postcode=postcode,
+        phone=phone,
+        receipts_within_seconds=receipts_within_seconds,
+        page_span_minutes=page_span_minutes,
+    )
     named = participants.identifiers(identifier or ())
     participants.change_store(StoreId(store), changes, named, now=clock.now())
     say(f"{store} is changed; {len(named)} identifiers name it.")

@@ -77,6 +77,11 @@ def say(text: str, *, style: str | None = None) -> None:
     console.print(text, style=style, markup=False, highlight=False)
 
 
+def given(**options: object) -> dict[str, object]:
+    """Those of the options that were given: None is what nobody said."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Show `rows` of cells. On a terminal the first column is never cut; others wrap."""
     cells = [["-" if cell in (None, "") else str(cell) for cell in row] for row in rows]
