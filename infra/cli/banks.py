@@ -33,6 +33,7 @@ REGISTERED_URL = typer.Option(
 API_URL = typer.Option(help="The provider's API, where receipts go.")
 AUTH_URL = typer.Option(help="Where people approve us (Monzo).")
 TOLD_AT_URL = typer.Option(help="The bank's own webhook for receipts.")
+REFETCH = typer.Option("--refetch", help="Believe no hook: fetch what it names.")
 OUR_CLIENT = typer.Option(help="Our OAuth client at the provider.")
 Sources = Annotated[
     list[str] | None,
@@ -71,9 +72,7 @@ def add_connection(
     auth_url: Annotated[str, AUTH_URL] = "",
     told_at_url: Annotated[str, TOLD_AT_URL] = "",
     client_id: Annotated[str, OUR_CLIENT] = "",
-    refetch: Annotated[
-        bool, typer.Option("--refetch", help="Believe no hook: fetch what it names.")
-    ] = False,
+    refetch: Annotated[bool, REFETCH] = False,
     source: Sources = None,
 ) -> None:
     """Connect a bank or provider.
