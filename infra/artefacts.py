@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.template.naming import APP
+from infra.template.plain_http import refuse_plain_http
 from infra.template.stages import Stage
 
 KEPT_DAYS = 400  # Longer than anybody rolls back; a zip costs a tenth of a cent a month.
@@ -53,7 +54,8 @@ def prepare_bucket(s3: Any, bucket: str, *, region: str) -> None:
         },
     )
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_over_tls_only(bucket)))
+    everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(refuse_plain_http("s3:*", everything)))
     s3.put_bucket_lifecycle_configuration(
         Bucket=bucket, LifecycleConfiguration={"Rules": [_lifecycle()]}
     )
@@ -69,22 +71,6 @@ def put_once(s3: Any, bucket: str, body: bytes, *, suffix: str) -> str:
             raise BucketIsNotOurs(f"{bucket} may not be read") from error
         s3.put_object(Bucket=bucket, Key=key, Body=body)
     return key
-
-
-def _over_tls_only(bucket: str) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "OverTlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
 
 
 def _lifecycle() -> dict[str, Any]:

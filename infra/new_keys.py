@@ -28,7 +28,12 @@ def generate(connection: Connection, use: KeyUse, random: Callable[[int], bytes]
     """A fresh `whsec_` secret. :raises UnusableKey: keys of this use are the provider's to make."""
     if connection.provider is not Provider.STANDARD or use not in (KeyUse.VERIFY, KeyUse.SIGN):
         raise UnusableKey("the provider makes keys of this use itself")
-    return Personal("whsec_" + base64.b64encode(random(SECRET_BYTES)).decode())
+    return Personal(whsec(random(SECRET_BYTES)))
+
+
+def whsec(key: bytes) -> str:
+    """`key` as Standard Webhooks writes a shared secret."""
+    return "whsec_" + base64.b64encode(key).decode()
 
 
 def checked(text: str, connection: Connection, use: KeyUse) -> Personal[str]:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,6 +34,10 @@ from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import master_keys, resources  # noqa: E402
+
+if TYPE_CHECKING:
+    from tests.makers.bank_server import BankServer
+    from tests.makers.outside import Counted
 
 # No test is judged by the clock: a busy machine is no defect.
 settings.register_profile(
@@ -96,6 +101,29 @@ def _drop_tables() -> None:
     client = aws.client("dynamodb")
     for name in client.list_tables()["TableNames"]:
         client.delete_table(TableName=name)
+
+
+@pytest.fixture
+def bank(embedded_aws: None) -> Iterator["BankServer"]:
+    """A bank that listens on this machine and takes what it is told."""
+    from tests.makers.bank_server import bank_server
+
+    with bank_server() as running:
+        yield running
+
+
+@pytest.fixture
+def counted() -> Iterator["Counted"]:
+    """What is counted while the test runs, by metric and its dimensions."""
+    from tests.makers.outside import (
+        Counted,
+        listen,
+    )  # The whole app, which unit tests can do without.
+
+    counts = Counted()
+    stop = listen(counts)
+    yield counts
+    stop()
 
 
 @pytest.fixture

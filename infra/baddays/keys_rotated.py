@@ -1,6 +1,5 @@
 """Keys that change while messages wait: a hook's, a client's, the platform's own, the master's."""
 
-import base64
 import os
 import secrets
 from datetime import timedelta
@@ -9,6 +8,7 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.network.model import KeyUse, Provider
 from infra import master_keys
 from infra.baddays.street import Ledger, Street
+from infra.new_keys import SECRET_BYTES, whsec
 
 OVERLAP = timedelta(hours=2)
 
@@ -53,9 +53,7 @@ def _rotate(street: Street) -> tuple[str, str]:
 
     now = street.clock.now()
     connection_id = street.setting.connections[Provider.STANDARD].connection_id
-    new_secret, told_secret = (
-        "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2)
-    )
+    new_secret, told_secret = (whsec(secrets.token_bytes(SECRET_BYTES)) for _ in range(2))
     for use, value in ((KeyUse.VERIFY, new_secret), (KeyUse.SIGN, told_secret)):
         network.rotate_key(
             connection_id, use, Personal(value), old_valid_until=now + OVERLAP, now=now

@@ -1,6 +1,5 @@
 """The town of the bench: one retailer's stores, one bank on Standard Webhooks, and its members."""
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from chalicelib.network.model import (
 )
 from chalicelib.network.signing import rsa
 from infra.bench.shift import STARTS, Sale
+from infra.new_keys import SECRET_BYTES, whsec
 
 BANK = ConnectionId("bench-bank")
 RETAILER = RetailerId("bench-retailer")
@@ -53,7 +53,7 @@ def build_town(
 ) -> Town:
     """Record everything and switch every member on before the shift starts."""
     before = STARTS - timedelta(days=1)
-    secret = _whsec(random)
+    secret = whsec(random.randbytes(SECRET_BYTES))
     connection = Connection(
         connection_id=BANK,
         programme="FLUX",
@@ -63,7 +63,7 @@ def build_town(
         told_at_url=told_at_url,
         keys=(
             ConnectionKey(KeyUse.VERIFY, Personal(secret)),
-            ConnectionKey(KeyUse.SIGN, Personal(_whsec(random))),
+            ConnectionKey(KeyUse.SIGN, Personal(whsec(random.randbytes(SECRET_BYTES)))),
         ),
     )
     keys.ensure_signing_key(rsa.new_private_pem, now=before)
@@ -192,7 +192,3 @@ def _record_till(random: Random) -> str:
     secret = random.randbytes(24).hex()
     network.record_client(client, secret_hash=clients.hash_secret(TILL_CLIENT, secret))
     return secret
-
-
-def _whsec(random: Random) -> str:
-    return "whsec_" + base64.b64encode(random.randbytes(32)).decode()

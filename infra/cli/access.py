@@ -8,7 +8,10 @@ app = subject()
 
 @app.command()
 def list_access(*, day: Day) -> None:
-    """Show who saw personal data on a UTC day, with what command, of what, and why."""
+    """List who of the staff saw personal data on a day.
+
+    With what command, of what, and why. The day is UTC's.
+    """
     from chalicelib.privacy import access_log  # Stores need a stage; the help does not.
 
     found = access_log.list_accesses(day.date(), now=clock.now())

@@ -13,40 +13,47 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.personal import Personal
 from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
 from chalicelib.runtime import clock, settings
-from infra.cli.terminal import say, show, subject
+from infra.cli.terminal import given, say, show, subject
 
 app = subject()
 
+USES = f"Uses: {', '.join(use.value for use in KeyUse)}."
+
 ConnectionOption = Annotated[str, typer.Option(help="The connection's id.")]
-ProviderOption = Annotated[Provider, typer.Option(help="Whose format it speaks.")]
-Name = Annotated[str, typer.Option(help="The bank's name, as people read it.")]
-RegisteredUrl = Annotated[
-    str,
-    typer.Option(help="The hook's URL as registered, where it is signed; {hook} is the hook's."),
+ProviderOption = Annotated[
+    Provider,
+    typer.Option(
+        metavar="PROVIDER", help=f"Its format: {', '.join(one.value for one in Provider)}."
+    ),
 ]
-ApiUrl = Annotated[str, typer.Option(help="The provider's API, where receipts go.")]
-AuthUrl = Annotated[str, typer.Option(help="Where people approve us (Monzo).")]
-ToldAtUrl = Annotated[str, typer.Option(help="The bank's own webhook for receipts.")]
-OurClient = Annotated[str, typer.Option(help="Our OAuth client at the provider.")]
-Refetch = Annotated[bool, typer.Option(help="Believe no hook: fetch what it names.")]
+NAME = typer.Option(help="The bank's name, as people read it.")
+REGISTERED_URL = typer.Option(
+    help="The hook's URL as registered, where it is signed; {hook} is the hook's."
+)
+API_URL = typer.Option(help="The provider's API, where receipts go.")
+AUTH_URL = typer.Option(help="Where people approve us (Monzo).")
+TOLD_AT_URL = typer.Option(help="The bank's own webhook for receipts.")
+REFETCH = typer.Option("--refetch", help="Believe no hook: fetch what it names.")
+OUR_CLIENT = typer.Option(help="Our OAuth client at the provider.")
 Sources = Annotated[
-    list[str] | None, typer.Option("--source", help="Connection whose card tokens it may link.")
+    list[str] | None,
+    typer.Option("--source", metavar="ID", help="Connection whose card tokens it may link."),
 ]
 KeyFiles = Annotated[
     list[str] | None,
     typer.Option(
         "--key-file",
-        help="USE=PATH, such as verify=secret.txt; `-` is standard input. Uses: "
-        + ", ".join(use.value for use in KeyUse)
-        + ".",
+        metavar="USE=PATH",
+        help=f"A key, such as verify=secret.txt; `-` is standard input. {USES}",
     ),
 ]
 AskedKeys = Annotated[
-    list[KeyUse] | None, typer.Option("--ask-key", help="Ask for the key of this use, unseen.")
+    list[KeyUse] | None,
+    typer.Option("--ask-key", metavar="USE", help="Ask for the key of this use, unseen."),
 ]
 MadeKeys = Annotated[
     list[KeyUse] | None,
-    typer.Option("--make-key", help="Make the key of this use and print it, once."),
+    typer.Option("--make-key", metavar="USE", help="Make the key of this use and print it, once."),
 ]
 
 
@@ -55,22 +62,23 @@ def add_connection(
     *,
     connection: ConnectionOption,
     provider: ProviderOption,
-    name: Name,
+    name: Annotated[str, NAME],
     programme: Annotated[str, typer.Option(help="Whose members it serves.")] = "FLUX",
     key_file: KeyFiles = None,
     ask_key: AskedKeys = None,
     make_key: MadeKeys = None,
-    registered_url: RegisteredUrl = "{hook}",
-    api_url: ApiUrl = "",
-    auth_url: AuthUrl = "",
-    told_at_url: ToldAtUrl = "",
-    client_id: OurClient = "",
-    refetch: Refetch = False,
+    registered_url: Annotated[str, REGISTERED_URL] = "{hook}",
+    api_url: Annotated[str, API_URL] = "",
+    auth_url: Annotated[str, AUTH_URL] = "",
+    told_at_url: Annotated[str, TOLD_AT_URL] = "",
+    client_id: Annotated[str, OUR_CLIENT] = "",
+    refetch: Annotated[bool, REFETCH] = False,
     source: Sources = None,
 ) -> None:
-    """Connect a bank or provider. Its hook is made here and printed once, to be registered there.
+    """Connect a bank or provider.
 
-    Keys come from files, standard input or a prompt, never from the command line; or are made here.
+    Its hook is made here and printed once, to be registered there. Keys come from files, standard
+    input or a prompt, never from the command line; or are made here.
     """
     from infra.operating import participants  # Stores need a stage; the help does not.
 
@@ -112,8 +120,8 @@ def _add(new: Connection, registered_url: str, made: list[KeyUse]) -> None:
 
 def _keys(files: list[str], asked: list[KeyUse]) -> tuple[ConnectionKey, ...]:
     keys = []
-    for given in files:
-        use, _, path = given.partition("=")
+    for named in files:
+        use, _, path = named.partition("=")
         if use not in {one.value for one in KeyUse} or not path:
             raise typer.BadParameter(f"--key-file wants USE=PATH, not {use}")
         text = typer.get_text_stream("stdin").read() if path == "-" else Path(path).read_text()
@@ -128,36 +136,43 @@ def _keys(files: list[str], asked: list[KeyUse]) -> tuple[ConnectionKey, ...]:
 def change_connection(
     *,
     connection: ConnectionOption,
-    name: Name | None = None,
+    name: Annotated[str | None, NAME] = None,
     registered_url: Annotated[str | None, typer.Option(help="The hook's URL as signed.")] = None,
-    api_url: ApiUrl | None = None,
-    auth_url: AuthUrl | None = None,
-    told_at_url: ToldAtUrl | None = None,
-    client_id: OurClient | None = None,
+    api_url: Annotated[str | None, API_URL] = None,
+    auth_url: Annotated[str | None, AUTH_URL] = None,
+    told_at_url: Annotated[str | None, TOLD_AT_URL] = None,
+    client_id: Annotated[str | None, OUR_CLIENT] = None,
     receipts: Annotated[bool | None, typer.Option(help="Whether its payments get any.")] = None,
-    refetch: Refetch | None = None,
+    refetch: Annotated[
+        bool | None, typer.Option("--refetch/--no-refetch", help="Whether to believe no hook.")
+    ] = None,
 ) -> None:
-    """Change what is given of a connection; an empty text takes a URL out. Keys are rotated."""
+    """Change what is given of a connection.
+
+    An empty text takes a URL out. Keys are rotated by `rotate-connection-key`.
+    """
     from infra.operating import participants  # As above.
 
-    given = {
-        "name": name,
-        "registered_url": registered_url,
-        "api_url": api_url,
-        "auth_url": auth_url,
-        "told_at_url": told_at_url,
-        "client_id": client_id,
-        "receipts": receipts,
-        "refetch": refetch,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = given(
+        name=name,
+        registered_url=registered_url,
+        api_url=api_url,
+        auth_url=auth_url,
+        told_at_url=told_at_url,
+        client_id=client_id,
+        receipts=receipts,
+        refetch=refetch,
+    )
     participants.change_connection(ConnectionId(connection), changes, now=clock.now())
     say(f"{connection} is changed: {', '.join(sorted(changes))}.")
 
 
 @app.command()
 def list_connections() -> None:
-    """Show every connection: its provider, whether it gets receipts, whether its bank is told."""
+    """List the connections.
+
+    The provider of each, whether it gets receipts, and whether its bank is told.
+    """
     from chalicelib.banks.telling import is_told  # As above.
     from chalicelib.network import service as network
 
@@ -176,7 +191,10 @@ def list_connections() -> None:
 
 @app.command()
 def stop_telling(*, connection: ConnectionOption) -> None:
-    """Tell a bank of no more receipts; what comes meanwhile goes to quarantine (endpoint_gone)."""
+    """Tell a bank of no more receipts.
+
+    What comes meanwhile goes to quarantine (`endpoint_gone`).
+    """
     from chalicelib.network import service as network  # As above.
 
     network.get_connection(ConnectionId(connection), now=clock.now())
@@ -186,7 +204,10 @@ def stop_telling(*, connection: ConnectionOption) -> None:
 
 @app.command()
 def resume_telling(*, connection: ConnectionOption) -> None:
-    """Tell a bank of receipts again after it had answered 410. Replay what it missed."""
+    """Tell a bank of receipts again.
+
+    After `stop-telling`, or after it had answered 410. Replay what it missed.
+    """
     from chalicelib.network import service as network  # As above.
 
     network.resume_telling(ConnectionId(connection), now=clock.now())
@@ -197,9 +218,10 @@ def resume_telling(*, connection: ConnectionOption) -> None:
 def health(
     *, hours: Annotated[int, typer.Option(min=1, max=24, help="How far back to look.")] = 24
 ) -> None:
-    """Show how each connection does: last event, what was refused, lag, receipts told.
+    """Show how each connection does.
 
-    Counted by CloudWatch, to five minutes.
+    Its last event, what was taken and refused, the lag, receipts told. Counted by CloudWatch, to
+    five minutes.
     """
     from infra.operating import health as measured  # As above.
 

@@ -27,7 +27,10 @@ def add_client(
         str, typer.Option("--for", help="The connection or retailer that it acts for.")
     ] = "",
 ) -> None:
-    """Let a machine of a bank or retailer in. Its secret is printed, once."""
+    """Let a machine of a bank or retailer in.
+
+    Its secret is printed, once.
+    """
     from infra.operating import participants  # Stores need a stage; the help does not.
 
     if not owner and kind is not ClientKind.OPERATOR:
@@ -46,7 +49,10 @@ def rotate_client_secret(
         int, typer.Option(min=0, max=24 * 30, help="How long the old one stays good.")
     ] = OLD_VALID_HOURS,
 ) -> None:
-    """Make a client a new secret, printed once; the old one stays good for some hours."""
+    """Make a new secret for a client.
+
+    It is printed, once; the old one stays good for some hours.
+    """
     from chalicelib.network.access import clients  # As above.
 
     now = clock.now()
@@ -60,7 +66,10 @@ def rotate_client_secret(
 
 @app.command()
 def remove_client(*, client_id: ClientId) -> None:
-    """Let a machine in no more. What tokens it has end within the hour."""
+    """Let a machine in no more.
+
+    What tokens it has end within the hour.
+    """
     from chalicelib.network.access import clients  # As above.
 
     if clients.find_client(client_id, now=clock.now()) is None:

@@ -18,6 +18,7 @@ Instant = Annotated[
     datetime | None,
     typer.Option(
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        metavar="TIME",
         help="UTC: 2026-11-20 or 2026-11-20T14:30.",
     ),
 ]
@@ -28,7 +29,10 @@ MendedFile = Annotated[
 
 @app.command()
 def list_dead_letters(*, queue: Queue = "") -> None:
-    """Count the dead letters of each queue, or list those of one with their ages."""
+    """Count dead letters of all queues, or list one's.
+
+    The list shows how old each is.
+    """
     from infra.operating import dead_letters  # Stores need a stage; the help does not.
 
     if not queue:
@@ -57,7 +61,10 @@ def list_dead_letters(*, queue: Queue = "") -> None:
 
 @app.command()
 def show_dead_letter(*, queue: Queue, message_id: MessageId, reason: Reason = None) -> None:
-    """Show what a dead letter says. It may be personal: the reason is written down first."""
+    """Show what a dead letter says.
+
+    It may be personal: the reason is written down first.
+    """
     from infra.operating import dead_letters, staff  # As above.
 
     letter = dead_letters.get(dead_letters.known_queue(queue), message_id)
@@ -69,9 +76,10 @@ def show_dead_letter(*, queue: Queue, message_id: MessageId, reason: Reason = No
 def mend_dead_letter(
     *, queue: Queue, message_id: MessageId, body: MendedFile = None, reason: Reason = None
 ) -> None:
-    """Put a dead letter back with another body: that of a file, or as it is edited in $EDITOR.
+    """Put a dead letter back on its queue, mended.
 
-    The editor shows what was sent, so it needs a reason; a file does not.
+    As a file has it, or as it is edited in $EDITOR. The editor shows what was sent, so it needs a
+    reason; a file does not.
     """
     from infra.operating import dead_letters, staff  # As above.
 
@@ -96,9 +104,10 @@ def replay_dead_letters(
     until: Instant = None,
     everything: Annotated[bool, typer.Option("--all", help="All of the queue, or queues.")] = False,
 ) -> None:
-    """Put dead letters back on their queue: one, those first sent in a span, or all.
+    """Put dead letters back on their queue.
 
-    Mend the cause first. What fails again comes back. Exit 1: there was nothing to put back.
+    One, those first sent in a span, or all. Mend the cause first. What fails again comes back. Exit
+    1: there was nothing to put back.
     """
     from infra.operating import dead_letters  # As above.
 

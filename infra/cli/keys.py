@@ -16,6 +16,7 @@ from infra.resources import TABLES
 
 app = subject()
 
+USES = ", ".join(use.value for use in KeyUse)
 OLD_VALID_HOURS = 24  # A bank that is told in the morning has changed its side by the next.
 
 Number = Annotated[int, typer.Option(help="The master key's number.", min=1, max=255)]
@@ -23,9 +24,10 @@ Number = Annotated[int, typer.Option(help="The master key's number.", min=1, max
 
 @app.command()
 def set_up_stage() -> None:
-    """Make the stage's first keys, where there are none: the ring of master keys, a signing key.
+    """Make the first keys of a stage.
 
-    It may be repeated; what is there stays. The stage's tables and its KMS key must exist.
+    The ring of master keys and a signing key, where there are none. It may be repeated; what is
+    there stays. The stage's tables and its KMS key must exist.
     """
     from chalicelib.network.access import keys  # Stores need a stage; the help does not.
     from chalicelib.network.signing import rsa
@@ -39,7 +41,10 @@ def set_up_stage() -> None:
 
 @app.command()
 def show_master_keys() -> None:
-    """Show the numbers of the master keys and from when each seals; no key is shown."""
+    """List the master keys, without the keys themselves.
+
+    Their numbers, and from when each seals.
+    """
     from infra import master_keys  # As above.
 
     found = master_keys.list_keys()
@@ -52,7 +57,10 @@ def show_master_keys() -> None:
 
 @app.command()
 def rotate_master_key() -> None:
-    """Add a master key. It seals in an hour, when every process knows it; the old one opens on."""
+    """Add a master key.
+
+    It seals in an hour, when every process knows it; the old one opens on.
+    """
     from infra import master_keys  # As above.
 
     added = master_keys.rotate(os.urandom, now=clock.now())
@@ -61,9 +69,10 @@ def rotate_master_key() -> None:
 
 @app.command()
 def reseal_rows(*, number: Number) -> None:
-    """Seal anew, under the key that seals now, what the master key of NUMBER sealed.
+    """Seal anew what an old master key sealed.
 
-    It may be stopped and repeated. What lives less than 36 days is left to expire.
+    Under the key that seals now. It may be stopped and repeated. What lives less than 36 days is
+    left to expire.
     """
     from infra import resealing  # As above.
 
@@ -75,7 +84,10 @@ def reseal_rows(*, number: Number) -> None:
 
 @app.command()
 def retire_master_key(*, number: Number) -> None:
-    """Take a master key out of the ring. Another has sealed for 36 days, and no row needs it."""
+    """Take a master key out of use.
+
+    Another must have sealed for 36 days, and no row may need it.
+    """
     from infra import master_keys, resealing  # As above.
 
     now = clock.now()
@@ -90,7 +102,10 @@ def retire_master_key(*, number: Number) -> None:
 
 @app.command()
 def rotate_signing_key() -> None:
-    """Publish a new signing key. It signs in an hour; the old one stays published seven days."""
+    """Publish a new signing key.
+
+    It signs in an hour; the old one stays published for seven days.
+    """
     from chalicelib.network.access import keys  # As above.
     from chalicelib.network.signing import rsa
 
@@ -102,20 +117,22 @@ def rotate_signing_key() -> None:
 def rotate_connection_key(
     *,
     connection: Annotated[str, typer.Option(help="The connection's id.")],
-    use: Annotated[KeyUse, typer.Option(help="What the key is for.")],
+    use: Annotated[KeyUse, typer.Option(metavar="USE", help=f"What the key is for: {USES}.")],
     file: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Holds the new key; else it is asked for."),
     ] = None,
-    generate: Annotated[bool, typer.Option(help="Make a `whsec_` secret and show it.")] = False,
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Make a `whsec_` secret and show it.")
+    ] = False,
     old_valid_hours: Annotated[
         int, typer.Option(help="How long the old key stays valid.", min=0, max=24 * 90)
     ] = OLD_VALID_HOURS,
 ) -> None:
-    """Give a connection a new key: valid at once, the old one for a day more.
+    """Give a connection a new key.
 
-    The key is asked for, or read from standard input or FILE; a key in an argument could be seen by
-    everybody on the machine.
+    It is valid at once, the old one for a day more. The key is asked for, or read from standard
+    input or FILE; a key in an argument could be seen by everybody on the machine.
     """
     from chalicelib.network import service as network  # As above.
     from infra import new_keys

@@ -21,11 +21,14 @@ def trace(
     transaction: Transaction = "",
     payment: Annotated[str, typer.Option(help="Or our id of the payment, from a log.")] = "",
     personal: Annotated[
-        bool, typer.Option(help="Show what was paid and bought, too; needs --reason.")
+        bool, typer.Option("--personal", help="Show what was paid and bought, too; needs --reason.")
     ] = False,
     reason: Reason = None,
 ) -> None:
-    """Tell the story of one payment from the rows, and how to find it in the logs."""
+    """Tell the story of one payment.
+
+    As the rows have it, and how to find it in the logs.
+    """
     from infra.operating import staff, story  # Stores need a stage; the help does not.
 
     if bool(payment) == bool(connection and transaction):
@@ -49,9 +52,9 @@ def trace(
 
 @app.command()
 def rematch(*, store: Annotated[str, typer.Option(help="The store's id.")], day: Day) -> None:
-    """Look again at every payment of a day that waits at a store, and show what came of it.
+    """Look again at a store's waiting payments of a day.
 
-    Exit 1: nothing waits there.
+    What came of each is shown. Exit 1: nothing waits there.
     """
     from infra.operating import rematching  # As above.
 
@@ -72,7 +75,10 @@ def replay_delivery(
     connection: Annotated[str, typer.Option(help="The connection's id.")],
     transaction: Transaction,
 ) -> None:
-    """Tell a bank once more of the receipt of one of its transactions, in the newest version."""
+    """Tell a bank once more of one transaction's receipt.
+
+    In the newest version.
+    """
     from infra import replaying  # As above.
 
     replaying.replay_delivery(ConnectionId(connection), transaction, now=clock.now())

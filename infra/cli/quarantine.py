@@ -10,7 +10,6 @@ from chalicelib.kernel.refusals import NotFound
 from chalicelib.runtime import clock
 from infra.cli.terminal import (
     EXIT_REFUSED,
-    OptionalDay,
     Reason,
     edited,
     progress,
@@ -24,6 +23,18 @@ if TYPE_CHECKING:
 
 app = subject()
 
+OnDay = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="The UTC day it came: 2026-11-20."),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="The first UTC day that is meant."),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="The last UTC day that is meant."),
+]
 Id = Annotated[str, typer.Option("--id", help="Its id, as it is listed.")]
 Area = Annotated[
     str | None, typer.Option(help="Only what came this way: hooks, tills, or a queue.")
@@ -39,15 +50,20 @@ MendedFile = Annotated[
 @app.command()
 def list_quarantine(
     *,
-    day: OptionalDay = None,
-    since: OptionalDay = None,
-    until: OptionalDay = None,
+    day: OnDay = None,
+    since: Since = None,
+    until: Until = None,
     area: Area = None,
     reason_code: Code = None,
-    bodies: Annotated[bool, typer.Option(help="Show what was sent, too; needs --reason.")] = False,
+    bodies: Annotated[
+        bool, typer.Option("--bodies", help="Show what was sent, too; needs --reason.")
+    ] = False,
     reason: Reason = None,
 ) -> None:
-    """Show what was set aside on a day, in a span of days, or at all, with the reason of each."""
+    """List what was set aside, with the reason of each.
+
+    On a day, in a span of days, or all that is kept.
+    """
     from infra import replaying  # Stores need a stage; the help does not.
     from infra.operating import staff
 
@@ -70,7 +86,10 @@ def list_quarantine(
 
 @app.command()
 def show_quarantine(*, quarantine_id: Id, reason: Reason = None) -> None:
-    """Show what was sent. It may be personal: the reason is written down first."""
+    """Show one message that was set aside.
+
+    It may be personal: the reason is written down first.
+    """
     from infra import replaying  # As above.
     from infra.operating import staff
 
@@ -83,10 +102,10 @@ def show_quarantine(*, quarantine_id: Id, reason: Reason = None) -> None:
 
 @app.command()
 def mend_quarantine(*, quarantine_id: Id, body: MendedFile = None, reason: Reason = None) -> None:
-    """Put a message back mended: as a file has it, or as it is edited in $EDITOR.
+    """Put one message back on its queue, mended.
 
-    The editor shows what was sent, so it needs a reason; a file does not. Exit 1: it breaks a rule
-    still and stays where it is.
+    As a file has it, or as it is edited in $EDITOR. The editor shows what was sent, so it needs a
+    reason; a file does not. Exit 1: it breaks a rule still and stays where it is.
     """
     from infra import replaying  # As above.
     from infra.operating import staff
@@ -103,18 +122,19 @@ def mend_quarantine(*, quarantine_id: Id, body: MendedFile = None, reason: Reaso
 @app.command()
 def replay_quarantine(
     *,
-    day: OptionalDay = None,
-    since: OptionalDay = None,
-    until: OptionalDay = None,
+    day: OnDay = None,
+    since: Since = None,
+    until: Until = None,
     quarantine_id: Annotated[str | None, typer.Option("--id", help="Only this one.")] = None,
     area: Area = None,
     reason_code: Code = None,
     everything: Annotated[bool, typer.Option("--all", help="All that is kept.")] = False,
     body: MendedFile = None,
 ) -> None:
-    """Put what was set aside back on its queue, as it is or mended. Needs --id with --body.
+    """Put what was set aside back on its queue.
 
-    Exit 1: some of it breaks a rule still and stays where it is, or there was nothing.
+    As it is, or one, named by --id, as --body has it. Exit 1: some of it breaks a rule still and
+    stays where it is, or there was nothing.
     """
     from infra import replaying  # As above.
 

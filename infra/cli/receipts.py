@@ -34,12 +34,15 @@ def import_receipts(
         typer.FileText | None,
         typer.Option(help="Holds its secret; else it is asked for. `-`: stdin."),
     ] = None,
-    restart: Annotated[bool, typer.Option(help="Forget the progress of an earlier run.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Forget the progress of an earlier run.")
+    ] = False,
 ) -> None:
-    """Send a file of receipts to the API, in batches, from where an earlier run stopped.
+    """Send a file of receipts to the API, in batches.
 
-    Refused receipts are named in FILE.rejected.jsonl with line, code, field and detail. Exit 0:
-    all taken. 1: some refused. 2: stopped; run the same command again to go on.
+    It goes on from where an earlier run stopped. Refused receipts are named in FILE.rejected.jsonl
+    with line, code, field and detail. Exit 0: all taken. 1: some refused. 2: stopped; run the same
+    command again to go on.
     """
     secret = client_secret_file.read().strip() if client_secret_file else None
     job = importing.ImportJob(file, retailer, remembers=url is not None)

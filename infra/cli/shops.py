@@ -7,7 +7,7 @@ import typer
 from chalicelib.kernel.ids import RetailerId, StoreId
 from chalicelib.network.model import RetailerStatus
 from chalicelib.runtime import clock
-from infra.cli.terminal import say, show, subject
+from infra.cli.terminal import given, say, show, subject
 
 app = subject()
 
@@ -15,19 +15,35 @@ RetailerOption = Annotated[str, typer.Option("--retailer", help="The retailer's 
 StoreOption = Annotated[str, typer.Option("--store", help="The store's id.")]
 Identifiers = Annotated[
     list[str] | None,
-    typer.Option("--identifier", help="KIND=VALUE by which banks name it: mid=MT0012, tid=…"),
+    typer.Option(
+        "--identifier", metavar="KIND=VALUE", help="A name that banks give it: mid=MT0012."
+    ),
 ]
+
+STATUS = typer.Option(help="`ended`: nothing of it is taken any more.")
+BRAND = typer.Option(help="The brand, as people read it.")
+VAT_NUMBER = typer.Option(help="For receipts that carry none.")
+WEBSITE = typer.Option(help="Where its customers find it.")
+RETURN_DAYS = typer.Option(min=0, help="Its usual return period.")
+REFERENCE = typer.Option(help="Its number in the retailer's books.")
+NAME = typer.Option(help="As receipts name it.")
+ZONE = typer.Option(help="IANA time zone: Europe/London.")
+ADDRESS = typer.Option(help="As receipts give it, in one line.")
+POSTCODE = typer.Option(help="As receipts give it.")
+PHONE = typer.Option(help="As receipts give it.")
+RECEIPTS_WITHIN = typer.Option(min=1, help="How long its receipts may take.", metavar="N")
+PAGE_SPAN = typer.Option(min=1, help="Less for busy web shops.", metavar="N")
 
 
 @app.command()
 def add_retailer(
     *,
     retailer: RetailerOption,
-    name: Annotated[str, typer.Option(help="The brand, as people read it.")],
-    status: RetailerStatus = RetailerStatus.LIVE,
-    vat_number: Annotated[str, typer.Option(help="For receipts that carry none.")] = "",
-    website: str = "",
-    return_days: Annotated[int, typer.Option(min=0, help="Its usual return period.")] = 30,
+    name: Annotated[str, BRAND],
+    status: Annotated[RetailerStatus, STATUS] = RetailerStatus.LIVE,
+    vat_number: Annotated[str, VAT_NUMBER] = "",
+    website: Annotated[str, WEBSITE] = "",
+    return_days: Annotated[int, RETURN_DAYS] = 30,
 ) -> None:
     """Add a brand whose shops give receipts."""
     from chalicelib.network.model import Retailer
@@ -49,32 +65,29 @@ def add_retailer(
 def change_retailer(
     *,
     retailer: RetailerOption,
-    name: Annotated[str | None, typer.Option(help="The brand.")] = None,
-    status: Annotated[
-        RetailerStatus | None, typer.Option(help="`ended`: nothing of it is taken any more.")
-    ] = None,
-    vat_number: str | None = None,
-    website: str | None = None,
-    return_days: Annotated[int | None, typer.Option(min=0)] = None,
+    name: Annotated[str | None, BRAND] = None,
+    status: Annotated[RetailerStatus | None, STATUS] = None,
+    vat_number: Annotated[str | None, VAT_NUMBER] = None,
+    website: Annotated[str | None, WEBSITE] = None,
+    return_days: Annotated[int | None, RETURN_DAYS] = None,
 ) -> None:
     """Change what is given of a retailer."""
     from infra.operating import participants  # As above.
 
-    given = {
-        "name": name,
-        "status": status,
-        "vat_number": vat_number,
-        "website": website,
-        "return_days": return_days,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = given(
+        name=name,
+        status=status,
+        vat_number=vat_number,
+        website=website,
+        return_days=return_days,
+    )
     participants.change_retailer(RetailerId(retailer), changes, now=clock.now())
     say(f"{retailer} is changed: {', '.join(sorted(changes))}.")
 
 
 @app.command()
 def list_retailers() -> None:
-    """Show every retailer."""
+    """List the retailers."""
     from chalicelib.network import service as network  # As above.
 
     found = network.list_retailers(now=clock.now())
@@ -90,20 +103,21 @@ def add_store(
     *,
     store: StoreOption,
     retailer: RetailerOption,
-    reference: Annotated[str, typer.Option(help="Its number in the retailer's books.")],
-    name: Annotated[str, typer.Option(help="As receipts name it.")],
-    zone: Annotated[str, typer.Option(help="IANA time zone: Europe/London.")],
+    reference: Annotated[str, REFERENCE],
+    name: Annotated[str, NAME],
+    zone: Annotated[str, ZONE],
     identifier: Identifiers = None,
-    address: str = "",
-    postcode: str = "",
-    phone: str = "",
-    online: Annotated[bool, typer.Option(help="A web shop.")] = False,
-    receipts_within_seconds: Annotated[
-        int, typer.Option(min=1, help="How long its receipts may take to come.")
-    ] = 30,
-    page_span_minutes: Annotated[int, typer.Option(min=1, help="Less for busy web shops.")] = 30,
+    address: Annotated[str, ADDRESS] = "",
+    postcode: Annotated[str, POSTCODE] = "",
+    phone: Annotated[str, PHONE] = "",
+    online: Annotated[bool, typer.Option("--online", help="A web shop.")] = False,
+    receipts_within_seconds: Annotated[int, RECEIPTS_WITHIN] = 30,
+    page_span_minutes: Annotated[int, PAGE_SPAN] = 30,
 ) -> None:
-    """Add a shop of a retailer, with the names by which banks and tills know it."""
+    """Add a shop of a retailer.
+
+    With the names by which banks and tills know it.
+    """
     from chalicelib.network.model import Store
     from infra.operating import participants  # As above.
 
@@ -129,29 +143,31 @@ def change_store(
     *,
     store: StoreOption,
     identifier: Identifiers = None,
-    reference: str | None = None,
-    name: str | None = None,
-    zone: str | None = None,
-    address: str | None = None,
-    postcode: str | None = None,
-    phone: str | None = None,
-    receipts_within_seconds: Annotated[int | None, typer.Option(min=1)] = None,
-    page_span_minutes: Annotated[int | None, typer.Option(min=1)] = None,
+    reference: Annotated[str | None, REFERENCE] = None,
+    name: Annotated[str | None, NAME] = None,
+    zone: Annotated[str | None, ZONE] = None,
+    address: Annotated[str | None, ADDRESS] = None,
+    postcode: Annotated[str | None, POSTCODE] = None,
+    phone: Annotated[str | None, PHONE] = None,
+    receipts_within_seconds: Annotated[int | None, RECEIPTS_WITHIN] = None,
+    page_span_minutes: Annotated[int | None, PAGE_SPAN] = None,
 ) -> None:
-    """Change what is given of a store. Name all its identifiers: it is found by no others then."""
+    """Change what is given of a store.
+
+    Name all its identifiers: it is found by no others then.
+    """
     from infra.operating import participants  # As above.
 
-    given = {
-        "reference": reference,
-        "name": name,
-        "zone": zone,
-        "address": address,
-        "postcode": postcode,
-        "phone": phone,
-        "receipts_within_seconds": receipts_within_seconds,
-        "page_span_minutes": page_span_minutes,
-    }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = given(
+        reference=reference,
+        name=name,
+        zone=zone,
+        address=address,
+        postcode=postcode,
+        phone=phone,
+        receipts_within_seconds=receipts_within_seconds,
+        page_span_minutes=page_span_minutes,
+    )
     named = participants.identifiers(identifier or ())
     participants.change_store(StoreId(store), changes, named, now=clock.now())
     say(f"{store} is changed; {len(named)} identifiers name it.")
@@ -159,7 +175,7 @@ def change_store(
 
 @app.command()
 def list_stores(*, retailer: RetailerOption) -> None:
-    """Show every store of a retailer."""
+    """List the stores of a retailer."""
     from chalicelib.network import service as network  # As above.
 
     now = clock.now()

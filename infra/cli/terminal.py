@@ -26,9 +26,8 @@ EXIT_STOPPED = 2  # It could not begin or go on: asked wrongly, a setting is mis
 
 console = Console(stderr=True)
 
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A UTC day: 2026-11-20.")]
-OptionalDay = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The UTC day it came: 2026-11-20.")
+Day = Annotated[
+    datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="A UTC day: 2026-11-20.")
 ]
 Reason = Annotated[
     str | None,
@@ -76,6 +75,11 @@ def stopped(why: str) -> typer.Exit:
 def say(text: str, *, style: str | None = None) -> None:
     """Say something about the work."""
     console.print(text, style=style, markup=False, highlight=False)
+
+
+def given(**options: object) -> dict[str, object]:
+    """Those of the options that were given: None is what nobody said."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -6,7 +6,6 @@ All of them answer at one URL, by path. What a person would see or do in the ban
 `POST /sandbox/feed-items` books a Starling feed item.
 """
 
-import base64
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from infra.local.sandbox_endpoint import SandboxEndpoint
 from infra.local.sandbox_monzo import SandboxMonzo
 from infra.local.sandbox_starling import SandboxStarling
 from infra.local.serving import LoopbackServer, Reply, Request
+from infra.new_keys import SECRET_BYTES, whsec
 
 MONZO_CLIENT = "oauth2client_counterfoil_local"
 TOLD_BY_STANDARD = (Provider.STANDARD, Provider.FIDEL)
@@ -47,8 +47,7 @@ class SandboxBank:
         self.monzo_secret = secrets.token_urlsafe(32)
         self.starling_token = secrets.token_urlsafe(32)
         self.webhook_secrets = {
-            provider: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-            for provider in TOLD_BY_STANDARD
+            provider: whsec(secrets.token_bytes(SECRET_BYTES)) for provider in TOLD_BY_STANDARD
         }
         self.monzo = SandboxMonzo(now=now, clients={MONZO_CLIENT: self.monzo_secret}, learns=learns)
         self.starling = SandboxStarling(api_token=self.starling_token, learns=learns)

@@ -1,6 +1,5 @@
 """Setting up the local stack: who takes part, with keys and secrets made on the spot."""
 
-import base64
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from infra.local.sandbox_bank import MONZO_CLIENT, SandboxBank
 from infra.local.sandbox_senders import FLUX_PATHS, Line
 from infra.local.sandbox_till import Login
 from infra.local.town import Brand, Shop, Town
+from infra.new_keys import SECRET_BYTES, whsec
 
 RECEIPTS_WITHIN_LIVE_SECONDS = 30
 ADDRESSES = {"Europe/London": "N1 9XX", "Europe/Dublin": "D01 X000", "Europe/Paris": "75006"}
@@ -53,7 +53,7 @@ def set_up(
     bank = SandboxBank(now=now, learns=learns)
     bank.endpoint.jwks_url = f"{base_url}/auth/.well-known/jwks.json"
     fidel_secret = secrets.token_urlsafe(32)
-    standard_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    standard_secret = whsec(secrets.token_bytes(SECRET_BYTES))
     inbound = {Provider.FIDEL: fidel_secret, Provider.STANDARD: standard_secret}
     connections = {
         provider: _connection(provider, bank, base_url, inbound) for provider in Provider

@@ -38,6 +38,7 @@ from chalicelib.tills.native_shapes import (
     NativeTender,
 )
 from infra import resources
+from infra.new_keys import whsec
 from infra.simulation.bank import URL
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ MERCHANT = Identifier(IdentifierKind.MID, "540000042")
 HARBOUR, MEADOW = ConnectionId("harbour-bank"), ConnectionId("meadow-bank")
 LOAF = "Rye loaf from the wood oven"  # Stands in every receipt, and in no stored item in clear.
 CORRECTED = f"{LOAF}, corrected"
-_SECRET = "whsec_" + base64.b64encode(b"the same in every simulation run").decode()
+_SECRET = whsec(b"the same in every simulation run")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from chalicelib.runtime import queues
 from infra import resources
 from infra.resources import DEAD_LETTER_SUFFIX, DEAD_LETTERS_KEPT_SECONDS, Queue
 from infra.template.naming import KEY, Part, arn, attribute, logical, physical, ref
+from infra.template.plain_http import refuse_plain_http
 from infra.template.stages import Stage
-from infra.template.tables import refuse_plain_http
 
 # SQS asks KMS for a data key once in this time and principal: $3 per million calls, else.
 KEY_REUSED_SECONDS = 3_600

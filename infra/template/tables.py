@@ -2,6 +2,7 @@
 
 from infra import resources
 from infra.template.naming import KEY, Part, arn, attribute, logical, physical
+from infra.template.plain_http import refuse_plain_http
 from infra.template.stages import Stage
 
 
@@ -39,21 +40,4 @@ def _table(stage: Stage, name: str) -> Part:
                 )
             },
         },
-    }
-
-
-def refuse_plain_http(actions: str, resource: Part) -> Part:
-    """A resource policy that refuses whatever does not come over TLS, whoever asks."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "OverTlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": actions,
-                "Resource": resource,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
     }

@@ -4,6 +4,7 @@ from infra.template.alarms import Alarm, Metric, Query
 from infra.template.dashboard import make_dashboard
 from infra.template.functions import function_ids
 from infra.template.naming import KEY, Part, attribute, logical, physical, ref, sub
+from infra.template.plain_http import over_tls_only
 from infra.template.promises import alarms_of
 from infra.template.stages import Stage
 
@@ -59,14 +60,7 @@ def _publishers() -> Part:
                 "Resource": ref(TOPIC),
                 "Condition": {"StringEquals": {"aws:SourceAccount": sub("${AWS::AccountId}")}},
             },
-            {
-                "Sid": "OverTlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sns:Publish",
-                "Resource": ref(TOPIC),
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
+            over_tls_only("sns:Publish", ref(TOPIC)),
         ],
     }
 

@@ -22,7 +22,7 @@ from infra.local import queue_time
 from tests.makers.bank_server import BankServer, bank_server
 from tests.makers.calls import hearing_parameters
 from tests.makers.journeys import NOON, PAID, flux_sale, open_town, send_receipts, till_receipt
-from tests.makers.outside import Counted, dead_on, listen, put_on, run_worker, waiting_on, work
+from tests.makers.outside import Counted, dead_on, put_on, run_worker, waiting_on, work
 from tests.makers.signed_hooks import changed, signed
 
 pytestmark = pytest.mark.stores
@@ -41,14 +41,6 @@ def skippable(embedded_aws: None) -> Iterator[None]:
     restore = queue_time.rule()
     yield
     restore()
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 def matched(bank: BankServer, provider: Provider = Provider.STANDARD) -> None:

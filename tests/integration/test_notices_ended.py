@@ -1,6 +1,5 @@
 """A delivery that was queued for a purchase which then ended without a receipt."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,18 +11,10 @@ from chalicelib.purchases import service
 from chalicelib.purchases.messages import DeliveryMessage
 from tests.makers.bank_server import bank_server
 from tests.makers.network import make_connection
-from tests.makers.outside import Counted, listen
+from tests.makers.outside import Counted
 from tests.makers.purchases import A_MINUTE_LATER, event, open_town
 
 pytestmark = pytest.mark.stores
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 def test_is_dropped_and_the_bank_told_nothing(embedded_aws: None, counted: Counted) -> None:

@@ -5,7 +5,6 @@ And the other way round: rows and messages of a later release, which know more t
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,19 +19,11 @@ from tests.makers import frozen
 from tests.makers.bank_server import BankServer, bank_server
 from tests.makers.frozen import ask_as, captured, kinds, live, read_release, restored
 from tests.makers.journeys import NOON, PAID
-from tests.makers.outside import Counted, dead_on, listen, put_on, run_worker, waiting_on, work
+from tests.makers.outside import Counted, dead_on, put_on, run_worker, waiting_on, work
 
 pytestmark = pytest.mark.stores
 
 ALL_QUEUES = (queues.PAYMENTS, queues.RECEIPTS, queues.GATHER)
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 def receipt_of(provider: Provider) -> str:

@@ -1,6 +1,5 @@
 """What is stored is declared, expires by its rule, is unreadable from then on, and is deleted."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -29,7 +28,7 @@ from tests.makers.journeys import (
     till_receipt,
 )
 from tests.makers.network import BAKERY
-from tests.makers.outside import Counted, listen, run_worker, work
+from tests.makers.outside import Counted, run_worker, work
 from tests.makers.purchases import delayed
 from tests.makers.signed_hooks import signed
 
@@ -69,14 +68,6 @@ EXPIRES_AFTER = {
 @pytest.fixture
 def town(embedded_aws: None) -> None:
     open_town(providers=(Provider.STANDARD,))
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 def joined() -> MemberId:

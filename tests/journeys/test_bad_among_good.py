@@ -1,7 +1,6 @@
 """One bad entry or message spoils nothing but itself, and a person can find it."""
 
 import json
-from collections.abc import Iterator
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -31,7 +30,6 @@ from tests.makers.outside import (
     Counted,
     context,
     everything_stored,
-    listen,
     put_on,
     run_worker,
     stored_rows,
@@ -49,14 +47,6 @@ PAYER = PAID[Provider.STANDARD]
 @pytest.fixture(autouse=True)
 def town(embedded_aws: None) -> None:
     open_town(providers=(Provider.FLUX_V1, Provider.FLUX_V2, Provider.STANDARD))
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 def quarantined() -> list[quarantine.Quarantined]:

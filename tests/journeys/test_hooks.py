@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from chalicelib.banks import jws
 from chalicelib.kernel.ids import ConnectionId, payment_id_of
 from chalicelib.network.model import Provider
 from chalicelib.runtime import queues
-from tests.makers.bank_server import BankServer, Heard, bank_server
+from tests.makers.bank_server import BankServer, Heard
 from tests.makers.banks import whsec
 from tests.makers.events import event
 from tests.makers.journeys import (
@@ -25,39 +24,12 @@ from tests.makers.journeys import (
     send_receipts,
     till_receipt,
 )
-from tests.makers.outside import Counted, ask, listen, run_worker, stored_rows, waiting_on, work
-from tests.makers.signed_hooks import changed, signed
+from tests.makers.outside import Counted, ask, run_worker, stored_rows, waiting_on, work
+from tests.makers.signed_hooks import EACH, changed, signed
 
 pytestmark = pytest.mark.stores
 
-EACH = pytest.mark.parametrize("provider", list(Provider), ids=lambda one: one.value)
-
-SIGNED = (Provider.STARLING, Provider.FIDEL, Provider.STANDARD)
-
-EACH_SIGNED = pytest.mark.parametrize("provider", SIGNED, ids=lambda one: one.value)
-
 SENT = {Provider.FLUX_V1: 2, Provider.FLUX_V2: 2}  # The sample arrays hold two.
-
-UNAUTHENTICATED = {
-    "title": "Signature mismatch",
-    "status": 401,
-    "code": "signature_mismatch",
-    "detail": "The request is not authenticated.",
-}
-
-
-@pytest.fixture
-def bank(embedded_aws: None) -> Iterator[BankServer]:
-    with bank_server() as running:
-        yield running
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 def delivered(bank: BankServer) -> Heard:

@@ -1,6 +1,5 @@
 """Who sent a hook is proved by what was sent, and told to nobody who cannot prove it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,7 @@ from chalicelib.kernel.personal import Personal
 from chalicelib.network import service as network
 from chalicelib.network.model import KeyUse, Provider
 from chalicelib.runtime import clock, queues
-from tests.makers.bank_server import BankServer, bank_server
+from tests.makers.bank_server import BankServer
 from tests.makers.banks import rsa_pem, spki, whsec
 from tests.makers.calls import counting_aws_calls
 from tests.makers.events import event
@@ -19,39 +18,10 @@ from tests.makers.journeys import (
     PAID,
     open_town,
 )
-from tests.makers.outside import Counted, ask, listen, waiting_on
-from tests.makers.signed_hooks import Sending, signed
+from tests.makers.outside import Counted, ask, waiting_on
+from tests.makers.signed_hooks import EACH, EACH_SIGNED, UNAUTHENTICATED, Sending, signed
 
 pytestmark = pytest.mark.stores
-
-EACH = pytest.mark.parametrize("provider", list(Provider), ids=lambda one: one.value)
-
-SIGNED = (Provider.STARLING, Provider.FIDEL, Provider.STANDARD)
-
-EACH_SIGNED = pytest.mark.parametrize("provider", SIGNED, ids=lambda one: one.value)
-
-SENT = {Provider.FLUX_V1: 2, Provider.FLUX_V2: 2}  # The sample arrays hold two.
-
-UNAUTHENTICATED = {
-    "title": "Signature mismatch",
-    "status": 401,
-    "code": "signature_mismatch",
-    "detail": "The request is not authenticated.",
-}
-
-
-@pytest.fixture
-def bank(embedded_aws: None) -> Iterator[BankServer]:
-    with bank_server() as running:
-        yield running
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 @EACH_SIGNED

@@ -1,7 +1,6 @@
 """What becomes of purchases later: returns, histories, cards that come and go, shops not ours."""
 
 import json
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -26,7 +25,6 @@ from tests.makers.outside import (
     Counted,
     ask,
     everything_stored,
-    listen,
     stored_rows,
     waiting_on,
     work,
@@ -37,14 +35,6 @@ pytestmark = pytest.mark.stores
 
 PAYER = PAID[Provider.STANDARD]
 TERMS = {"version": "2026-01", "channel": "bank_app"}
-
-
-@pytest.fixture
-def counted() -> Iterator[Counted]:
-    counts = Counted()
-    stop = listen(counts)
-    yield counts
-    stop()
 
 
 @pytest.fixture

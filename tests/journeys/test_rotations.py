@@ -1,6 +1,6 @@
 """A key is rotated while messages wait: all of them arrive, once, signed as they should be."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from chalicelib.network import service as network
 from chalicelib.network.model import Provider
 from chalicelib.runtime import clock, queues, vault
 from infra.cli.terminal import EXIT_REFUSED
-from tests.makers.bank_server import BankServer, Heard, bank_server
+from tests.makers.bank_server import BankServer, Heard
 from tests.makers.banks import whsec
 from tests.makers.journeys import NOON, PAID, open_town, send_receipts, till_receipt
 from tests.makers.operating import operate
@@ -26,13 +26,6 @@ pytestmark = pytest.mark.stores
 LATER = NOON + timedelta(hours=2)  # A new master or signing key is in use after one.
 NEW_KEY = whsec(9)
 STANDARD = f"--connection={PAID[Provider.STANDARD].connection_id}"
-
-
-@pytest.fixture
-def bank(embedded_aws: None) -> Iterator[BankServer]:
-    with bank_server() as running:
-        yield running
-    clock.use(None)
 
 
 def succeed(*arguments: str, typed: str | None = None) -> Result:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from click.testing import Result
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from chalicelib.privacy import access_log
@@ -26,6 +28,17 @@ def look_at(*arguments: str) -> Result:
     """Run a command on a terminal of eighty columns."""
     terminal = {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "80", "TERM": "xterm"}
     return CliRunner(env=terminal).invoke(app, arguments)
+
+
+def commands() -> dict[str, TyperCommand]:
+    """Every command of the operator's terminal by its name."""
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    return {
+        name: command
+        for name, command in group.commands.items()
+        if isinstance(command, TyperCommand)
+    }
 
 
 def accesses() -> list[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+import pytest
 from standardwebhooks.webhooks import Webhook
 
 from chalicelib.banks import signatures
@@ -18,6 +19,20 @@ from tests.makers.banks import rsa_pem, whsec
 from tests.makers.events import event
 from tests.makers.journeys import FIDEL_SECRET, FIDEL_URL, FLUX_SECRET, NOON, PAID, token
 from tests.makers.outside import ask
+
+EACH = pytest.mark.parametrize("provider", list(Provider), ids=lambda one: one.value)
+EACH_SIGNED = pytest.mark.parametrize(
+    "provider",
+    [Provider.STARLING, Provider.FIDEL, Provider.STANDARD],
+    ids=lambda one: one.value,
+)
+
+UNAUTHENTICATED = {
+    "title": "Signature mismatch",
+    "status": 401,
+    "code": "signature_mismatch",
+    "detail": "The request is not authenticated.",
+}
 
 EVENT = {
     Provider.FLUX_V1: "bank_flux_v1",
