@@ -140,8 +140,11 @@ def _wanted(
     code: str | None,
     quarantine_id: str | None = None,
 ) -> "Wanted":
+    from chalicelib.runtime import quarantine
     from infra import replaying
 
+    if area and area not in quarantine.AREAS:
+        raise typer.BadParameter(f"the areas are {', '.join(quarantine.AREAS)}")
     if day and (since or until):
         raise typer.BadParameter("give --day, or --since and --until")
     first, last = day or since, day or until

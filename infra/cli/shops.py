@@ -138,7 +138,7 @@ def change_store(
     receipts_within_seconds: Annotated[int | None, typer.Option(min=1)] = None,
     page_span_minutes: Annotated[int | None, typer.Option(min=1)] = None,
 ) -> None:
-    """Change what is given of a store. Name all its identifiers: it is found by no others then."""
+    """Change what is given of a store. With --identifier it is found by those alone."""
     from infra.operating import participants  # As above.
 
     given = {
@@ -153,8 +153,10 @@ def change_store(
     }
     changes = {key: value for key, value in given.items() if value is not None}
     named = participants.identifiers(identifier or ())
-    participants.change_store(StoreId(store), changes, named, now=clock.now())
-    say(f"{store} is changed; {len(named)} identifiers name it.")
+    kept = participants.change_store(StoreId(store), changes, named, now=clock.now())
+    say(f"{store} is changed. It is found by:")
+    for one in kept:
+        typer.echo(f"{one.kind.value}={one.value}")
 
 
 @app.command()
