@@ -147,6 +147,8 @@ def _wanted(
         raise typer.BadParameter(f"the areas are {', '.join(quarantine.AREAS)}")
     if day and (since or until):
         raise typer.BadParameter("give --day, or --since and --until")
+    if since and until and until < since:
+        raise typer.BadParameter("--until is before --since")
     first, last = day or since, day or until
     return replaying.Wanted(
         quarantine_id=quarantine_id,

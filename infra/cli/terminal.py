@@ -126,7 +126,7 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def progress(title: str, *, total: int) -> Iterator[Any]:
     """A bar; call what is given for each thing that is done, or with how many were."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not total) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done=1: bar.advance(task, done)
 

@@ -25,6 +25,11 @@ NOT_THERE = "Stopped: there is no stage `test` in eu-west-2 of this account, or 
         (("list-quarantine", "--day=20-11-2026"), 2, "`20-11-2026` is no day; one is 2026-11-20"),
         (("rematch", "--store=s", "--day=2026-02-30"), 2, "`2026-02-30` is no day"),
         (("list-quarantine", "--area=payment"), 2, "the areas are hooks, tills, payments, "),
+        (
+            ("list-quarantine", "--since=2026-11-20", "--until=2026-11-19"),
+            2,
+            "--until is before --since",
+        ),
         (("trace", "--connection=x", "--transaction=t"), 1, "there is no such connection."),
         (("replay-delivery", "--connection=x", "--transaction=t"), 1, "no such connection."),
         (("replay-dead-letters", "--all"), 1, "there is no such dead letter"),
