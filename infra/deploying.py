@@ -285,6 +285,9 @@ def _package_and_deploy(name: str, *, asks: bool) -> None:
 
 def main(arguments: list[str]) -> int:
     """Deploy the stage of the first argument; `--yes` after it asks nothing."""
+    if not arguments or arguments[0].startswith("-"):
+        print("say which stage: make deploy STAGE=test", file=sys.stderr)
+        return 1
     try:
         _package_and_deploy(arguments[0], asks="--yes" not in arguments[1:])
     except PROBLEMS as problem:

@@ -164,6 +164,9 @@ def _judged(template: Path, deployment: Path) -> Package:
 
 def main(arguments: list[str]) -> int:
     """Package the stage that the first argument names."""
+    if not arguments:
+        print("say which stage: make package STAGE=test", file=sys.stderr)
+        return 1
     try:
         made = make_package(read_stage(arguments[0]))
     except (InvalidStage, PackagingFailed) as problem:

@@ -65,7 +65,7 @@ def call(
     :raises UnsafeDestination: not HTTPS, or an address that is not public.
     :raises TryAgain: no connection, no answer in time, or one over 256 KiB.
     """
-    parts = _check_url(url)
+    parts = check_url(url)
     sent = {
         "Host": parts.netloc,
         "User-Agent": USER_AGENT,
@@ -134,7 +134,11 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _check_url(url: str) -> SplitResult:
+def check_url(url: str) -> SplitResult:
+    """The parts of `url`, which is one that may be called; no host is looked up.
+
+    :raises UnsafeDestination: it is not HTTPS to a host that is plainly named.
+    """
     try:
         parts = urlsplit(url)
     except ValueError as error:

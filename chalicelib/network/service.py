@@ -211,6 +211,11 @@ def record_store(new: Store, identifiers: Sequence[Identifier], *, now: datetime
     forget()
 
 
+def list_identifiers(store_id: StoreId, *, now: datetime) -> tuple[Identifier, ...]:
+    """What a store was said to be found by, its own reference among them."""
+    return store.list_identifiers(store_id, now=now)
+
+
 def find_stores(merchant: Sequence[Identifier], *, now: datetime) -> tuple[Store, ...]:
     """The stores that `merchant` can mean, of retailers that take part, in order of id.
 

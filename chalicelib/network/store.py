@@ -131,6 +131,11 @@ def record_store(store: Store, identifiers: Sequence[Identifier], *, now: dateti
         _write_store(store, identifiers)
 
 
+def list_identifiers(store_id: StoreId, *, now: datetime) -> tuple[Identifier, ...]:
+    """The identifiers by which a store is found; none where there is no such store."""
+    return tuple(_identifiers_of(rows.find(ParticipantRow, *_store_key(store_id), now=now)))
+
+
 def find_store_ids(
     identifiers: Sequence[Identifier], *, now: datetime
 ) -> dict[Identifier, frozenset[StoreId]]:

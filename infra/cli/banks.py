@@ -110,6 +110,8 @@ def _add(new: Connection, registered_url: str, made: list[KeyUse]) -> None:
     whole = replace(new, registered_url=registered, keys=(*own, *new.keys))
     participants.add_connection(whole, now=clock.now())
     say(f"{new.connection_id} is connected.")
+    for use, without in participants.missing_keys(whole).items():
+        say(f"It has no key to {use.value}: {without}. Give it one: rotate-connection-key.")
     if hook_url or own:
         say("The bank needs these; they are secrets and are shown only now:")
     if hook_url:
@@ -124,12 +126,20 @@ def _keys(files: list[str], asked: list[KeyUse]) -> tuple[ConnectionKey, ...]:
         use, _, path = named.partition("=")
         if use not in {one.value for one in KeyUse} or not path:
             raise typer.BadParameter(f"--key-file wants USE=PATH, not {use}")
-        text = typer.get_text_stream("stdin").read() if path == "-" else Path(path).read_text()
-        keys.append(ConnectionKey(KeyUse(use), Personal(text.strip())))
+        keys.append(ConnectionKey(KeyUse(use), Personal(_read(path).strip())))
     for wanted in asked:
         text = typer.prompt(f"Key to {wanted.value}", hide_input=True)
         keys.append(ConnectionKey(wanted, Personal(text.strip())))
     return tuple(keys)
+
+
+def _read(path: str) -> str:
+    if path == "-":
+        return typer.get_text_stream("stdin").read()
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeError) as error:
+        raise typer.BadParameter(f"--key-file: {path} cannot be read as text") from error
 
 
 @app.command()

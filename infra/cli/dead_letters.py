@@ -117,16 +117,16 @@ def replay_dead_letters(
         raise typer.BadParameter("say of which --queue")
     wanted = dead_letters.Wanted(message_id, _utc(since), _utc(until))
     names = (dead_letters.known_queue(queue),) if queue else queues.NAMES
-    found = dead_letters.depths(names)
+    waiting = sum(one.waiting for one in dead_letters.depths(names))
     put_back = 0
-    with progress("replayed", total=sum(one.waiting for one in found)) as advance:
+    with progress("replayed", total=waiting) as advance:
         for name in names:
             for went_back in dead_letters.replay(name, wanted):
                 put_back += went_back
                 advance()
-    say(f"{put_back} put back on their queue.")
     if not put_back:
         raise NotFound("there is no such dead letter")
+    say(f"{put_back} put back on their queue.")
 
 
 def _utc(instant: datetime | None) -> datetime | None:

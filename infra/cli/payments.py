@@ -29,11 +29,14 @@ def trace(
 
     As the rows have it, and how to find it in the logs.
     """
-    from infra.operating import staff, story  # Stores need a stage; the help does not.
+    from chalicelib.network import service as network  # Stores need a stage; the help does not.
+    from infra.operating import staff, story
 
     if bool(payment) == bool(connection and transaction):
         raise typer.BadParameter("give --connection with --transaction, or --payment")
     now = clock.now()
+    if not payment:
+        network.get_connection(ConnectionId(connection), now=now)
     found = PaymentId(payment) if payment else payment_id_of(ConnectionId(connection), transaction)
     told = story.story_of(found, transaction or None, now=now)
     if personal:
@@ -79,7 +82,10 @@ def replay_delivery(
 
     In the newest version.
     """
-    from infra import replaying  # As above.
+    from chalicelib.network import service as network  # As above.
+    from infra import replaying
 
-    replaying.replay_delivery(ConnectionId(connection), transaction, now=clock.now())
+    now = clock.now()
+    network.get_connection(ConnectionId(connection), now=now)
+    replaying.replay_delivery(ConnectionId(connection), transaction, now=now)
     say("The delivery is queued.")

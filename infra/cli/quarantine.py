@@ -160,10 +160,15 @@ def _wanted(
     code: str | None,
     quarantine_id: str | None = None,
 ) -> "Wanted":
+    from chalicelib.runtime import quarantine
     from infra import replaying
 
+    if area and area not in quarantine.AREAS:
+        raise typer.BadParameter(f"the areas are {', '.join(quarantine.AREAS)}")
     if day and (since or until):
         raise typer.BadParameter("give --day, or --since and --until")
+    if since and until and until < since:
+        raise typer.BadParameter("--until is before --since")
     first, last = day or since, day or until
     return replaying.Wanted(
         quarantine_id=quarantine_id,

@@ -154,7 +154,7 @@ def change_store(
 ) -> None:
     """Change what is given of a store.
 
-    Name all its identifiers: it is found by no others then.
+    With --identifier it is found by those alone.
     """
     from infra.operating import participants  # As above.
 
@@ -169,8 +169,10 @@ def change_store(
         page_span_minutes=page_span_minutes,
     )
     named = participants.identifiers(identifier or ())
-    participants.change_store(StoreId(store), changes, named, now=clock.now())
-    say(f"{store} is changed; {len(named)} identifiers name it.")
+    kept = participants.change_store(StoreId(store), changes, named, now=clock.now())
+    say(f"{store} is changed. It is found by:")
+    for one in kept:
+        typer.echo(f"{one.kind.value}={one.value}")
 
 
 @app.command()

@@ -6,12 +6,13 @@ output is no terminal, a table is one line per row with two spaces between the c
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import click
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from pynamodb.exceptions import PynamoDBException
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,6 +20,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.runtime import settings
 from chalicelib.runtime.settings import InvalidSetting, MissingSetting
 
 EXIT_REFUSED = 1  # It cannot be done as asked, or some of it could not.
@@ -26,9 +28,15 @@ EXIT_STOPPED = 2  # It could not begin or go on: asked wrongly, a setting is mis
 
 console = Console(stderr=True)
 
-Day = Annotated[
-    datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="A UTC day: 2026-11-20.")
-]
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise typer.BadParameter(f"`{text}` is no day; one is 2026-11-20") from error
+
+
+Day = Annotated[datetime, typer.Option(parser=_day, metavar="DAY", help="A UTC day: 2026-11-20.")]
 Reason = Annotated[
     str | None,
     typer.Option(help="Why personal data has to be seen, as it is written down: a ticket, a case."),
@@ -60,16 +68,33 @@ def told_plainly() -> Iterator[None]:
         raise typer.Exit(EXIT_REFUSED) from refusal
     except (MissingSetting, InvalidSetting) as missing:
         raise stopped(f"{missing}. See docs/operating.md.") from missing
-    except TryAgain as passing:
-        raise stopped(f"{passing.detail}. Try again shortly.") from passing
-    except (BotoCoreError, ClientError) as error:
-        raise stopped(f"AWS says: {error}") from error
+    except (TryAgain, PynamoDBException, BotoCoreError, ClientError) as error:
+        raise stopped(_of_aws(error)) from error
 
 
 def stopped(why: str) -> typer.Exit:
     """Say why it could not begin or go on; raise what is returned."""
     say(f"Stopped: {why}", style="red")
     return typer.Exit(EXIT_STOPPED)
+
+
+def _of_aws(error: Exception) -> str:
+    """What is the matter with AWS, or with what the shell says of it."""
+    root: BaseException = error
+    while below := getattr(root, "cause", None) or root.__cause__:
+        root = below
+    if isinstance(root, NoCredentialsError):
+        return "there are no AWS credentials in the environment. See docs/operating.md."
+    if isinstance(error, TryAgain):
+        return f"{error.detail}. Try again shortly."
+    if isinstance(root, ClientError) and root.response["Error"]["Code"] in _MISSING:
+        stage, region = settings.stage(), settings.region()
+        return f"there is no stage `{stage}` in {region} of this account, or not all of it."
+    return f"AWS says: {root}"
+
+
+# What DynamoDB and SQS say of a table or queue that there is not.
+_MISSING = ("ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue")
 
 
 def say(text: str, *, style: str | None = None) -> None:
@@ -102,7 +127,7 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def progress(title: str, *, total: int) -> Iterator[Any]:
     """A bar; call what is given for each thing that is done, or with how many were."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not total) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done=1: bar.advance(task, done)
 

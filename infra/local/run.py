@@ -83,7 +83,9 @@ def _serve(stack: Stack, stopping: threading.Event, console: Console, descriptio
         console.print(f"All that a client needs is in {_shown(description)}. Ctrl-C stops it.")
         settings_file = description.with_suffix(".env")
         settings_file.write_text(shell_settings(os.environ))
-        console.print(f"Operate it: set -a; . {_shown(settings_file)}; python -m infra.cli health")
+        console.print(
+            f"Operate it: set -a; . {_shown(settings_file)}; .venv/bin/python -m infra.cli health"
+        )
         metrics = CountedMetrics()
         _keep_time(stack, metrics, stopping)
         metrics.stop()

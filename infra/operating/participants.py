@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.banks import http
 from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
 from chalicelib.kernel.refusals import Conflicting, NotAllowed, NotFound
 from chalicelib.network import service as network
@@ -14,6 +15,7 @@ from chalicelib.network.model import (
     Client,
     ClientKind,
     Connection,
+    KeyUse,
     Provider,
     Retailer,
     Store,
@@ -21,6 +23,8 @@ from chalicelib.network.model import (
 from infra import new_keys
 
 WITHOUT_HOOK = (Provider.FLUX_V1, Provider.FLUX_V2)  # They call the API's own paths, with a token.
+
+PROVED_BY_KEY = (Provider.STANDARD, Provider.STARLING, Provider.FIDEL)  # By a signature.
 
 
 class ThereIsOne(Conflicting):
@@ -40,10 +44,12 @@ def add_connection(new: Connection, *, now: datetime) -> None:
 
     :raises ThereIsOne: there is one of that id. :raises UnusableKey: a key has not the form that
         its provider's signatures need.
+    :raises UnsafeDestination: a URL of it could not be called.
     :raises NotFound: its programme or one of its sources does not exist.
     """
     if any(one.connection_id == new.connection_id for one in network.list_connections(now=now)):
         raise ThereIsOne("there is a connection of that id")
+    _check_urls(new)
     for source in new.sources:
         network.get_connection(source, now=now)
     for key in new.keys:
@@ -54,12 +60,33 @@ def add_connection(new: Connection, *, now: datetime) -> None:
 def change_connection(
     connection_id: ConnectionId, changes: Mapping[str, Any], *, now: datetime
 ) -> Connection:
-    """Change fields of a connection. :raises NotFound: there is none, or nothing to change."""
+    """Change fields of a connection. :raises NotFound: there is none, or nothing to change.
+
+    :raises UnsafeDestination: a URL of it could not be called.
+    """
     if not changes:
         raise NotFound("nothing was given to change")
     changed = replace(network.get_connection(connection_id, now=now), **changes)
+    _check_urls(changed)
     network.record_connection(changed, now=now)
     return changed
+
+
+def _check_urls(connection: Connection) -> None:
+    for url in (connection.api_url, connection.auth_url, connection.told_at_url):
+        if url:
+            http.check_url(url)
+
+
+def missing_keys(connection: Connection) -> Mapping[KeyUse, str]:
+    """The uses for which `connection` has no key and will need one, with what fails until then."""
+    held = {key.use for key in connection.keys}
+    missing = {}
+    if connection.provider in PROVED_BY_KEY and KeyUse.VERIFY not in held:
+        missing[KeyUse.VERIFY] = "what its bank sends is refused"
+    if connection.told_at_url and connection.provider is Provider.STANDARD:
+        missing[KeyUse.SIGN] = "its bank cannot be told of receipts"
+    return {use: without for use, without in missing.items() if use not in held}
 
 
 def add_retailer(retailer: Retailer, *, now: datetime) -> None:
@@ -81,12 +108,16 @@ def change_retailer(
 
 
 def add_store(store: Store, named: Sequence[Identifier], *, now: datetime) -> None:
-    """Write a store, findable by `named`. :raises ThereIsOne: there is one of that id.
+    """Write a store, findable by `named`.
 
+    :raises ThereIsOne: there is one of that id, or the retailer calls another by that reference:
+        its tills could name neither.
     :raises NotFound: its retailer does not exist. :raises UnknownZone: its zone does not.
     """
     if _find_store(store.store_id, now=now) is not None:
         raise ThereIsOne("there is a store of that id")
+    network.get_retailer(store.retailer_id, now=now)
+    _refuse_taken_reference(store, now=now)
     network.record_store(store, named, now=now)
 
 
@@ -96,14 +127,29 @@ def change_store(
     named: Sequence[Identifier],
     *,
     now: datetime,
-) -> Store:
-    """Change fields of a store; it is then found by `named` and its own reference alone.
+) -> tuple[Identifier, ...]:
+    """Change fields of a store; returns the identifiers by which it is found then.
 
-    :raises NotFound: there is none.
+    Those are `named` and its own reference; without any of `named`, those that it had.
+
+    :raises NotFound: there is none, or nothing to change. :raises ThereIsOne: the retailer calls
+        another by that reference.
     """
-    changed = replace(network.get_store(store_id, now=now), **changes)
-    network.record_store(changed, named, now=now)
-    return changed
+    if not changes and not named:
+        raise NotFound("nothing was given to change")
+    before = network.get_store(store_id, now=now)
+    changed = replace(before, **changes)
+    if changed.reference != before.reference:
+        _refuse_taken_reference(changed, now=now)
+    kept = named or network.list_identifiers(store_id, now=now)
+    network.record_store(changed, kept, now=now)
+    return network.list_identifiers(store_id, now=now)
+
+
+def _refuse_taken_reference(store: Store, *, now: datetime) -> None:
+    for other in network.list_stores(store.retailer_id, now=now):
+        if other.reference == store.reference and other.store_id != store.store_id:
+            raise ThereIsOne("the retailer calls another store by that reference")
 
 
 def _find_store(store_id: StoreId, *, now: datetime) -> Store | None:

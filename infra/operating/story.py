@@ -85,7 +85,7 @@ def _received(where: Whereabouts, known: KnownPayment | None, *, now: datetime) 
     if known is not None:
         payment = known.payment
         kinds = ", ".join(event.kind.value for event in payment.events)
-        yield Step(None, "bank told", kinds)
+        yield Step(None, "heard from the bank", kinds)
         yield Step(None, f"payment {payment.state.value}", f"connection {payment.connection_id}")
 
 

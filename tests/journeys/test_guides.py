@@ -38,6 +38,30 @@ def _wait_until_described(path: Path, running: "subprocess.Popen[bytes]") -> Non
         time.sleep(0.1)
 
 
+def test_brings_the_first_receipt_of_a_stage_as_written(description: Path) -> None:
+    text = (ROOT / "docs/deploy.md").read_text("utf-8").replace("\\\n", " ")
+    commands = re.findall(r"^ {7}(counterfoil (?:set|add)-.*)$", text, re.M)
+    (program,) = BLOCK.findall(text)
+    of_stack = f"set -a; . {description.with_suffix('.env')}; set +a"
+    alias = f'counterfoil() {{ {sys.executable} -m infra.cli "$@"; }}'
+
+    shown = _run(["bash", "-ec", "\n".join((of_stack, alias, *commands))])
+    till_secret, hook, verify, _, bank_secret = [
+        line.split()[-1] for line in shown.stdout.splitlines()
+    ]
+    secrets = f"TILL_SECRET={till_secret} BANK_SECRET={bank_secret} HOOK={hook} VERIFY={verify}"
+    done = _run(["bash", "-ec", f'{of_stack}; {secrets} exec {sys.executable} -c "$0"', program])
+
+    assert len(commands) == 6
+    lines = [line.split()[:2] for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr, lines) == (
+        0,
+        "",
+        [["member", "201"], ["payment", "200"], ["receipt", "202"], ["found", "200"]],
+    )
+    assert done.stdout.endswith("card_facts_agree\n")
+
+
 @pytest.mark.parametrize("guide", ["connect-a-bank.md", "connect-a-till.md"])
 def test_works_as_written(guide: str, description: Path) -> None:
     blocks = BLOCK.findall((ROOT / "docs" / guide).read_text("utf-8"))

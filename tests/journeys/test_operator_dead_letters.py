@@ -70,7 +70,7 @@ def test_shows_nothing_where_the_access_cannot_be_written_down() -> None:
 
     done = operate("show-dead-letter", "--queue=payments", "--id", message_id, WHY)
 
-    assert (done.exit_code, done.stdout, "acct-hazel" in done.stderr) == (1, "", False)
+    assert (done.exit_code, done.stdout, "acct-hazel" in done.stderr) == (2, "", False)
 
 
 def test_mends_one_in_an_editor_and_puts_it_back_alone(tmp_path: Path) -> None:

@@ -177,6 +177,13 @@ def test_refuses_what_cannot_be() -> None:
         "there is a client of that id": ("add-client", "--client=till", "--kind=operator"),
         "there is no such client": ("remove-client", "--client=nobody"),
         "nothing was given to change": ("change-connection", f"--connection={BANK}"),
+        "calls another store by that reference": (*shop, "--retailer=bean", "--reference=0042"),
+        "the URL is not HTTPS": (*bank, "--connection=b", "--told-at-url=ftp://bank.example"),
+        "the URL has no plain host": (
+            "change-connection",
+            f"--connection={BANK}",
+            "--api-url=http:",
+        ),
     }
 
     for sentence, arguments in refused.items():
@@ -210,6 +217,60 @@ def test_changes_what_is_given_and_nothing_else() -> None:
     assert network.find_stores([MID], now=NOON) == ()
     other = Identifier(IdentifierKind.MID, "OTHER")
     assert network.find_stores([other], now=NOON) == (store,)
+
+
+def test_finds_a_renamed_store_by_what_it_was_found_by_before() -> None:
+    add_shop()
+    run("list-stores", "--retailer=bean")
+
+    said = run("change-store", "--store=bean-42", "--name=Bean York")
+
+    assert said == ["mid=MID-BL-0042", "narrative=BEAN & LEAF", "store_reference=bean/0042"]
+    (found,) = network.find_stores([MID], now=NOON)
+    assert (found.store_id, found.name) == ("bean-42", "Bean York")
+    nothing = operate("change-store", "--store=bean-42")
+    assert (nothing.exit_code, nothing.stderr) == (1, "Refused: nothing was given to change.\n")
+
+
+def test_gives_no_store_the_reference_of_another() -> None:
+    add_shop()
+    run(
+        *("add-store", "--store=bean-43", "--retailer=bean", "--reference=0043", "--name=x"),
+        "--zone=Europe/London",
+    )
+
+    done = operate("change-store", "--store=bean-43", "--reference=0042")
+
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "Refused: the retailer calls another store by that reference.\n",
+    )
+    assert network.get_store(StoreId("bean-43"), now=NOON).reference == "0043"
+
+
+def test_says_which_keys_a_connection_lacks() -> None:
+    bare = operate(
+        *("add-connection", f"--connection={BANK}", "--provider=standard", "--name=Harbour"),
+        "--told-at-url=https://bank.example/receipts",
+    )
+    monzo = operate("add-connection", "--connection=m", "--provider=monzo", "--name=Monzo")
+
+    assert " ".join(bare.stderr.split()).startswith(
+        "harbour is connected. It has no key to verify: what its bank sends is refused. Give it "
+        "one: rotate-connection-key. It has no key to sign: its bank cannot be told of receipts. "
+    )
+    assert "no key" not in monzo.stderr
+
+
+def test_names_a_key_file_that_cannot_be_read() -> None:
+    done = operate(
+        *("add-connection", f"--connection={BANK}", "--provider=standard", "--name=Harbour"),
+        "--key-file=verify=/nowhere/key",
+    )
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "/nowhere/key cannot be read" in done.stderr
+    assert network.list_connections(now=NOON) == ()
 
 
 def test_lists_retailers_and_their_stores() -> None:

@@ -51,7 +51,7 @@ def steps(*more: str) -> list[list[str]]:
 
 
 RECEIVED = [
-    ["-", "bank told", "authorised"],
+    ["-", "heard from the bank", "authorised"],
     ["-", "payment authorised", "connection standard"],
 ]
 
