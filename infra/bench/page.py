@@ -1,0 +1,102 @@
+"""`python -m infra.bench.page`: put the figures of `build/bench.json` into the documents.
+
+Each table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`, so that nobody copies a
+figure by hand.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.bench.monthly import Month, markdown
+from infra.bench.prices import price_list
+
+ROOT = Path(__file__).parents[2]
+REPORT = ROOT / "build" / "bench.json"
+_FIGURES = ("write_units", "read_units", "aws_calls", "messages", "log_bytes")
+
+
+def main() -> int:
+    """Write the tables; 2 where there is no report of all scenarios."""
+    if not REPORT.exists():
+        sys.stderr.write("there is no build/bench.json; run `make bench` first\n")
+        return 2
+    report = json.loads(REPORT.read_text())
+    months = markdown([Month(**one) for one in report["months"]], price_list())
+    costs, deploy = ROOT / "docs" / "costs.md", ROOT / "docs" / "deploy.md"
+    costs.write_text(
+        _with(
+            costs.read_text(),
+            {"scenarios": _scenarios(report), "parts": _parts(report), "budgets": _budgets(report)},
+        )
+    )
+    deploy.write_text(_with(deploy.read_text(), {"costs": months}))
+    return 0
+
+
+def _with(text: str, tables: Mapping[str, str]) -> str:
+    """`text` with each table in its place.
+
+    :raises ValueError: a table has no place, or several.
+    """
+    for name, table in tables.items():
+        place = re.compile(f"(<!-- {name}: begin -->).*?(<!-- {name}: end -->)", re.DOTALL)
+        if len(place.findall(text)) != 1:
+            raise ValueError(f"the document has not one place for {name}")
+        before, begin, end, after = place.split(text)
+        text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
+    return text
+
+
+def _scenarios(report: Mapping[str, Any]) -> str:
+    lines = [
+        "| sent | matched | write units | read units | dollars | one message a run | REST API |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {one['title']} | {one['matched']} of {one['members_sales']} "
+        f"| {one['per_matched_receipt']['write_units']:.2f} "
+        f"| {one['per_matched_receipt']['read_units']:.2f} "
+        f"| {one['total_dollars_per_million']:.2f} | {one['total_with_one_message_a_run']:.2f} "
+        f"| {one['total_behind_a_rest_api']:.2f} |"
+        for one in report["scenarios"].values()
+    ]
+    return "\n".join(lines)
+
+
+def _parts(report: Mapping[str, Any]) -> str:
+    base = report["scenarios"]["batches"]
+    lines = [
+        "| part | write units | read units | AWS calls | messages | bytes of log | dollars |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    rows = {**base["by_part"], "all": base["per_matched_receipt"]}
+    for part, work in rows.items():
+        figures = " | ".join(f"{work[name]:,.2f}" for name in _FIGURES)
+        dollars = base["part_dollars_per_million"].get(part, base["total_dollars_per_million"])
+        lines.append(f"| {part} | {figures} | {dollars:.2f} |")
+    services = ", ".join(f"{k} {v:.2f}" for k, v in base["dollars_per_million"].items())
+    return "\n".join([*lines, "", f"By service, in dollars a million: {services}."])
+
+
+def _budgets(report: Mapping[str, Any]) -> str:
+    lines = ["| budget | measured | bound | |", "|---|---:|---:|---|"]
+    lines += [
+        f"| {one['what']} | {one['measured']:,.2f} | {one['bound']:,.2f} "
+        f"| {'met' if one['met'] else 'missed'} |"
+        for one in report["budgets"]
+    ]
+    webhook = report["speed"]["webhook"]
+    imports = ", ".join(f"{k} {v:.3f}" for k, v in report["speed"]["imports"]["seconds"].items())
+    told = (
+        f"A webhook took {webhook['webhook_ms']:.2f} ms of processor time, one raw call "
+        f"{webhook['raw_call_ms']:.2f} ms. Imports, in seconds: {imports}."
+    )
+    return "\n".join([*lines, "", told])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
