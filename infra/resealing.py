@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.refusals import NotFound
 from chalicelib.members import service as members
 from chalicelib.runtime import ring, sweeping, vault
 from chalicelib.runtime.sweeping import SealedRow
+from infra import master_keys
 from infra.resources import TABLES
 
 RESEALED = ("wallets", "people", "network")
@@ -36,8 +38,11 @@ def rows_about(tables: tuple[str, ...]) -> int:
 def reseal(number: int, *, now: datetime, report: Report = lambda _: None) -> Counted:
     """Seal anew what the master key of `number` sealed in rows that are kept for long.
 
+    :raises NotFound: there is no such key, and nothing to read the tables for.
     :raises ring.StillSealing: it seals now, so that there would be no end.
     """
+    if all(one.number != number for one in master_keys.list_keys()):
+        raise NotFound("the ring has no master key of that number")
     if ring.sealing_key().number == number:
         raise ring.StillSealing("this master key seals now")
     done = unreadable = 0

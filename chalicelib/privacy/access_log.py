@@ -29,7 +29,9 @@ def record_access(
     """
     said = mask_card_numbers(" ".join(reason.split()))
     if len(said) < REASON_CHARACTERS_MIN:
-        raise NoReasonGiven("personal data is shown only for a reason of some words")
+        raise NoReasonGiven(
+            "personal data is shown only for a reason of some words", field="reason"
+        )
     access = Access(
         access_id=access_id,
         at=now,

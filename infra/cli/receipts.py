@@ -95,5 +95,8 @@ def _import(job: importing.ImportJob, post: importing.Post) -> importing.Progres
 
 
 def _count_lines(path: Path) -> int:
+    lines, last = 0, b"\n"
     with path.open("rb") as stream:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(1 << 20), b"")) + 1
+        for chunk in iter(lambda: stream.read(1 << 20), b""):
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+    return lines + (last != b"\n")

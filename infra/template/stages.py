@@ -35,6 +35,7 @@ RECOVERY_DAYS_MAX = 35  # DynamoDB's limit.
 CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1_000  # The limits of an SQS event source.
 RETAILER = re.compile(r"[a-z0-9][a-z0-9_-]{0,29}")  # It becomes part of a queue's name.
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)")
+EMAIL = re.compile(r"([^@\s]+@[^@\s]+\.[^@\s]+)?")
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
@@ -143,6 +144,7 @@ def _problems(stage: Stage) -> list[str]:
         ),
         "reserved is 1 or more": all(kept >= 1 for kept in stage.reserved.values()),
         "delivery_lag_seconds_max is 60 or more": stage.delivery_lag_seconds_max >= 60,
+        "alarm_email is an address, or empty": bool(EMAIL.fullmatch(stage.alarm_email)),
         "silent_hours_max is 0 (never alarms) to 24": 0 <= stage.silent_hours_max <= 24,
         "a name under direct_retailers is lower-case, at most 30 letters": all(
             RETAILER.fullmatch(retailer) for retailer in stage.direct_retailers

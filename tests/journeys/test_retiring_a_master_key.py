@@ -141,6 +141,17 @@ def test_refuses_to_seal_anew_what_seals_now() -> None:
     assert (refused.exit_code, numbers_of(*TABLES)[-1]) == (EXIT_REFUSED, 1)
 
 
+def test_reads_no_table_for_a_key_that_is_not_there() -> None:
+    refused = operate("reseal-rows", "--number=9")
+
+    *bar, said = refused.stderr.splitlines()
+    assert (refused.exit_code, said) == (
+        EXIT_REFUSED,
+        "Refused: the ring has no master key of that number.",
+    )
+    assert all(" 0/" in line for line in bar)
+
+
 def test_loses_no_race_with_somebody_who_writes_the_row() -> None:
     (row, *_) = resealing.sweeping.list_sealed("network", 1, after=None, rows_max=10).found
     network.stop_telling(network.list_connections(now=SEALING)[0].connection_id, now=SEALING)

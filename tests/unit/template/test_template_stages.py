@@ -63,6 +63,7 @@ def test_deploys_to_another_continent_only_where_the_file_says_so(tmp_path: Path
             ("[requests]", '[public]\nname = "a b"\ncertificate_arn = "x"\n[requests]'),
             "a domain's name is a lower-case host name",
         ),
+        (("[requests]", 'alarm_email = "nobody"\n[requests]'), "alarm_email is an address"),
         (("[requests]", "silent_hours_max = 25\n[requests]"), "silent_hours_max is 0"),
         (("[requests]", "[reserved]\nlook_again = 0\n[requests]"), "reserved is 1 or more"),
     ],
