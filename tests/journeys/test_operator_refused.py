@@ -19,6 +19,12 @@ ROOT = Path(__file__).parents[2]
 NOT_THERE = "Stopped: there is no stage `test` in eu-west-2 of this account, or not all of it."
 
 
+def test_lists_what_came_by_a_retailers_own_queue(embedded_aws: None) -> None:
+    done = operate("list-quarantine", "--area=receipts-from-bean")
+
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "0 in quarantine.\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
