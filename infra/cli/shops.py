@@ -154,7 +154,7 @@ def change_store(
 ) -> None:
     """Change what is given of a store.
 
-    With --identifier it is found by those alone.
+    With identifiers it is found by those and no others; without, by those that it has.
     """
     from infra.operating import participants  # As above.
 

@@ -29,14 +29,15 @@ EXIT_STOPPED = 2  # It could not begin or go on: asked wrongly, a setting is mis
 console = Console(stderr=True)
 
 
-def _day(text: str) -> datetime:
+def a_day(text: str) -> datetime:
+    """The UTC midnight at which the day that `text` writes begins."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
         raise typer.BadParameter(f"`{text}` is no day; one is 2026-11-20") from error
 
 
-Day = Annotated[datetime, typer.Option(parser=_day, metavar="DAY", help="A UTC day: 2026-11-20.")]
+Day = Annotated[datetime, typer.Option(parser=a_day, metavar="DAY", help="A UTC day: 2026-11-20.")]
 Reason = Annotated[
     str | None,
     typer.Option(help="Why personal data has to be seen, as it is written down: a ticket, a case."),
