@@ -88,9 +88,13 @@ def _carry_on(
 ) -> None:
     """Bring the purchase up to the payment's events, or look for its receipt."""
     purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
-    if purchase is not None and purchase.receipt is not None:
-        return update(purchase, known.payment, key=key, now=now)
     stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
+    if purchase is not None and purchase.receipt is not None:
+        if not update(purchase, known.payment, key=key, now=now):
+            # A repeat: the run before may have died before it did this.
+            signals = signals_of(known, stores, last_fours)
+            matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
+        return None
     ending = _ending_at_once(known.payment)
     if ending is not None:
         return end(known, purchase, ending, stores=stores, key=key)

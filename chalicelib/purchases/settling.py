@@ -155,18 +155,19 @@ def _go_on_with(
     update(standing, known.payment, key=key, now=now)
 
 
-def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> None:
-    """Bring a joined purchase up to its payment's events.
+def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> bool:
+    """Bring a joined purchase up to its payment's events; False where it knew them.
 
     :raises TryAgain: the purchase changed underneath.
     """
     changed = with_payment(purchase, payment)
     if changed is purchase:
-        return
+        return False
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
         raise TryAgain("the purchase changed underneath")
     facts.updated(payment.payment_id, payment.state.value, version=changed.version)
+    return True
 
 
 def signals_of(

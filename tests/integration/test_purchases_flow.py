@@ -253,6 +253,19 @@ def test_the_schedule_looks_when_it_is_due_and_not_in_between() -> None:
     assert due == [15, 60, 75, 180, 195]  # after the till's patience, one hour, and three
 
 
+def test_a_repeat_takes_off_the_list_what_a_crash_left_there() -> None:
+    service.record_payment(event(), now=A_MINUTE_LATER)
+    (standing,) = waiting_at_the_shop()
+    receive(SALE)
+    matching_store.keep_waiting(standing)  # As if the worker had died before it took it off.
+
+    service.look_again(standing.signals.payment_id, now=A_MINUTE_LATER)
+
+    assert waiting_at_the_shop() == []
+    assert found("t-1") == "R-1"
+    assert len(deliveries()) == 1
+
+
 def test_what_waited_a_week_ends_with_its_reason() -> None:
     service.record_payment(event(), now=A_MINUTE_LATER)
     a_week_later = A_MINUTE_LATER + timedelta(days=7)
