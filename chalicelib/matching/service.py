@@ -96,25 +96,28 @@ def find_match(
         if near is not None
         else _receipts_near(question, now=now, consistent=consistent)
     )
-    keys = [(p.receipt_id, p.index) for p, _ in fitting_parts(question.signals, receipts)]
-    asks = reads_holds or len(keys) > 1
-    held = _holds(question, keys, claim_stands, now) if asks else {}
-    return _decide(question, receipts, held, near=near, now=now)
+    parts = [part for part, _ in fitting_parts(question.signals, receipts)]
+    held: dict[PartKey, Hold] = {}
+    if reads_holds or len(parts) > 1:
+        held = _holds(question, [(p.receipt_id, p.index) for p in parts], claim_stands, now)
+    # What does not fit cannot change the decision, and is not weighed again.
+    fitting = tuple({part.receipt_id: part.receipt for part in parts}.values())
+    return _decide(question, fitting, held, near=near, now=now)
 
 
 def _decide(
     question: Question,
-    receipts: Sequence[Receipt],
+    fitting: Sequence[Receipt],
     held: dict[PartKey, Hold],
     *,
     near: Near | None,
     now: datetime,
 ) -> MatchDecision:
-    """Decide; rivals are only read where one could change the decision."""
+    """Decide between the receipts that fit; rivals are read only where one could change it."""
     decide = partial(
         decide_match,
         question.signals,
-        receipts,
+        fitting,
         held=held,
         receipts_complete_after=question.patience,
         now=now,
@@ -122,7 +125,6 @@ def _decide(
     decision = decide(rivals=())
     if not isinstance(decision, Matched | NotYet):
         return decision
-    fitting = [part.receipt for part, _ in fitting_parts(question.signals, receipts)]
     return decide(rivals=_rivals(question, fitting, near=near, now=now))
 
 
