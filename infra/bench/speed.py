@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSResponse
 
 from chalicelib.runtime import aws, clock, queues
 from infra.bench import stage
+from infra.simulation.attempts import response
 
 CALLS = 400
 IMPORTS = 9
@@ -34,17 +35,6 @@ _PYNAMODB = (
     "from pynamodb.models import Model; from pynamodb.connection import Connection; "
     "Connection(region='eu-west-2').client"
 )
-
-
-class _Answer:
-    """What botocore reads an answer from."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_: object) -> list[bytes]:
-        """The whole, at once."""
-        return [self._content]
 
 
 def measure() -> dict[str, Any]:
@@ -91,10 +81,7 @@ def _webhook() -> dict[str, float]:
 
 
 def _sent(request: Any, **_: Any) -> AWSResponse:
-    body = b'{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"%s"}],"Failed":[]}'
-    return AWSResponse(
-        request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, _Answer(body)
-    )
+    return response(request.url, lambda: {"Successful": [{"Id": "0", "MessageId": "m"}]})
 
 
 def _milliseconds(call: Callable[[], Any]) -> float:
