@@ -32,6 +32,18 @@ def nothing_is_mocked(source: Source) -> Iterator[str]:
 
 
 @rule(
+    "The API is asked through tests.makers.api, not through Chalice's test client.",
+    broken_by=("tests/unit/a.py", "from chalice.test import Client\n"),
+    kept_by=("tests/unit/a.py", "from tests.makers.api import call\n"),
+)
+def the_environment_stays_in_its_place(source: Source) -> Iterator[str]:
+    """Look for what replaces `os.environ` while it asks: two threads leave a copy of it behind."""
+    for line, name in source.imports():
+        if name == "chalice.test" or name.startswith("chalice.test."):
+            yield f"line {line}: {name}"
+
+
+@rule(
     "An except is narrow: never bare, never Exception.",
     broken_by=("chalicelib/a/b.py", "try:\n    pay()\nexcept Exception:\n    raise\n"),
     kept_by=("chalicelib/a/b.py", "try:\n    pay()\nexcept ValueError:\n    raise\n"),

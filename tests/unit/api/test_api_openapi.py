@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from chalice.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib.api import openapi
 from chalicelib.api.rim import FORM, JSON, OPERATIONS, PROBLEM, Operation, Problem
+from tests.makers.api import call
 
 BASE = "https://api.counterfoil.test"
 
@@ -87,20 +87,18 @@ def test_every_struct_in_it_says_what_it_is() -> None:
 
 
 def test_answers_the_document_over_http() -> None:
-    with Client(app) as client:
-        response = client.http.get("/openapi.json")
+    said = call("GET", "/openapi.json")
 
-    assert response.status_code == 200
-    assert response.headers["Content-Type"] == "application/json"
-    assert json.loads(response.body) == json.loads(json.dumps(openapi.described()))
+    assert said.status == 200
+    assert said.headers["Content-Type"] == "application/json"
+    assert said.body == json.loads(json.dumps(openapi.described()))
 
 
 def test_answers_that_it_is_up_and_nothing_else_about_itself() -> None:
-    with Client(app) as client:
-        response = client.http.get("/health")
+    said = call("GET", "/health")
 
-    assert response.status_code == 200
-    assert json.loads(response.body) == {"status": "ok", "version": openapi.API_VERSION}
+    assert said.status == 200
+    assert said.body == {"status": "ok", "version": openapi.API_VERSION}
 
 
 def test_asks_for_the_body_that_the_type_decodes() -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -177,3 +179,12 @@ def test_asks_no_kind_of_a_request_without_a_body() -> None:
     said = call("GET", "/health", headers={"Content-Type": "text/plain"})
 
     assert said.status == 200
+
+
+def test_asking_at_once_leaves_the_environment_in_its_place() -> None:
+    before = os.environ
+
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        answers = list(threads.map(lambda _: call("GET", "/health").status, range(64)))
+
+    assert (set(answers), os.environ is before) == ({200}, True)
