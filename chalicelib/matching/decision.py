@@ -13,31 +13,15 @@ Anything else waits. A wrong match shows one person's shopping to another; a lat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
 from chalicelib.kernel.ids import ConnectionId, PaymentId, ReceiptId
 from chalicelib.matching.signals import Agreement, Evidence, Part, PaymentSignals, parts_of, weigh
+from chalicelib.matching.why import Why
 from chalicelib.receipts.canonical import Receipt
 
 MODEL = "conservative-1"
 
 PartKey = tuple[ReceiptId, int]
-
-
-class Why(Enum):
-    """The reason of a decision, as answers, metrics and reports give it."""
-
-    CARD_FACTS_AGREE = "card_facts_agree"
-    ONLY_CANDIDATE = "only_candidate"
-    HELD_ALREADY = "held_already"
-    SAME_PURCHASE = "same_purchase"
-    SEVERAL_RECEIPTS = "several_receipts"
-    COMMON_AMOUNT = "common_amount"
-    RIVAL_PAYMENT = "rival_payment"
-    RECEIPTS_STILL_COMING = "receipts_still_coming"
-    NO_RECEIPT_YET = "no_receipt_yet"
-    CARD_FACTS_DIFFER = "card_facts_differ"
-    RECEIPT_TAKEN = "receipt_taken"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from chalicelib.matching.decision import (
     Matched,
     NotYet,
     PartKey,
-    Why,
     decide_match,
     fitting_parts,
 )
 from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
+from chalicelib.matching.why import Why
 from chalicelib.network.model import Store
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.tills import service as tills

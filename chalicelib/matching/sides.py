@@ -1,7 +1,7 @@
 """The two sides of a card payment as the matcher weighs them: plain numbers and words.
 
-A bank tells of a charge, a till prints a slip for each card payment on a receipt. Which slip belongs
-to which charge is what matching decides; nothing here knows a clock, a queue or a table.
+A bank tells of a charge, a till prints a slip for each card payment on a receipt. Which slip
+belongs to which charge is what matching decides; nothing here knows a clock, a queue or a table.
 """
 
 from dataclasses import dataclass

@@ -14,11 +14,12 @@ from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NotYet, Why
+from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NotYet
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
+from chalicelib.matching.why import Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, joined

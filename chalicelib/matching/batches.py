@@ -1,0 +1,202 @@
+"""Everything is at hand, a file or a store's day: learn from it, and decide all payments jointly.
+
+Nothing is told about clocks or rates. Till clocks are learned from piles of unmatched pairs first,
+then from what matches surely, over and over, as are the shares of what agrees; then all charges
+and slips are explained together, one to one, with "none" on both sides.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.matching.clock_learning import first_votes
+from chalicelib.matching.clocks import Clocks, TillKey, Vote, VotedClocks
+from chalicelib.matching.evidence import Said
+from chalicelib.matching.learning import Tally
+from chalicelib.matching.posterior import Shares, explain
+from chalicelib.matching.rates import BELIEVED, Rates
+from chalicelib.matching.reasons import why_accepted, why_not
+from chalicelib.matching.shelf import Shelf
+from chalicelib.matching.sides import Charge, ChargeKind, Slip
+from chalicelib.matching.weighing import Pair, Scales
+from chalicelib.matching.why import Why
+
+MODEL = "posterior-1"
+THRESHOLD = 0.999
+_ROUNDS = 3  # Clocks and rates hardly move after the third.
+_SURE = 0.9  # From here on a pair has a vote on its till's clock.
+_VERY_SURE = 0.9995  # From here on a slip's digits are taken for the member's.
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known and need not be learned."""
+
+    rates: Rates
+    clocks: Clocks
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one charge.
+
+    `probability` is the best slip's, also where it was not accepted; `runner_up` the next one's.
+    """
+
+    payment_id: str
+    receipt_id: str | None
+    part: int
+    probability: float
+    why: Why
+    runner_up: float = 0.0
+
+
+def match_jointly(
+    charges: Sequence[Charge],
+    slips: Sequence[Slip],
+    *,
+    threshold: float = THRESHOLD,
+    known: Known | None = None,
+) -> list[Outcome]:
+    """Decide what each of `charges` paid for; one outcome each, in their order.
+
+    Charges and slips may be of any number of stores; what is learned of the trade is shared by all,
+    what is learned of a clock by the till. Refunds are set against returns, after the sales.
+    """
+    sales = _Batch([s for s in slips if not s.is_return], known)
+    refunds = [c for c in charges if c.kind is ChargeKind.REFUND]
+    bought = [c for c in charges if c.kind is not ChargeKind.REFUND]
+    outcomes = {o.payment_id: o for o in sales.decide(bought, threshold=threshold)}
+    if refunds:
+        owners = {c.payment_id: c.member_id for c in bought}
+        sold_to = {
+            o.receipt_id: owners[o.payment_id]
+            for o in outcomes.values()
+            if o.receipt_id is not None
+        }
+        known_now = known or Known(sales.rates, sales.clocks)
+        returns = _Batch([s for s in slips if s.is_return], known_now, sold_to=sold_to)
+        outcomes |= {o.payment_id: o for o in returns.decide(refunds, threshold=threshold)}
+    return [outcomes[charge.payment_id] for charge in charges]
+
+
+class _Batch:
+    """Charges and slips of one kind, and what has been learned from them so far."""
+
+    def __init__(
+        self,
+        slips: Sequence[Slip],
+        known: Known | None,
+        *,
+        sold_to: Mapping[str, str] | None = None,
+    ) -> None:
+        self.shelf = Shelf(slips)
+        self.said = Said(slips)
+        self.is_told = known is not None
+        self.rates = known.rates if known else BELIEVED
+        self.clocks: Clocks = known.clocks if known else VotedClocks({})
+        self.seen_with: dict[str, Counter[str]] = {}
+        self.sold_to = sold_to
+
+    def decide(self, charges: Sequence[Charge], *, threshold: float) -> list[Outcome]:
+        """Learn, then explain all of `charges` together."""
+        merged, same_as = _merge_same_payments(charges)
+        ordered = sorted(merged, key=lambda charge: (charge.at, charge.payment_id))
+        if not self.is_told:
+            self.clocks = VotedClocks(first_votes(ordered, self.shelf))
+            for turn in range(_ROUNDS):
+                self._learn(ordered, looks_for_tips=turn == 0)
+        scales = self._scales()
+        pairs = [scales.weigh(charge) for charge in ordered]
+        shares = explain([{pair.place: pair.weight for pair in given} for given in pairs])
+        found = {
+            charge.payment_id: self._outcome(charge, given, share, threshold)
+            for charge, given, share in zip(ordered, pairs, shares, strict=True)
+        }
+        for payment_id, other in same_as.items():
+            outcome = found[other]
+            found[payment_id] = Outcome(
+                payment_id,
+                outcome.receipt_id,
+                outcome.part,
+                outcome.probability,
+                Why.SAME_PURCHASE if outcome.receipt_id else outcome.why,
+                outcome.runner_up,
+            )
+        return [found[charge.payment_id] for charge in charges]
+
+    def _scales(self) -> Scales:
+        return Scales(self.shelf, self.said, self.clocks, self.rates, self.seen_with, self.sold_to)
+
+    def _learn(self, ordered: Sequence[Charge], *, looks_for_tips: bool) -> None:
+        """One round: what matches surely votes on clocks, and counts for what agrees."""
+        scales = self._scales()
+        votes: dict[TillKey, list[Vote]] = defaultdict(list)
+        tally = Tally(looks_for_tips=looks_for_tips)
+        seen_with: dict[str, Counter[str]] = defaultdict(Counter)
+        for charge in ordered:
+            pairs = scales.weigh(charge)
+            total = 1.0 + sum(pair.weight for pair in pairs)
+            tally.add(charge, pairs, total, self.shelf.slips)
+            best = max(pairs, key=lambda pair: pair.weight, default=None)
+            if best is not None and best.weight >= _SURE * total:
+                slip = self.shelf.slips[best.place]
+                votes[slip.store, slip.till].append(Vote(charge.at, best.apart, charge.payment_id))
+                if best.weight >= _VERY_SURE * total and slip.last_four is not None:
+                    seen_with[charge.member_id][slip.last_four.digits] += 1
+        self.clocks = VotedClocks(votes)
+        self.rates = tally.rates()
+        self.seen_with = seen_with
+
+    def _outcome(
+        self, charge: Charge, pairs: list[Pair], shares: Shares, threshold: float
+    ) -> Outcome:
+        slips = self.shelf.slips
+        ranked = sorted(pairs, key=lambda pair: -shares.get(pair.place, 0.0))
+        best = ranked[0] if ranked else None
+        share = shares.get(best.place, 0.0) if best else 0.0
+        runner_up = shares.get(ranked[1].place, 0.0) if len(ranked) > 1 else 0.0
+        if best is not None and share >= threshold:
+            slip = slips[best.place]
+            return Outcome(
+                charge.payment_id, slip.receipt_id, slip.part, share, why_accepted(best), runner_up
+            )
+        spread = 0.0
+        if best is not None:
+            till = (slips[best.place].store, slips[best.place].till)
+            readings = self.clocks.readings(till, charge.at, without=charge.payment_id)
+            spread = max(reading.spread for reading in readings)
+        alone = max((p.weight for p in pairs), default=0.0) / (1 + sum(p.weight for p in pairs))
+        why = why_not(pairs, shares, slips, alone=alone, spread=spread, threshold=threshold)
+        return Outcome(charge.payment_id, None, 0, share, why, runner_up)
+
+
+def _merge_same_payments(
+    charges: Sequence[Charge],
+) -> tuple[list[Charge], dict[str, str]]:
+    """An auth and a clearing that tell of one payment under two names are one charge.
+
+    They are of one member and store, of one second and amount, one of each kind, and do not
+    contradict each other's auth code.
+    """
+    auths: dict[tuple[object, ...], Charge] = {}
+    same_as: dict[str, str] = {}
+    for charge in charges:
+        if charge.kind is ChargeKind.AUTH:
+            auths.setdefault(_told_of(charge), charge)
+    merged = []
+    taken: set[str] = set()
+    for charge in charges:
+        if charge.kind is ChargeKind.CLEARING:
+            auth = auths.get(_told_of(charge))
+            codes = {c.auth_code for c in (auth, charge) if c is not None and c.auth_code}
+            if auth is not None and auth.payment_id not in taken and len(codes) < 2:
+                taken.add(auth.payment_id)
+                same_as[charge.payment_id] = auth.payment_id
+                continue
+        merged.append(charge)
+    return merged, same_as
+
+
+def _told_of(charge: Charge) -> tuple[object, ...]:
+    return (charge.member_id, charge.stores, int(charge.at), charge.amounts[0])

@@ -1,0 +1,74 @@
+"""Learning how often things happen, from pairs weighed with what was believed before.
+
+Each pair counts by its probability, and charges that find nothing count as missing (expectation
+and maximisation, Dempster, Laird and Rubin, 1977).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from chalicelib.matching.amounts import Relation
+from chalicelib.matching.rates import AGREEMENT_BELIEVED, Rates
+from chalicelib.matching.sides import Charge, Slip
+from chalicelib.matching.weighing import Pair
+
+_MISSING_BELIEVED = (1.0, 30.0)  # missing, of how many imagined payments
+_STORE_PAYMENTS = 40.0  # What all stores say counts as that many payments of this one.
+_MISSING_MIN = 0.001
+_COUNTS_FROM = 0.01  # A pair less probable than this adds nothing worth its time.
+_SUSPECT_TIPS_FROM = 0.05  # From this share of payments without a receipt on, tips are looked for.
+_TIPPED_AT_START = 0.05
+
+
+class Tally:
+    """What one pass over all charges counted."""
+
+    def __init__(self, *, looks_for_tips: bool) -> None:
+        """`looks_for_tips`: assume some where many payments find nothing of their amount."""
+        self._looks_for_tips = looks_for_tips
+        self._agreed: dict[str, float] = defaultdict(float)
+        self._weighed: dict[str, float] = defaultdict(float)
+        self._missing: dict[str, float] = defaultdict(float)
+        self._tipped: dict[str, float] = defaultdict(float)
+        self._charges: dict[str, int] = defaultdict(int)
+
+    def add(
+        self, charge: Charge, pairs: Sequence[Pair], total: float, slips: Sequence[Slip]
+    ) -> None:
+        """Count `charge`, whose `pairs` and none weigh `total` together."""
+        store = charge.stores[0]
+        self._charges[store] += 1
+        self._missing[store] += 1 / total
+        for pair in pairs:
+            share = pair.weight / total
+            if share < _COUNTS_FROM:
+                continue
+            if pair.relation is Relation.TIP_ADDED:
+                self._tipped[slips[pair.place].store] += share
+            for fact in pair.facts:
+                self._weighed[fact.what] += share
+                if fact.agrees:
+                    self._agreed[fact.what] += share
+
+    def rates(self) -> Rates:
+        """The rates that what was counted makes probable."""
+        imagined, of = _MISSING_BELIEVED
+        charges, missing = sum(self._charges.values()), sum(self._missing.values())
+        general = (missing + imagined) / (charges + of)
+        missing_at, tipped_at = {}, {}
+        for store, count in self._charges.items():
+            share = (self._missing[store] + general * _STORE_PAYMENTS) / (count + _STORE_PAYMENTS)
+            missing_at[store] = min(max(share, _MISSING_MIN), 0.999)
+            tipped = self._tipped[store] / count
+            if self._looks_for_tips and missing_at[store] >= _SUSPECT_TIPS_FROM:
+                tipped = _TIPPED_AT_START
+            tipped_at[store] = min(tipped, 0.9)
+        return Rates(
+            missing=min(max(general, _MISSING_MIN), 0.999),
+            missing_at=missing_at,
+            tipped_at=tipped_at,
+            agrees={
+                what: (agreed + self._agreed[what]) / (agreed + differed + self._weighed[what])
+                for what, (agreed, differed) in AGREEMENT_BELIEVED.items()
+            },
+        )

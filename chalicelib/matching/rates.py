@@ -1,0 +1,70 @@
+"""How often things happen: what the matcher believes of a trade, and how it learns it.
+
+Each rate is a share in (0, 1). Beliefs are Beta distributions given as two counts, so a handful of
+payments moves them little and a file of a year decides them alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from chalicelib.kernel.cards import LastFour, LastFourKind
+
+
+class Digits(Enum):
+    """How the kinds of two last four digits stand to each other."""
+
+    SAME_KIND = "same_kind"  # they end the same number: differing digits are two cards
+    UNSAID = "unsaid"  # one side does not say; with wallets they differ often
+    OTHER_KIND = "other_kind"  # they end different numbers, and say nothing
+
+
+def digits_of(ours: LastFour, theirs: LastFour) -> Digits:
+    """How the digits' kinds stand to each other."""
+    if LastFourKind.UNKNOWN in (ours.kind, theirs.kind):
+        return Digits.UNSAID
+    return Digits.SAME_KIND if ours.kind is theirs.kind else Digits.OTHER_KIND
+
+
+# What agrees, of payments and slips that belong together and both say it: (agreed, differed).
+AGREEMENT_BELIEVED: Mapping[str, tuple[float, float]] = {
+    "auth_code": (200.0, 1.0),
+    "digits_same_kind": (2000.0, 0.4),
+    "digits_unsaid": (8.0, 2.0),
+    "digits_registered": (20.0, 4.0),
+    "digits_of_device": (8.0, 4.0),
+    "scheme": (400.0, 1.0),
+    "mid": (60.0, 2.0),
+    "tid": (60.0, 2.0),
+    "par": (5000.0, 0.5),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What the matcher believes.
+
+    - `missing`: of payments whose receipt is not among those at hand, all stores alike.
+    - `missing_at`: the same where a store has enough payments to say it by itself.
+    - `tipped`: of payments above what the till printed, by a tip that the till does not know.
+    - `agrees`: of pairs that belong together and both say it, those that say the same.
+    """
+
+    missing: float = 0.02
+    missing_at: Mapping[str, float] = field(default_factory=dict)
+    tipped: float = 0.002
+    tipped_at: Mapping[str, float] = field(default_factory=dict)
+    agrees: Mapping[str, float] = field(
+        default_factory=lambda: {what: a / (a + d) for what, (a, d) in AGREEMENT_BELIEVED.items()}
+    )
+
+    def missing_for(self, store: str) -> float:
+        """The share of payments at `store` that find no receipt."""
+        return self.missing_at.get(store, self.missing)
+
+    def tipped_for(self, store: str) -> float:
+        """The share of payments at `store` above what the till printed."""
+        return self.tipped_at.get(store, self.tipped)
+
+
+BELIEVED = Rates()

@@ -1,0 +1,119 @@
+"""The slips at hand, found by store, amount and time, and how common an amount is.
+
+How many strangers' slips could pass for a charge's own by accident is what a match is weighed
+against: popular prices at a busy hour have many, an odd sum at a quiet one has none.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from chalicelib.matching.sides import Slip
+
+Spans = tuple[tuple[float, float], ...]  # of till minus bank, in seconds
+_PRIOR_EXPOSURES = 3.0  # What a whole file says of a price counts as three looks at this hour.
+_SINGLES_SHARE = 0.5  # Until counted: an amount seen once is expected half a time more.
+
+
+class _Row:
+    """Slips by time."""
+
+    __slots__ = ("ats", "places")
+
+    def __init__(self) -> None:
+        self.ats: list[float] = []
+        self.places: list[int] = []
+
+    def between(self, first: float, last: float) -> Sequence[int]:
+        return self.places[bisect_left(self.ats, first) : bisect_right(self.ats, last)]
+
+    def count(self, first: float, last: float) -> int:
+        return bisect_right(self.ats, last) - bisect_left(self.ats, first)
+
+
+K = TypeVar("K", bound=Hashable)
+
+
+def _add(rows: dict[K, _Row], key: K, at: float, place: int) -> None:
+    row = rows.get(key)
+    if row is None:
+        row = rows[key] = _Row()
+    row.ats.append(at)
+    row.places.append(place)
+
+
+class Shelf:
+    """Slips by store, amount and time. `slips` are in order of time."""
+
+    def __init__(self, slips: Iterable[Slip]) -> None:
+        self.slips = sorted(slips, key=lambda slip: (slip.at, slip.receipt_id, slip.part))
+        self._of_amount: dict[tuple[str, int, str], _Row] = {}
+        self._of_store: dict[str, _Row] = {}
+        self._of_code: dict[tuple[str, str], _Row] = {}
+        for place, slip in enumerate(self.slips):
+            amounts = {slip.amount_minor, slip.amount_minor + slip.tip_minor}
+            for amount in amounts:
+                _add(self._of_amount, (slip.store, amount, slip.currency), slip.at, place)
+            _add(self._of_store, slip.store, slip.at, place)
+            if slip.auth_code:
+                _add(self._of_code, (slip.store, slip.auth_code), slip.at, place)
+        self._rare = _expected_again(row for row in self._of_amount.values())
+
+    def of_amount(
+        self, store: str, amount: tuple[int, str], at: float, spans: Spans
+    ) -> Iterator[int]:
+        """The slips of `amount` whose till minus bank lies in `spans`, were they of a charge at
+        `at`.
+        """
+        row = self._of_amount.get((store, *amount))
+        if row is not None:
+            for first, last in spans:
+                yield from row.between(at + first, at + last)
+
+    def of_code(self, store: str, code: str, at: float, spans: Spans) -> Iterator[int]:
+        """The slips with the auth code `code`."""
+        row = self._of_code.get((store, code))
+        if row is not None:
+            for first, last in spans:
+                yield from row.between(at + first, at + last)
+
+    def of_store(self, store: str, at: float, spans: Spans) -> Iterator[int]:
+        """All slips of the store."""
+        row = self._of_store.get(store)
+        if row is not None:
+            for first, last in spans:
+                yield from row.between(at + first, at + last)
+
+    def has(self, store: str) -> bool:
+        """Whether any slip is of `store`."""
+        return store in self._of_store
+
+    def strangers(self, store: str, amount: tuple[int, str], at: float, spans: Spans) -> float:
+        """How many strangers' slips of `amount` a second are to be expected about `at`.
+
+        What stands there, without the charge's own, and what the whole shelf says of the price
+        (Gamma-Poisson). Of prices seen once, how often such a price comes again is by Good and
+        Turing (I. J. Good, "The population frequencies of species", 1953).
+        """
+        everything = self._of_store.get(store)
+        if everything is None:
+            return 1.0
+        seconds = sum(last - first for first, last in spans)
+        row = self._of_amount.get((store, *amount))
+        here = total = 0
+        if row is not None:
+            total = len(row.ats)
+            here = sum(row.count(at + first, at + last) for first, last in spans)
+        near = sum(everything.count(at + first, at + last) for first, last in spans)
+        expected = (max(total - 1, 0) + self._rare) * near / len(everything.ats)
+        others = max(here - 1, 0)
+        return (expected * _PRIOR_EXPOSURES + others + 0.01) / (_PRIOR_EXPOSURES + 1) / seconds
+
+
+def _expected_again(rows: Iterable[_Row]) -> float:
+    """How often an amount that was seen once is to be expected beside itself."""
+    seen = Counter(min(len(row.ats), 3) for row in rows)
+    if seen[1] + seen[2] < 50:
+        return _SINGLES_SHARE
+    return min(max(2 * seen[2] / max(seen[1], 1), 0.02), 1.0)
