@@ -106,8 +106,21 @@ class VotedClocks:
             for (place, _), known in self._tills.items():
                 if place == store:
                     spans += [(o - REACH_SECONDS, o + REACH_SECONDS) for o in known.offsets]
-            self._reaches[store] = _merged(spans)
+            self._reaches[store] = merged_spans(spans)
         return self._reaches[store]
+
+    def standing(self, store: str, at: float) -> dict[str | None, tuple[float, float, int]]:
+        """Offset, spread and votes of each till of `store` at `at`, where it stands at one place.
+
+        For tills with enough votes of their own.
+        """
+        found = {}
+        for (place, till), known in self._tills.items():
+            if place == store and len(known.ats) >= FEW_VOTES:
+                readings = self.readings((place, till), at)
+                if len(readings) == 1:
+                    found[till] = (readings[0].offset, known.spread, len(known.ats))
+        return found
 
     def _read(self, known: _Till, before: list[float], after: list[float]) -> tuple[Reading, ...]:
         votes = before + after
@@ -229,7 +242,8 @@ def _choose_neighbours(known: _Till) -> None:
     known.spread, known.neighbours = max(best[0], SPREAD_SECONDS_MIN), best[1]
 
 
-def _merged(spans: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+def merged_spans(spans: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """`spans` where those that touch are one, in order."""
     merged: list[tuple[float, float]] = []
     for first, last in sorted(spans):
         if merged and first <= merged[-1][1]:
