@@ -22,6 +22,7 @@ from chalicelib.network.model import Connection, Provider
 from chalicelib.purchases import facts, store
 from chalicelib.purchases.messages import DeliveryMessage
 from chalicelib.purchases.model import Purchase, Whereabouts
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.service import active_key_of
 from chalicelib.runtime import observability
 
@@ -69,7 +70,7 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
 def _whereabouts(message: DeliveryMessage, *, now: datetime) -> Whereabouts | None:
     """Where the purchase lies, as the message says, or as the payment's row does."""
     if message.member_id is None or message.anchored_at is None:
-        return store.find_whereabouts(message.payment_id, now=now)
+        return payments.find_whereabouts(message.payment_id, now=now)
     return Whereabouts(
         message.payment_id, message.member_id, message.anchored_at, message.first_seen_at
     )

@@ -16,6 +16,7 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
+from chalicelib.purchases.payments import store as payments_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
 from chalicelib.runtime.rows import KEY_PRIVACY, Row, RowMeta
@@ -28,6 +29,7 @@ STORES = (
     matching_store,
     members_store,
     network_store,
+    payments_store,
     privacy_store,
     purchases_store,
     quarantine,

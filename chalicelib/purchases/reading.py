@@ -8,6 +8,7 @@ from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
 from chalicelib.members import service as members
 from chalicelib.purchases import store
 from chalicelib.purchases.model import Ending, Purchase
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.service import WAITS, active_key_of
 
 
@@ -39,7 +40,7 @@ def find_receipt(
     `of_user` narrows the answer to one of the bank's users. What was never recorded cannot be told
     from what is not supported: neither leaves a trace.
     """
-    where = store.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
+    where = payments.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
     if where is None:
         return NoReceipt(Missing.NOT_SUPPORTED)
     if (

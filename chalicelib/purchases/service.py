@@ -23,6 +23,7 @@ from chalicelib.network.model import Store
 from chalicelib.purchases import facts, store
 from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.settling import settle, signals_of, update, where_of
 from chalicelib.runtime import observability, vault
 
@@ -63,7 +64,7 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     told = confirmed(event, holder.member_id, connection, now=now)
     if told is None:
         return facts.dropped(event.payment_id, "not_confirmed")
-    known = store.record_event(holder.member_id, told, key=key, now=now)
+    known = payments.record_event(holder.member_id, told, key=key, now=now)
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
     return _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
@@ -80,7 +81,7 @@ def _follows_known(event: PaymentEvent, *, now: datetime) -> bool:
     """Whether the event, though its merchant is unknown, continues a payment we have."""
     if event.kind is PaymentEventKind.AUTHORISED:
         return False
-    return store.find_whereabouts(event.payment_id, now=now) is not None
+    return payments.find_whereabouts(event.payment_id, now=now) is not None
 
 
 def _carry_on(
@@ -120,7 +121,7 @@ def settle_waiting(
     """
     signals = waiting.signals
     key = active_key_of(MemberId(signals.member_id), now=now)
-    known = store.find_payment(signals.payment_id, key=key, now=now) if key else None
+    known = payments.find_payment(signals.payment_id, key=key, now=now) if key else None
     if key is None or known is None:
         matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
         return None
@@ -144,10 +145,10 @@ def settle_waiting(
 
 def look_again(payment_id: PaymentId, *, now: datetime) -> None:
     """Look again for the receipt of the payment `payment_id`, if it still waits."""
-    where = store.find_whereabouts(payment_id, now=now)
+    where = payments.find_whereabouts(payment_id, now=now)
     member = members.find_member(where.member_id, now=now) if where else None
     key = active_key_of(member.member_id, now=now) if member else None
-    known = store.find_payment(payment_id, key=key, now=now) if key else None
+    known = payments.find_payment(payment_id, key=key, now=now) if key else None
     if member is None or key is None or known is None:
         return
     _carry_on(known, key=key, last_fours=member.last_fours, now=now)
