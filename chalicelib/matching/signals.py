@@ -26,7 +26,8 @@ class PaymentSignals:
     """What a payment says that a receipt may agree with.
 
     `amounts` are those the till may have charged. `known_last_fours` are the digits of the member's
-    registered cards, for banks that do not send any with a payment.
+    registered cards, for banks that do not send any with a payment. `refused` are receipts that
+    were taken away from it.
     """
 
     payment_id: PaymentId
@@ -38,6 +39,7 @@ class PaymentSignals:
     card: CardFacts = NO_CARD_FACTS
     known_last_fours: tuple[LastFour, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
+    refused: tuple[ReceiptId, ...] = ()
 
     def values_of(self, kind: IdentifierKind) -> frozenset[str]:
         """The identifiers of `kind`."""
@@ -117,8 +119,10 @@ def _part(receipt: Receipt, index: int, tender: Tender) -> Part:
 
 
 def weigh(payment: PaymentSignals, part: Part) -> Evidence | None:
-    """How `payment` and `part` relate; None where store, amount or day rule each other out."""
-    if part.receipt.store_id not in payment.stores:
+    """How `payment` and `part` relate; None where store, amount or day rule each other out, or the
+    two were parted before.
+    """
+    if part.receipt.store_id not in payment.stores or part.receipt_id in payment.refused:
         return None
     if Money(part.amount_minor, part.receipt.currency) not in payment.amounts:
         return None

@@ -18,13 +18,14 @@ from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 from chalicelib.tills.store import UNMATCHED_RECEIPTS, days_of, partition
 
+CLAIMED_FOR = timedelta(days=400)
 WAITING_DAYS = 7  # As long as unmatched receipts are kept: nothing can turn up after that.
 WAITING_READ_MAX = 5_000  # In an hour at one store; the busiest known see a tenth of it.
 
 CLAIMS = Retention(
     name="claims",
     reason="Who holds a receipt is remembered thirteen months, so that a return finds its sale.",
-    lasts=timedelta(days=400),
+    lasts=CLAIMED_FOR,
     since="claimed",
 )
 WAITING = Retention(
@@ -142,11 +143,17 @@ def record_claim(claim: Claim, *, now: datetime) -> bool:
     return True
 
 
-def release_claim(claim: Claim) -> None:
-    """Give the part free, if it is still `claim`'s."""
+def release_claim(claim: Claim, *, taken_until: datetime | None = None) -> None:
+    """Give the part free, if it is still `claim`'s; with `taken_until`, if it was taken by then.
+
+    So what is late or comes again does not undo what was claimed anew.
+    """
     row = ClaimRow(f"claim#{claim.receipt_id}", f"part#{claim.part}")
+    still = ClaimRow.payment_id == claim.hold.payment_id
+    if taken_until is not None:
+        still &= ClaimRow.expires_at <= rows.epoch(taken_until + CLAIMED_FOR)
     try:
-        rows.delete(row, condition=ClaimRow.payment_id == claim.hold.payment_id)
+        rows.delete(row, condition=still)
     except rows.ConditionFailed:
         return
 

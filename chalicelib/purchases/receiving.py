@@ -18,6 +18,7 @@ from chalicelib.matching.service import Near
 from chalicelib.matching.signals import WIDE_WINDOW
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
+from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.versions import with_receipt, with_return
 from chalicelib.receipts.canonical import Receipt
@@ -163,7 +164,7 @@ def _sales_of(receipt: Receipt) -> tuple[ReceiptId, ...]:
 
 
 def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> None:
-    key = service.active_key_of(where.member_id, now=now)
+    key = active_key_of(where.member_id, now=now)
     if key is None:
         return
     purchase = store.find_purchase(where, key=key, now=now)

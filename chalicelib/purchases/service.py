@@ -6,7 +6,7 @@ message that asked is deleted only when all of it is done.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import LastFour
@@ -17,17 +17,17 @@ from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.service import Near
 from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
-from chalicelib.members.model import Holder, MemberStatus, NotHeld
+from chalicelib.members.model import Holder, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, store
+from chalicelib.purchases.access import WAITS, active_key_of
 from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.settling import settle, signals_of, update, where_of
 from chalicelib.runtime import observability, vault
 
-WAITS = timedelta(days=matching_store.WAITING_DAYS)
 STORES_PER_PAYMENT_MAX = 50  # A narrative may name a brand; more stores than this say nothing.
 
 
@@ -108,7 +108,7 @@ def _ending_at_once(payment: Payment) -> Ending | None:
         return Ending.REFUND_UNLINKED
     if payment.state is PaymentState.REVERSED:
         return Ending.PAYMENT_REVERSED
-    return None
+    return Ending.STAYED_AMBIGUOUS if payment.is_given_up else None
 
 
 def settle_waiting(
@@ -152,14 +152,6 @@ def look_again(payment_id: PaymentId, *, now: datetime) -> None:
     if member is None or key is None or known is None:
         return
     _carry_on(known, key=key, last_fours=member.last_fours, now=now)
-
-
-def active_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
-    """The key of a member for whom the programme is on; None for one who left or is forgotten."""
-    member = members.find_member(member_id, now=now)
-    if member is None or member.status is not MemberStatus.ACTIVE or member.salt is None:
-        return None
-    return vault.member_key(member.salt)
 
 
 def end(

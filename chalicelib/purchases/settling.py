@@ -120,8 +120,11 @@ def _join(
     """
     returns = matching_store.list_returns(matched.part.receipt_id, now=now)
     for _ in range(JOINS_MAX):
-        version = ended.version + 1 if ended else 1
-        joining = joined(known.member_id, known.payment, matched, version=version, now=now)
+        if ended is not None and matched.part.receipt_id in ended.payment.refused:
+            # It was taken away after the payment was read. Whoever reads it anew knows.
+            matching_store.release_claim(matching.claim_of(question, matched))
+            raise TryAgain("the receipt was taken away from the payment meanwhile")
+        joining = joined(known.member_id, known.payment, matched, before=ended, now=now)
         purchase = with_returns(joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
@@ -186,6 +189,7 @@ def signals_of(
         card=payment.card,
         known_last_fours=last_fours,
         identifiers=payment.merchant,
+        refused=payment.refused,
     )
 
 

@@ -36,6 +36,7 @@ _PURCHASE = Kept(
         "same_as": Category.PSEUDONYM,
         "returns": Category.RECEIPT,
         "told_reference": Category.REFERENCE,
+        "withdrawals": Category.OPERATION,
     },
 )
 
@@ -81,9 +82,11 @@ def record_purchase(purchase: Purchase, *, key: vault.SealingKey) -> bool:
 def record_version(purchase: Purchase, *, key: vault.SealingKey) -> bool:
     """Write `purchase` over its version before; False where it changed underneath."""
     row = _purchase_row(purchase, key=key)
+    held = purchase.receipt.receipt_id if purchase.receipt else None
     actions = [
         PurchaseRow.version.set(purchase.version),
         PurchaseRow.sealed.set(row.sealed),
+        PurchaseRow.receipt_id.set(held) if held else PurchaseRow.receipt_id.remove(),
     ]
     try:
         rows.update(row, actions, condition=PurchaseRow.version == purchase.version - 1)
@@ -133,6 +136,27 @@ def list_purchases(member_id: MemberId, *, key: vault.SealingKey, now: datetime)
     return [_open_purchase(row, key) for row in found]
 
 
+def list_holding(
+    member_id: MemberId,
+    receipt_id: ReceiptId,
+    *,
+    since: datetime,
+    until: datetime,
+    key: vault.SealingKey,
+    now: datetime,
+) -> list[Purchase]:
+    """The member's purchases of [since, until] that hold the receipt; others are not opened."""
+    found = rows.list_between(
+        PurchaseRow,
+        member_id,
+        f"purchase#{since:%Y-%m-%dT%H:%M:%S}",
+        f"purchase#{until:%Y-%m-%dT%H:%M:%S}~",
+        now=now,
+        limit=PURCHASES_READ_MAX,
+    )
+    return [_open_purchase(row, key) for row in found if row.receipt_id == receipt_id]
+
+
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> int:
     """Put every purchase of a member who left on its last clock; returns how many it changed."""
     until = rows.epoch(left_at + KEPT_AFTER_LEAVING)
@@ -153,6 +177,7 @@ def _purchase_row(purchase: Purchase, *, key: vault.SealingKey) -> PurchaseRow:
         _purchase_sk(payment.anchored_at, payment.payment_id),
         version=purchase.version,
         receipt_id=purchase.receipt.receipt_id if purchase.receipt else None,
+        told_reference=purchase.told_reference,
     )
     row.sealed = vault.seal(purchase, key=key, place=f"{row.pk}|{row.sk}", kept=_PURCHASE)
     return row

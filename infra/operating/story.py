@@ -19,9 +19,9 @@ from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.purchases import store as purchases
+from chalicelib.purchases.access import WAITS, active_key_of
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
 from chalicelib.purchases.payments import store as payments
-from chalicelib.purchases.service import WAITS, active_key_of
 from chalicelib.runtime import queues
 from infra import replaying
 from infra.operating import dead_letters

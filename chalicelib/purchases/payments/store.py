@@ -4,6 +4,7 @@ the member who paid.
 A row holds every event the bank told, and says which member's partition has the purchase.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -33,6 +34,7 @@ _PAYMENT = Kept(
         "connection_id": Category.CONFIGURATION,
         "anchored_at": Category.TRANSACTION,
         "events": Category.TRANSACTION,
+        "refused": Category.RECEIPT,
     },
 )
 
@@ -86,16 +88,37 @@ def _merge_event(
         raise TryAgain("the payment changed underneath")
     if row.member_id != member_id:
         return KnownPayment(first_of(event), MemberId(row.member_id), now)
-    known = _open_payment(row, key)
-    merged = add_event(known, event)
-    if merged is not known:
-        changed = _payment_row(member_id, merged, key=key, first_seen_at=row.first_seen_at)
+    return _rewrite(row, lambda payment: add_event(payment, event), key=key)
+
+
+def change_payment(
+    payment_id: PaymentId,
+    change: Callable[[Payment], Payment],
+    *,
+    key: vault.SealingKey,
+    now: datetime,
+) -> KnownPayment | None:
+    """Write what `change` makes of the payment, unless that is the same; None for no such payment.
+
+    :raises TryAgain: the payment changed underneath.
+    """
+    row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
+    return _rewrite(row, change, key=key) if row else None
+
+
+def _rewrite(
+    row: PaymentRow, change: Callable[[Payment], Payment], *, key: vault.SealingKey
+) -> KnownPayment:
+    member_id, known = MemberId(row.member_id), _open_payment(row, key)
+    after = change(known)
+    if after is not known:
+        changed = _payment_row(member_id, after, key=key, first_seen_at=row.first_seen_at)
         changed.revision = int(row.revision) + 1
         try:
             rows.put(changed, condition=PaymentRow.revision == row.revision)
         except rows.ConditionFailed as error:
             raise TryAgain("the payment changed underneath") from error
-    return KnownPayment(merged, member_id, datetime.fromisoformat(row.first_seen_at))
+    return KnownPayment(after, member_id, datetime.fromisoformat(row.first_seen_at))
 
 
 def find_whereabouts(payment_id: PaymentId, *, now: datetime) -> Whereabouts | None:
