@@ -248,9 +248,8 @@ def list_waiting_around(
 
     :raises TryAgain: more wait than are read at once; nothing may be decided without them.
     """
-    return _list_waiting(
-        store_id, earliest - WIDE_WINDOW, latest + WIDE_WINDOW, now=now, consistent=consistent
-    )
+    since, until = earliest - WIDE_WINDOW, latest + WIDE_WINDOW
+    return list_waiting_between(store_id, since, until, now=now, consistent=consistent)
 
 
 def list_waiting_between(
@@ -261,17 +260,10 @@ def list_waiting_between(
     now: datetime,
     consistent: bool = False,
 ) -> list[Waiting]:
-    """The payments made in [since, until] that wait at `store_id`.
+    """The payments made in [since, until] that wait at `store_id`; perhaps not those of just now.
 
-    Unless it is `consistent`, perhaps not those of just now.
     :raises TryAgain: more wait than are read at once.
     """
-    return _list_waiting(store_id, since, until, now=now, consistent=consistent)
-
-
-def _list_waiting(
-    store_id: StoreId, since: datetime, until: datetime, *, now: datetime, consistent: bool
-) -> list[Waiting]:
     found: list[Waiting] = []
     for day, first, last in days_of(since, until):
         found.extend(
