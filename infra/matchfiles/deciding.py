@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.matching.batches import Outcome, match_jointly
-from chalicelib.matching.decision import Why
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
+from chalicelib.matching.why import Why
 from infra.matchfiles import buckets
 from infra.matchfiles.buckets import Spreader
 from infra.matchfiles.job import Job

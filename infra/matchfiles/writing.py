@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from chalicelib.matching.decision import Why
+from chalicelib.matching.why import Why
 from infra.matchfiles import buckets
 from infra.matchfiles.deciding import ANSWERS
 from infra.matchfiles.job import Job
