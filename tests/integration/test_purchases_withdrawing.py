@@ -4,19 +4,21 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from chalicelib.kernel.ids import PaymentId
+from chalicelib.kernel.ids import PaymentId, ReceiptId
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.payment import REFUSED_MAX, refuse
 from chalicelib.members import service as members
 from chalicelib.network.model import Connection, KeyUse
 from chalicelib.notices import service as notices
 from chalicelib.purchases import reading, receiving, service, withdrawing
-from chalicelib.purchases.messages import (
-    decode_delivery,
-)
+from chalicelib.purchases.access import active_key_of
+from chalicelib.purchases.messages import decode_delivery
 from chalicelib.purchases.model import Purchase, WithdrawnWhy
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import Missing, NoReceipt
 from chalicelib.runtime import queues
 from infra.local import queue_time
@@ -217,11 +219,16 @@ def test_a_payment_that_waited_long_enough_ends_without_one() -> None:
 
 
 def test_after_ten_wrong_receipts_no_machine_looks_for_another() -> None:
-    matched()
-    for number in range(2, 12):
-        withdrawing.withdraw(purchase(), NOT_MINE, now=LATER)
-        look()
-        receive(replace(SALE, reference=f"R-{number}"), now=LATER)
+    had = matched()
+    key = active_key_of(had.member_id, now=LATER)
+    assert key is not None
+    for number in range(REFUSED_MAX - 1):
+        refused = partial(refuse, receipt_id=ReceiptId(f"wrong-{number}"))
+        payments.change_payment(had.payment.payment_id, refused, key=key, now=LATER)
+
+    withdrawing.withdraw(had, NOT_MINE, now=LATER)
+    look()
+    receive(replace(SALE, reference="R-2"), now=LATER)
 
     assert found("t-1", LATER) is Missing.NO_MATCH
 
