@@ -39,7 +39,8 @@ class Said:
         self._totals: Counter[tuple[str, str]] = Counter()
         self._last_codes: dict[TillKey, str] = {}
         self._repeating: set[tuple[str, int]] = set()
-        self._repeats: Counter[str] = Counter()
+        self._repeats: Counter[TillKey] = Counter()
+        self._coded: Counter[TillKey] = Counter()
         for slip in slips:
             self._add(slip)
 
@@ -63,7 +64,8 @@ class Said:
             till = (slip.store, slip.till)
             if self._last_codes.get(till) == slip.auth_code:
                 self._repeating.add((slip.receipt_id, slip.part))
-                self._repeats[slip.store] += 1
+                self._repeats[till] += 1
+            self._coded[till] += 1
             self._last_codes[till] = slip.auth_code
 
     def chance(self, what: str, value: str, stores: Iterable[str], *, apart: int) -> float:
@@ -89,7 +91,8 @@ class Said:
         the same, or one that never came.
         """
         chance = self.chance("auth_code", code, (slip.store,), apart=int(agrees))
-        repeats = self._repeats[slip.store] / max(self._totals["auth_code", slip.store], 1)
+        till = (slip.store, slip.till)
+        repeats = self._repeats[till] / max(self._coded[till], 1)
         if not agrees or repeats < REPEATS_FROM:
             return chance
         if (slip.receipt_id, slip.part) in self._repeating:
