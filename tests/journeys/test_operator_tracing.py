@@ -83,7 +83,7 @@ def test_tells_of_a_match_why_and_what_holds_it() -> None:
     assert told[1:3] == RECEIVED
     matched, claim, purchase = told[3:]
     assert matched[:2] == ["2026-11-20 12:00:00", "matched"]
-    assert matched[2].startswith("card_facts_agree by conservative-1: ")
+    assert matched[2].startswith("card_facts_agree by posterior-1: ")
     assert matched[2].endswith("; -1 s apart")
     assert claim[2].endswith(": held by it")
     assert purchase == ["-", "purchase", "version 1"]
