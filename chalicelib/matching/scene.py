@@ -75,4 +75,5 @@ def charge_of(payment: PaymentSignals) -> Charge:
         mids=payment.values_of(IdentifierKind.MID),
         tids=payment.values_of(IdentifierKind.TID),
         kind=ChargeKind.AUTH,
+        refused=frozenset(payment.refused),
     )

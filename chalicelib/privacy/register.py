@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
 from chalicelib.members.connecting import store as connecting_store
 from chalicelib.network import store as network_store
@@ -16,6 +17,7 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
+from chalicelib.purchases.payments import store as payments_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
 from chalicelib.runtime.rows import KEY_PRIVACY, Row, RowMeta
@@ -28,11 +30,13 @@ STORES = (
     matching_store,
     members_store,
     network_store,
+    payments_store,
     privacy_store,
     purchases_store,
     quarantine,
     signing_store,
     tills_store,
+    timekeeping_store,
 )
 
 

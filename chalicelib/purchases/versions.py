@@ -5,14 +5,17 @@ Each function gives the same object back where nothing changes, so that a repeat
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib.kernel.refusals import Conflicting
 from chalicelib.matching.payment import Payment
-from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.model import Purchase, Withdrawal, WithdrawnWhy
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, apply_returns
 from chalicelib.receipts.versions import Standing, compare
 from chalicelib.runtime import observability
+
+WITHDRAWALS_TOLD_MAX = 20  # A purchase is read whole each time; nobody reads more of its past.
 
 
 def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
@@ -20,6 +23,28 @@ def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
     if purchase.payment == payment:
         return purchase
     return replace(purchase, payment=payment, version=purchase.version + 1)
+
+
+def without_receipt(
+    purchase: Purchase, payment: Payment, why: WithdrawnWhy, *, detail: str, at: datetime
+) -> Purchase:
+    """`purchase` of `payment` as if it never had the receipt, but for the note that it had one."""
+    reason = purchase.reason
+    withdrawal = Withdrawal(
+        version=purchase.version + 1,
+        at=at,
+        why=why.value,
+        detail=detail,
+        matched_at=purchase.matched_at,
+        matched_why=reason.why if reason else "",
+    )
+    return Purchase(
+        member_id=purchase.member_id,
+        payment=payment,
+        version=purchase.version + 1,
+        told_reference=purchase.told_reference,
+        withdrawals=(*purchase.withdrawals, withdrawal)[-WITHDRAWALS_TOLD_MAX:],
+    )
 
 
 def with_receipt(purchase: Purchase, receipt: Receipt) -> Purchase:

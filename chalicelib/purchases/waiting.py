@@ -13,9 +13,10 @@ from chalicelib.matching import store as matching_store
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import service
+from chalicelib.purchases.access import WAITS
 from chalicelib.runtime import observability
 
-LONGEST = service.WAITS + timedelta(days=1)
+LONGEST = WAITS + timedelta(days=1)
 LOOKS_EVERY = timedelta(minutes=15)
 LATE_BY_MAX = timedelta(minutes=5)  # What a schedule may come later than its time.
 # After these, whatever still waits is looked at: what was ambiguous may have become plain.
