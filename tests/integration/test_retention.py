@@ -7,6 +7,7 @@ import pytest
 from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of, receipt_id_of
 from chalicelib.kernel.refusals import Malformed
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.members import service as members
 from chalicelib.members.model import LinkKind, Reference
 from chalicelib.network.model import Provider
@@ -107,6 +108,7 @@ def test_every_row_of_a_journey_carries_the_expiry_of_its_rule(town: None) -> No
     send_receipts(till_receipt(PAYER, "R-2", total_minor=1))
     send_receipts([till_receipt(PAYER, "R-3"), till_receipt(PAYER, "R-4", total_minor=1)])
     work()
+    timekeeping.write_out(now=NOON)
     expected = {
         "page#": NOON + 7 * DAY,
         "part#": NOON + 400 * DAY,
@@ -159,6 +161,7 @@ def test_the_sweep_deletes_and_counts_what_expired_and_nothing_else(
     town: None, counted: Counted
 ) -> None:
     joined()
+    timekeeping.write_out(now=NOON)
     quarantine.keep("tills", "{}", Malformed("no"), sender=BAKERY, now=NOON)
     configuration = items("network")
 
