@@ -135,6 +135,13 @@ class Payment:
         return PaymentState.AUTHORISED
 
     @property
+    def names_no_sale(self) -> bool:
+        """Whether it is a refund of which the bank does not say what it gives back."""
+        return self.state is PaymentState.REFUND_ONLY and all(
+            event.refers_to is None for event in self.events
+        )
+
+    @property
     def _charged_minor(self) -> int:
         """What was charged before any reversal: the last word, or all parts of what was cleared."""
         clearings = {

@@ -7,8 +7,9 @@ from enum import Enum
 from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
 from chalicelib.members import service as members
 from chalicelib.purchases import store
-from chalicelib.purchases.model import Ending, Purchase
+from chalicelib.purchases.model import Ending, Purchase, RefundOf, Whereabouts
 from chalicelib.purchases.service import WAITS, active_key_of
+from chalicelib.runtime import vault
 
 
 class Missing(Enum):
@@ -34,7 +35,8 @@ def find_receipt(
     of_user: str | None = None,
     now: datetime,
 ) -> Purchase | NoReceipt:
-    """The purchase of the bank's transaction, which then has a receipt, or why there is none.
+    """The purchase of the bank's transaction, which then has a receipt, or why there is none. Of a
+    refund, the purchase that it gives back.
 
     `of_user` narrows the answer to one of the bank's users. What was never recorded cannot be told
     from what is not supported: neither leaves a trace.
@@ -51,6 +53,8 @@ def find_receipt(
     if key is None:
         return NoReceipt(Missing.NOT_SUPPORTED)
     purchase = store.find_purchase(where, key=key, now=now)
+    if purchase is not None and purchase.refund_of is not None:
+        purchase = _given_back_by(purchase, purchase.refund_of, key=key, now=now)
     if purchase is not None and purchase.receipt is not None:
         return purchase
     if purchase is not None:
@@ -58,6 +62,14 @@ def find_receipt(
     first_seen_at = where.first_seen_at or where.anchored_at
     is_over = now >= first_seen_at + WAITS
     return NoReceipt(Missing.NO_MATCH if is_over else Missing.PENDING)
+
+
+def _given_back_by(
+    refund: Purchase, given: RefundOf, *, key: vault.SealingKey, now: datetime
+) -> Purchase:
+    """The purchase that a refund gives back: under both stands the one receipt."""
+    where = Whereabouts(given.payment_id, refund.member_id, given.anchored_at)
+    return store.find_purchase(where, key=key, now=now) or refund
 
 
 def list_of_user(

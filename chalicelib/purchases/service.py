@@ -66,7 +66,12 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     known = store.record_event(holder.member_id, told, key=key, now=now)
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
-    return _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
+    _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
+    if event.kind is PaymentEventKind.REFUNDED and event.refers_to is not None:
+        from chalicelib.purchases.refunding import service as refunding  # Refunds are rare.
+
+        refunding.yield_to_bank(event, known, key=key, now=now)
+    return None
 
 
 def _key_of(holder: Holder, *, now: datetime) -> vault.SealingKey | None:
@@ -87,6 +92,11 @@ def _carry_on(
     known: KnownPayment, *, key: vault.SealingKey, last_fours: tuple[LastFour, ...], now: datetime
 ) -> None:
     """Bring the purchase up to the payment's events, or look for its receipt."""
+    if known.payment.names_no_sale:
+        from chalicelib.purchases.refunding import service as refunding  # As above.
+
+        refunding.settle(known, key=key, now=now)
+        return None
     purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
     stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
     if purchase is not None and purchase.receipt is not None:

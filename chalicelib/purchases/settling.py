@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.cards import LastFour
-from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.ids import MemberId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
@@ -22,8 +22,11 @@ from chalicelib.matching.store import Claim, Waiting
 from chalicelib.matching.why import Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
+from chalicelib.purchases.codes import store as codes
+from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, joined
 from chalicelib.purchases.versions import with_payment, with_returns
+from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
 JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
@@ -118,7 +121,13 @@ def _join(
 
     :raises TryAgain: the purchase keeps changing underneath.
     """
-    returns = matching_store.list_returns(matched.part.receipt_id, now=now)
+    sale = matched.part.receipt
+    codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
+    returns = [
+        returned
+        for code in codes_of(sale)
+        for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, code), now=now)
+    ]
     for _ in range(JOINS_MAX):
         version = ended.version + 1 if ended else 1
         joining = joined(known.member_id, known.payment, matched, version=version, now=now)
@@ -164,6 +173,7 @@ def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: 
     changed = with_payment(purchase, payment)
     if changed is purchase:
         return False
+    changed = noted(purchase, changed, now=now)
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
         raise TryAgain("the purchase changed underneath")

@@ -61,6 +61,9 @@ _PURCHASE = Kept(
         "same_as": Category.PSEUDONYM,
         "returns": Category.RECEIPT,
         "told_reference": Category.REFERENCE,
+        "refunds": Category.TRANSACTION,
+        "refund_of": Category.PSEUDONYM,
+        "changes": Category.TRANSACTION,
     },
 )
 
@@ -243,7 +246,7 @@ def find_purchase(
         now=now,
         consistent=consistent,
     )
-    return _open_purchase(row, key) if row else None
+    return to_purchase(row, key) if row else None
 
 
 def find_held_receipt(where: Whereabouts, *, now: datetime) -> ReceiptId | None:
@@ -259,7 +262,7 @@ def list_purchases(member_id: MemberId, *, key: vault.SealingKey, now: datetime)
     found = rows.list_prefixed(
         PurchaseRow, member_id, "purchase#", now=now, limit=PURCHASES_READ_MAX
     )
-    return [_open_purchase(row, key) for row in found]
+    return [to_purchase(row, key) for row in found]
 
 
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> int:
@@ -287,7 +290,8 @@ def _purchase_row(purchase: Purchase, *, key: vault.SealingKey) -> PurchaseRow:
     return row
 
 
-def _open_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
+def to_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
+    """The purchase that the row holds."""
     opened = vault.open_sealed(row.sealed, Purchase, key=key, place=f"{row.pk}|{row.sk}")
     return replace(opened, version=int(row.version), told_reference=row.told_reference)
 
