@@ -18,8 +18,6 @@ from enum import Enum
 from chalicelib.kernel.cards import NO_CARD_FACTS, CardFacts, LastFour, LastFourKind
 from chalicelib.kernel.ids import ConnectionId, PaymentId, ReceiptId, RetailerId, StoreId
 from chalicelib.kernel.money import Money
-from chalicelib.receipts.canonical import LineKind, Receipt, Tender
-from chalicelib.receipts.returns import returnable_quantity
 
 MODEL = "refunds-1"
 REFUND_THRESHOLD = 0.99  # A wrong guess is shown to nobody else and is mended by the next evidence.
@@ -27,10 +25,13 @@ LATE_SLACK = timedelta(days=14)  # Goods on their way back, and a bank that take
 CLOCKS_APART = timedelta(hours=1)  # A refund may be told as made a little before its sale.
 RETURN_TO_REFUND = timedelta(days=10)  # A refund without authorisation is told when it is cleared.
 
+_NO_RETURN_TOLD = 0.2  # a shop that tells of one return tells of most
 _WHOLE = 0.55  # all that is left is given back
 _SOME_LINES = 0.40  # some of the goods, at what they cost
 _ANY_AMOUNT = 0.05  # something else: a goodwill payment, a fee held back
-_OF_A_RETURN = 0.95  # the till took goods back for just that, and nothing came back for them yet
+# The till took goods back for just that, and no money came for them yet. Of all purchases about
+# one in thirty is given back; of those that a till took back, nearly every one.
+_OF_A_RETURN = 0.95 * 30
 _UNKNOWN_AMOUNT = 1 / 1_000  # that a purchase we do not know gives back just this amount
 _SOON = 7.0  # days: most goods come back within a week or two
 _SOON_SHARE = 0.7
@@ -41,7 +42,6 @@ _OTHER_ACCOUNT = 0.02  # rules of the card schemes: money goes back to the card 
 _OTHER_DIGITS = 0.05
 _UNKNOWN_PER_KNOWN = 0.05  # of twenty purchases at a shop we do not hear of one
 _UNKNOWN_BEFORE = 0.5  # and of those before the member joined we hear of none
-_SUMS_MAX = 4_096
 
 
 class RefundWhy(Enum):
@@ -87,7 +87,7 @@ class Bought:
     """A purchase as a refund sees it. `left_minor` is what was paid and not yet given back.
 
     - `retailers`: whose it is, with the others of the brand's group.
-    - `givable`: what some of its goods cost, of those that are not back (`amounts_givable`).
+    - `givable`: what some of its goods cost, of those that are not back (`returned`).
     - `linked`: the bank's names of refunds that it links to this purchase by itself.
     """
 
@@ -113,16 +113,23 @@ class RefundFound:
 
     payment_id: PaymentId
     why: RefundWhy
-    probability: float
-    runner_up: float
+    probability: float = 1.0
+    runner_up: float = 0.0
+
+    @property
+    def per_million(self) -> int:
+        """The probability as it is kept: in millionths."""
+        return round(self.probability * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class RefundOpen:
-    """It is not known of which. `candidates` are those that fit, most probable first."""
+    """It is not known of which. `candidates` are those that fit, most probable first, and how
+    probable each is, in millionths.
+    """
 
     why: RefundWhy
-    candidates: tuple[tuple[PaymentId, float], ...] = ()
+    candidates: tuple[tuple[PaymentId, int], ...] = ()
 
 
 RefundDecision = RefundFound | RefundOpen
@@ -141,8 +148,12 @@ def decide_refund(
     """
     for one in bought:
         if one.connection_id == refund.connection_id and refund.transaction_id in one.linked:
-            return RefundFound(one.payment_id, RefundWhy.LINKED_BY_BANK, 1.0, 0.0)
-    weighed = [(one, _weight(refund, one)) for one in bought]
+            return RefundFound(one.payment_id, RefundWhy.LINKED_BY_BANK)
+    told = [one for one in bought if _is_taken_back(refund, one)]
+    weighed = [
+        (one, _weight(refund, one) * (_NO_RETURN_TOLD if told and one not in told else 1))
+        for one in bought
+    ]
     fitting = sorted(((w, one) for one, w in weighed if w > 0), key=lambda pair: -pair[0])
     if not fitting:
         return RefundOpen(RefundWhy.NO_PURCHASE_FITS)
@@ -151,65 +162,12 @@ def decide_refund(
     best = fitting[0][1]
     runner_up = probabilities[1][1] if len(probabilities) > 1 else 0.0
     if probabilities[0][1] >= threshold:
-        why = RefundWhy.ONE_PURCHASE_FITS
-        if any(_is_for(refund, returned) for returned in best.open_returns):
-            why = RefundWhy.RETURN_RECEIPT
+        is_told = best in told
+        why = RefundWhy.RETURN_RECEIPT if is_told else RefundWhy.ONE_PURCHASE_FITS
         return RefundFound(best.payment_id, why, probabilities[0][1], runner_up)
     several = runner_up > 1 - threshold
     why = RefundWhy.SEVERAL_PURCHASES if several else RefundWhy.PROBABILITY_TOO_LOW
-    return RefundOpen(why, probabilities)
-
-
-def money_back(returned: Receipt) -> tuple[int, ...]:
-    """What the till gave back onto cards for `returned`, one amount per card; of a receipt that
-    does not say how, all of it. In minor units, positive.
-    """
-    on_cards = tuple(tender.amount_minor for tender in returned.card_tenders)
-    if not returned.tenders:
-        on_cards = (abs(returned.total_minor),)
-    return tuple(minor for minor in on_cards if minor > 0)
-
-
-def is_tied(refund: RefundSignals, returned: Receipt) -> bool:
-    """Whether `refund` and `returned`, of the same amount, were made by one customer: cards agree
-    in digits of one kind, or nothing of the card is said and both were made within the hour.
-    """
-    if returned.retailer_id not in refund.retailers or returned.currency != refund.amount.currency:
-        return False
-    apart = abs(refund.made_at - returned.issued_at)
-    tenders = [t for t in returned.card_tenders if t.amount_minor == refund.amount.minor]
-    agreed = [_digits_agree(refund, tender) for tender in tenders]
-    if True in agreed:
-        return apart <= RETURN_TO_REFUND
-    return False not in agreed and apart <= CLOCKS_APART
-
-
-def _digits_agree(refund: RefundSignals, tender: Tender) -> bool | None:
-    """None where the two cannot be compared: one is missing, or they end different numbers."""
-    theirs = tender.card.last_four
-    ours = [refund.card.last_four] if refund.card.last_four else refund.known_last_fours
-    if theirs is None or theirs.kind is LastFourKind.UNKNOWN:
-        return None
-    alike = [one for one in ours if one.kind is theirs.kind]
-    return any(one.digits == theirs.digits for one in alike) if alike else None
-
-
-def amounts_givable(sale: Receipt) -> frozenset[int]:
-    """What may come back for some of the goods of `sale` (after its returns), in minor units.
-
-    Each remaining unit of a line alone, some of it, and lines together, as long as they are few.
-    """
-    sums = {0}
-    for line in sale.lines:
-        remaining = returnable_quantity(line)
-        if line.kind is not LineKind.SALE or remaining <= 0 or line.amount_minor <= 0:
-            continue
-        units = int(remaining) if remaining == int(remaining) else 1
-        whole = round(line.amount_minor * remaining / line.quantity)  # to even, as tills round
-        of_line = {round(whole * count / units) for count in range(1, min(units, 20) + 1)}
-        more = {known + one for known in sums for one in of_line}
-        sums |= more if len(sums) + len(more) <= _SUMS_MAX else of_line
-    return frozenset(sums - {0})
+    return RefundOpen(why, tuple((name, round(p * 1_000_000)) for name, p in probabilities))
 
 
 def _weight(refund: RefundSignals, one: Bought) -> float:
@@ -240,7 +198,7 @@ def _unknown(refund: RefundSignals, bought: Sequence[Bought], *, known_since: da
 
 def _of_amount(refund: RefundSignals, one: Bought) -> float:
     amount = refund.amount.minor
-    if any(_is_for(refund, returned) for returned in one.open_returns):
+    if _is_taken_back(refund, one):
         return _OF_A_RETURN
     share = _ANY_AMOUNT / one.paid.minor
     if amount == one.left_minor:
@@ -250,12 +208,12 @@ def _of_amount(refund: RefundSignals, one: Bought) -> float:
     return share
 
 
-def _is_for(refund: RefundSignals, returned: OpenReturn) -> bool:
-    """Whether `refund` is the money for what was taken back."""
-    since = refund.made_at - returned.at
-    return (
+def _is_taken_back(refund: RefundSignals, one: Bought) -> bool:
+    """Whether goods of the purchase were taken back for which `refund` may be the money."""
+    return any(
         returned.amount_minor == refund.amount.minor
-        and -RETURN_TO_REFUND <= since <= RETURN_TO_REFUND
+        and abs(refund.made_at - returned.at) <= RETURN_TO_REFUND
+        for returned in one.open_returns
     )
 
 

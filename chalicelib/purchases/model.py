@@ -60,8 +60,8 @@ class Change:
 class LinkedRefund:
     """A refund payment that was found to be of a purchase, though its bank did not say so.
 
-    `transaction_id` is the bank's name of it, `at` when it was made; `why` and `probability` are
-    the decision's.
+    `transaction_id` is the bank's name of it, `at` when it was made; `why` and its probability in
+    millionths are the decision's.
     """
 
     payment_id: PaymentId
@@ -70,7 +70,7 @@ class LinkedRefund:
     amount: Money
     at: datetime
     why: str
-    probability: float = 1.0
+    per_million: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class RefundOf:
     payment_id: PaymentId
     anchored_at: datetime
     why: str
-    probability: float = 1.0
+    per_million: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

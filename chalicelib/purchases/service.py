@@ -67,11 +67,17 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
     _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
+    return _end_guess(event, known, key=key, now=now)
+
+
+def _end_guess(
+    event: PaymentEvent, known: KnownPayment, *, key: vault.SealingKey, now: datetime
+) -> None:
+    """Where the bank says what a refund gives back, what was guessed of it before ends."""
     if event.kind is PaymentEventKind.REFUNDED and event.refers_to is not None:
         from chalicelib.purchases.refunding import service as refunding  # Refunds are rare.
 
         refunding.yield_to_bank(event, known, key=key, now=now)
-    return None
 
 
 def _key_of(holder: Holder, *, now: datetime) -> vault.SealingKey | None:

@@ -15,10 +15,8 @@ from chalicelib.matching.refunds import (
     Bought,
     OpenReturn,
     RefundSignals,
-    amounts_givable,
-    is_tied,
-    money_back,
 )
+from chalicelib.matching.returned import amounts_givable, is_tied, money_back
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases.model import KnownPayment, Purchase

@@ -42,7 +42,7 @@ from chalicelib.purchases.refunding.store import WaitingRefund
 from chalicelib.purchases.versions import with_refund, with_return, without_refund
 from chalicelib.runtime import vault
 
-# Decisions that no later guess changes.
+# Decisions that no later guess changes; a person's still follows the amount that the bank tells.
 FINAL = frozenset({RefundWhy.LINKED_BY_BANK.value, RefundWhy.BY_STAFF.value})
 
 
@@ -51,16 +51,19 @@ def settle(
 ) -> RefundFound | RefundOpen | None:
     """Find the purchase of a refund payment, or let it wait; None where nothing is left to find.
 
-    What was found before is weighed again with what has come since, and may move.
+    What was found before is weighed again with what has come since, and may move. What is no longer
+    certain stays where it is, and follows the amount that the bank tells.
     :raises TryAgain: a purchase changed underneath.
     """
     own = purchases.find_purchase(_where(known), key=key, now=now)
     before = own.refund_of if own is not None else None
     member = members.find_member(known.member_id, now=now)
     refund = candidates.signals_of(known, member.last_fours if member else (), now=now)
-    if member is None or refund is None or (before is not None and before.why in FINAL):
+    if member is None or refund is None or _is_linked_by_bank(before):
         return None
     decision, near = _decide(known, refund, since=member.activated_at, key=key, now=now)
+    if before is not None and (isinstance(decision, RefundOpen) or before.why in FINAL):
+        decision = _as_before(before, near) or decision
     if isinstance(decision, RefundOpen) and own is None:
         for waiting in waits_of(known, refund):
             store.keep_waiting(waiting)
@@ -70,6 +73,21 @@ def settle(
     elif own is None:
         facts.refund_waits(known, decision.why.value)
     return decision
+
+
+def _is_linked_by_bank(before: RefundOf | None) -> bool:
+    return before is not None and before.why == RefundWhy.LINKED_BY_BANK.value
+
+
+def _as_before(before: RefundOf, near: Near) -> RefundFound | None:
+    """What was decided before, where it is still possible."""
+    minor = near.refund.amount.minor
+    for one in near.bought:
+        if one.payment_id == before.payment_id and minor <= one.left_minor:
+            return RefundFound(
+                one.payment_id, RefundWhy(before.why), before.per_million / 1_000_000
+            )
+    return None
 
 
 def _decide(
@@ -112,8 +130,22 @@ def link(
 
     :raises TryAgain: a purchase changed underneath.
     """
-    refund = near.refund
-    weighed = near.purchase(found.payment_id)
+    before = own.refund_of if own is not None else None
+    target = _give_back(near, found, key=key, now=now)
+    if before is None or before.payment_id != found.payment_id:
+        if before is not None:
+            _take_away(known, before, key=key, now=now)
+        at = target.payment.anchored_at
+        refund_of = RefundOf(found.payment_id, at, found.why.value, found.per_million)
+        _end(known, own, Ending.REFUND_LINKED, key=key, refund_of=refund_of)
+        facts.refund_linked(known, found.why.value)
+    for waiting in waits_of(known, near.refund):
+        store.stop_waiting(waiting)
+
+
+def _give_back(near: Near, found: RefundFound, *, key: vault.SealingKey, now: datetime) -> Purchase:
+    """Write the refund to its purchase, with the return that names no sale where one is its own."""
+    refund, weighed = near.refund, near.purchase(found.payment_id)
     target = purchases.find_purchase(_of(weighed), key=key, now=now)
     if target is None or without_refund(target, refund.payment_id) != weighed:
         raise TryAgain("the purchase changed underneath")  # Perhaps by another refund.
@@ -124,22 +156,7 @@ def link(
     if returned is not None and _claim_return(target, returned.receipt_id, now=now):
         changed = with_return(changed, returned)
     _record(target, changed, key=key, now=now)
-    before = own.refund_of if own is not None else None
-    if before is not None and before.payment_id != found.payment_id:
-        _take_away(known, before, key=key, now=now)
-    _end(
-        known,
-        own,
-        Ending.REFUND_LINKED,
-        key=key,
-        refund_of=RefundOf(
-            found.payment_id, target.payment.anchored_at, found.why.value, found.probability
-        ),
-    )
-    for waiting in waits_of(known, refund):
-        store.stop_waiting(waiting)
-    if before is None or before.payment_id != found.payment_id:
-        facts.refund_linked(known, found.why.value)
+    return target
 
 
 def end_unlinked(
@@ -191,7 +208,7 @@ def _linked(refund: RefundSignals, found: RefundFound) -> LinkedRefund:
         amount=refund.amount,
         at=refund.made_at,
         why=found.why.value,
-        probability=found.probability,
+        per_million=found.per_million,
     )
 
 

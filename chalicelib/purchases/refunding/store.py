@@ -14,7 +14,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from chalicelib.kernel.ids import MemberId, PaymentId, RetailerId
 from chalicelib.kernel.money import Money
-from chalicelib.matching.refunds import money_back
+from chalicelib.matching.returned import money_back
 from chalicelib.purchases.model import Purchase
 from chalicelib.purchases.store import PurchaseRow, to_purchase
 from chalicelib.receipts.canonical import Receipt
@@ -110,13 +110,15 @@ class WaitingRefund:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A refund that a person is to decide; `candidates` are payments and how probable each is."""
+    """A refund that a person is to decide. `candidates` are payments, and how probable each is, in
+    millionths.
+    """
 
     payment_id: PaymentId
     member_id: MemberId
     since: datetime
     why: str
-    candidates: tuple[tuple[PaymentId, float], ...]
+    candidates: tuple[tuple[PaymentId, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def record_review(review: Review) -> None:
         _review_sk(review),
         member_id=review.member_id,
         why=review.why,
-        candidates=json.dumps([[name, round(share, 6)] for name, share in review.candidates]),
+        candidates=json.dumps(review.candidates),
     )
     rows.put(row.keep_from(review.since))
 
@@ -255,5 +257,5 @@ def _to_review(row: ReviewRow) -> Review:
         member_id=MemberId(row.member_id),
         since=datetime.fromisoformat(since),
         why=row.why,
-        candidates=tuple((PaymentId(n), float(share)) for n, share in json.loads(row.candidates)),
+        candidates=tuple((PaymentId(n), int(share)) for n, share in json.loads(row.candidates)),
     )

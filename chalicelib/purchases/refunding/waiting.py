@@ -9,8 +9,8 @@ from chalicelib.matching.refunds import (
     RefundFound,
     RefundOpen,
     RefundWhy,
-    money_back,
 )
+from chalicelib.matching.returned import money_back
 from chalicelib.network import service as network
 from chalicelib.purchases import service as payments
 from chalicelib.purchases import store as purchases
@@ -177,7 +177,7 @@ def _link(
         raise NotFound("the member has no such purchase around the refund")
     if not 0 < refund.amount.minor <= bought[0].left_minor:
         raise NotOfThatPurchase("more came back than is left of the purchase")
-    found = RefundFound(purchase_id, RefundWhy.BY_STAFF, 1.0, 0.0)
+    found = RefundFound(purchase_id, RefundWhy.BY_STAFF)
     service.link(known, own, near, found, key=key, now=now)
 
 
