@@ -166,8 +166,8 @@ def test_another_retailers_receipt_is_as_unknown_as_none(counted: Counted) -> No
     assert (others.status, nothing.status) == (404, 404)
     assert others.body == nothing.body
     assert others.body["code"] == "not_found"
-    assert counted[f"returns_verified:{CINEMA}:unknown"] == 1
-    assert counted[f"returns_verified:{BAKERY}:unknown"] == 1
+    assert counted[f"returns_verified:unknown:{CINEMA}"] == 1
+    assert counted[f"returns_verified:unknown:{BAKERY}"] == 1
 
 
 def test_a_code_that_two_receipts_have_names_none() -> None:
