@@ -151,6 +151,10 @@ def settle_waiting(
         waiting=waiting,
         near=near,
     )
+    if not isinstance(decision, Matched) and any(place.online for place in stores):
+        from chalicelib.purchases import parcels  # Few shops send parcels.
+
+        decision = parcels.join_parcel(known, None, stores=stores, key=key, now=now) or decision
     if waiting.waits_since + WAITS <= now and not isinstance(decision, Matched):
         stayed = isinstance(decision, Ambiguous)
         ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME

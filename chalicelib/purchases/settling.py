@@ -63,7 +63,7 @@ def settle(
         matching_store.keep_waiting(written)
         decision = _look(question, consistent=True, now=now)
     if isinstance(decision, Matched):
-        _join(question, known, purchase, decision, key=key, now=now)
+        join(question, known, purchase, decision, key=key, now=now)
     elif decision is not None:
         if isinstance(decision, NotYet):
             outbox.look_again(signals.payment_id, delay=decision.look_again_at - now)
@@ -108,7 +108,7 @@ def _claim_stands(claim: Claim, *, now: datetime) -> bool:
     return held is None or held == claim.receipt_id
 
 
-def _join(
+def join(
     question: Question,
     known: KnownPayment,
     ended: Purchase | None,
