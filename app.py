@@ -10,6 +10,7 @@ from chalicelib.api import (
     members,
     oauth,
     receipts,
+    returns,
     tills,
 )
 from chalicelib.workers import deliveries, payments, schedules
@@ -19,6 +20,7 @@ ROUTES = (
     hooks,
     tills,
     receipts,
+    returns,
     members,
     connect,
     coverage,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.cards import LastFour
-from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.ids import MemberId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
@@ -23,9 +23,12 @@ from chalicelib.matching.why import Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.clearing import contradiction_of
+from chalicelib.purchases.codes import store as codes
+from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
 from chalicelib.purchases.versions import with_payment, with_returns
 from chalicelib.purchases.withdrawing import withdraw
+from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
 JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
@@ -62,7 +65,7 @@ def settle(
         matching_store.keep_waiting(written)
         decision = _look(question, consistent=True, now=now)
     if isinstance(decision, Matched):
-        _join(question, known, purchase, decision, key=key, now=now)
+        join(question, known, purchase, decision, key=key, now=now)
     elif decision is not None:
         if isinstance(decision, NotYet):
             outbox.look_again(signals.payment_id, delay=decision.look_again_at - now)
@@ -107,7 +110,7 @@ def _claim_stands(claim: Claim, *, now: datetime) -> bool:
     return held is None or held == claim.receipt_id
 
 
-def _join(
+def join(
     question: Question,
     known: KnownPayment,
     ended: Purchase | None,
@@ -120,14 +123,20 @@ def _join(
 
     :raises TryAgain: the purchase keeps changing underneath.
     """
-    returns = matching_store.list_returns(matched.part.receipt_id, now=now)
+    sale = matched.part.receipt
+    codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
+    returns = [
+        returned
+        for code in codes_of(sale)
+        for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, code), now=now)
+    ]
     for _ in range(JOINS_MAX):
         if ended is not None and matched.part.receipt_id in ended.payment.refused:
             # It was taken away after the payment was read. Whoever reads it anew knows.
             matching_store.release_claim(matching.claim_of(question, matched))
             raise TryAgain("the receipt was taken away from the payment meanwhile")
         joining = joined(known.member_id, known.payment, matched, before=ended, now=now)
-        purchase = with_returns(joining, returns)
+        purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
@@ -174,6 +183,7 @@ def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: 
     if contradiction is not None:
         withdraw(purchase, WithdrawnWhy.CONTRADICTED, detail=contradiction.value, now=now)
         return True
+    changed = noted(purchase, changed, now=now)
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
         raise TryAgain("the purchase changed underneath")
