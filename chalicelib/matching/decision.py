@@ -145,8 +145,7 @@ def decide_match(
     holds the parts that may fit, `rivals` are the payments that wait there about then too, and
     `receipts_complete_after` is how long after a sale its store has sent everything.
     """
-    scales = Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
-    charge = charge_of(payment)
+    scales, charge = _scales(scene, beliefs), charge_of(payment)
     pairs = scales.weigh(charge)
     known = _held_by_payment(payment, pairs, scene, held)
     if known is not None:
@@ -174,8 +173,11 @@ def decide_match(
 
 def candidate_keys(payment: PaymentSignals, scene: Scene, beliefs: Beliefs) -> list[PartKey]:
     """The parts that `payment` may belong to, however improbable."""
-    scales = Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
-    return [_key(scene, pair) for pair in scales.weigh(charge_of(payment))]
+    return [_key(scene, pair) for pair in _scales(scene, beliefs).weigh(charge_of(payment))]
+
+
+def _scales(scene: Scene, beliefs: Beliefs) -> Scales:
+    return Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
 
 
 def _held_by_payment(

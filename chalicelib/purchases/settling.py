@@ -28,6 +28,7 @@ from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
 from chalicelib.purchases.versions import with_payment, with_returns
 from chalicelib.purchases.withdrawing import withdraw
+from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
@@ -125,11 +126,7 @@ def join(
     """
     sale = matched.part.receipt
     codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
-    returns = [
-        returned
-        for code in codes_of(sale)
-        for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, code), now=now)
-    ]
+    returns = _returns_of(sale, now=now)
     for _ in range(JOINS_MAX):
         if ended is not None and matched.part.receipt_id in ended.payment.refused:
             # It was taken away after the payment was read. Whoever reads it anew knows.
@@ -151,6 +148,12 @@ def join(
     else:
         raise TryAgain("the purchase changed underneath")
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
+
+
+def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
+    """The returns that came before anybody held `sale`, under whatever code they name it by."""
+    names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
+    return [one for name in names for one in matching_store.list_returns(name, now=now)]
 
 
 def _go_on_with(
