@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run simulate test test-real bench fuzz bad-days check package deploy format clean
+.PHONY: demo run simulate test test-real bench match fuzz bad-days check package deploy format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -33,6 +33,10 @@ test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and n
 bench: $(STAMP)  ## Cost of a matched receipt, processor time and imports, against the budgets
 	SALES=$(or $(SALES),3000) SCENARIOS=$(or $(SCENARIOS),all) \
 	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m infra.bench.run
+
+# PAYMENTS and RECEIPTS are JSON lines (docs/match-files.md); OUT is written.
+match: $(STAMP)  ## Match a file of payments with a file of receipts
+	$(BIN)/python -m infra.cli match --payments '$(PAYMENTS)' --receipts '$(RECEIPTS)' --out '$(OUT)'
 
 fuzz: $(STAMP)  ## Hostile requests to the running stack; SEED, EXAMPLES and COUNT say which and how many
 	$(BIN)/python -m infra.fuzzing.run --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),100) --count $(or $(COUNT),5000)

@@ -25,7 +25,7 @@ PRODUCT_CODE_FIELDS = frozenset({"gtin", "ean", "upc", "sku", "plu"})
 NAME_FIELDS = frozenset(
     """mid tid merchantid merchantidentifier terminalid storeid store reference id receipt_reference
     return_reference refers_to collection_number account account_id accountid user user_id userid
-    transaction transactionid banktransactionid token refunded""".split()
+    transaction transactionid banktransactionid token refunded member""".split()
 )
 
 # Leading digits of the card schemes (ISO/IEC 7812: Visa, Mastercard, Amex, Diners, JCB, Discover,

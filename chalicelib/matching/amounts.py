@@ -25,12 +25,6 @@ class Relation(Enum):
     CONVERTED = "converted"
 
 
-def is_equal(charge: Charge, slip: Slip) -> bool:
-    """Whether some amount of the charge is the slip's, with or without a tip the till knows."""
-    sums = (slip.amount_minor, slip.amount_minor + slip.tip_minor)
-    return any(minor in sums and currency == slip.currency for minor, currency in charge.amounts)
-
-
 def tip_density(charged: int, printed: int) -> float:
     """How probably a tipped bill of `printed` is charged as `charged`, minor units both.
 

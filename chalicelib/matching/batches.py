@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from chalicelib.matching.clock_learning import first_votes
 from chalicelib.matching.clocks import Clocks, TillKey, Vote, VotedClocks
+from chalicelib.matching.decision import THRESHOLD
 from chalicelib.matching.evidence import Said
 from chalicelib.matching.learning import Tally
 from chalicelib.matching.posterior import Shares, explain
@@ -21,8 +22,6 @@ from chalicelib.matching.sides import Charge, ChargeKind, Slip
 from chalicelib.matching.weighing import Pair, Scales
 from chalicelib.matching.why import Why
 
-MODEL = "posterior-1"
-THRESHOLD = 0.999
 _ROUNDS = 3  # Clocks and rates hardly move after the third.
 _SURE = 0.9  # From here on a pair has a vote on its till's clock.
 _VERY_SURE = 0.9995  # From here on a slip's digits are taken for the member's.

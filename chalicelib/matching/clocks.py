@@ -4,7 +4,7 @@ What many payments say of a till, each with one vote, is kept in full where ever
 (here), and in a few bytes where it is not (`kept_clocks`).
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import hypot, sqrt
@@ -215,9 +215,7 @@ def _middle(votes: list[float]) -> float:
     """The mean of the middle half: nearly a mean's precision, and no stray moves it."""
     if len(votes) < 4:
         return median(votes)
-    ordered: list[float] = []
-    for vote in votes:
-        insort(ordered, vote)
+    ordered = sorted(votes)
     quarter = len(ordered) // 4
     inner = ordered[quarter : len(ordered) - quarter]
     return sum(inner) / len(inner)

@@ -1,27 +1,69 @@
-"""Which part of which receipt belongs to a payment: one pure function that abstains when unsure.
+"""Which part of which receipt belongs to a payment, while more may still come.
 
-This is the conservative rule. A payment is matched when exactly one part fits by store, amount and
-time, nothing both sides say contradicts, and nothing else could explain it:
-
-- where card facts agree (auth code, or last four of comparable kinds), at once;
-- where there are none, only if no other receipt of that amount was issued within half an hour, no
-  other member's waiting payment fits the part, and the store has had time to send what it sold.
-
-Anything else waits. A wrong match shows one person's shopping to another; a late one costs minutes.
+One pure function that abstains when it is not sure: a wrong match shows one person's shopping to
+another, a late one costs minutes. A payment is weighed against every part near it, beside the other
+payments that wait there, against "its receipt never comes" and "it is still to come"; what is
+accepted is at least as probable as the programme asks.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
-from chalicelib.kernel.ids import ConnectionId, PaymentId, ReceiptId
-from chalicelib.matching.signals import Agreement, Evidence, Part, PaymentSignals, parts_of, weigh
+from chalicelib.kernel.ids import ConnectionId, PaymentId
+from chalicelib.matching.amounts import Relation
+from chalicelib.matching.clocks import Clocks
+from chalicelib.matching.posterior import Weights, explain
+from chalicelib.matching.rates import Rates
+from chalicelib.matching.reasons import why_accepted, why_not
+from chalicelib.matching.scene import PartKey, Scene, charge_of
+from chalicelib.matching.sides import Charge
+from chalicelib.matching.signals import Part, PaymentSignals
+from chalicelib.matching.weighing import Pair, Scales
 from chalicelib.matching.why import Why
-from chalicelib.receipts.canonical import Receipt
 
-MODEL = "conservative-1"
+MODEL = "posterior-1"
+THRESHOLD = 0.999  # Of a programme that does not say how sure it wants to be.
+COMES_AT_ONCE = 0.05  # Of receipts, at the moment of the sale; the rest in the time a store takes.
+STILL_TO_COME = 0.95  # Of receipts, have come when a store's time is nearly over.
 
-PartKey = tuple[ReceiptId, int]
+
+class Agreement(Enum):
+    """What both sides say alike."""
+
+    AMOUNT = "amount"
+    TIME = "time"
+    AUTH_CODE = "auth_code"
+    LAST_FOUR = "last_four"
+    REGISTERED_CARD = "registered_card"
+    SCHEME = "scheme"
+    MID = "mid"
+    TID = "tid"
+    PAR = "par"
+
+
+_AGREEMENT_OF = {
+    "digits_same_kind": Agreement.LAST_FOUR,
+    "digits_unsaid": Agreement.LAST_FOUR,
+    "digits_of_device": Agreement.REGISTERED_CARD,
+    "digits_registered": Agreement.REGISTERED_CARD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a payment and a part relate.
+
+    - `seconds_apart` is positive where the till is later;
+    - `off_clock_seconds` is the same after taking away where the till's clock stands.
+    """
+
+    agreements: frozenset[Agreement]
+    contradictions: frozenset[Agreement]
+    seconds_apart: int
+    off_clock_seconds: int = 0
+    relation: Relation = Relation.EQUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +77,17 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The part belongs to the payment. `same_as` is another source's name of the same purchase."""
+    """The part belongs to the payment, as probably as said.
+
+    `same_as` is another source's name of the same purchase.
+    """
 
     part: Part
     evidence: Evidence
     why: Why
     same_as: PaymentId | None = None
+    probability: float = 1.0
+    runner_up: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +96,8 @@ class Ambiguous:
 
     why: Why
     rivals: int
+    probability: float = 0.0
+    runner_up: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +106,8 @@ class NotYet:
 
     why: Why
     look_again_at: datetime
+    probability: float = 0.0
+    runner_up: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,116 +120,145 @@ class NothingNear:
 MatchDecision = Matched | Ambiguous | NotYet | NothingNear
 
 
-def fitting_parts(
-    payment: PaymentSignals, receipts: Sequence[Receipt]
-) -> list[tuple[Part, Evidence]]:
-    """The parts of `receipts` that fit `payment` by store, amount and time, contradicted or not."""
-    weighed = ((part, weigh(payment, part)) for r in receipts for part in parts_of(r))
-    return [(part, evidence) for part, evidence in weighed if evidence is not None]
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """What is known before looking: clocks, rates, and how sure the programme wants to be."""
+
+    clocks: Clocks
+    rates: Rates
+    threshold: float = THRESHOLD
 
 
 def decide_match(
     payment: PaymentSignals,
-    receipts: Sequence[Receipt],
+    scene: Scene,
     *,
     held: Mapping[PartKey, Hold],
     rivals: Sequence[PaymentSignals],
+    beliefs: Beliefs,
     receipts_complete_after: timedelta,
     now: datetime,
 ) -> MatchDecision:
     """Decide what `payment` paid for.
 
-    - `receipts`: every receipt of its stores issued within `WIDE_WINDOW` of it, newest versions.
-    - `held`: for the parts that fit, who holds them already.
-    - `rivals`: the other payments that wait at its stores within `WIDE_WINDOW`.
+    - `scene`: every receipt of its stores that its tills may have issued about then.
+    - `held`: for the parts that may fit, who holds them already.
+    - `rivals`: the other payments that wait at its stores about then.
     - `receipts_complete_after`: how long after a sale its store has sent everything.
     """
-    fitting = fitting_parts(payment, receipts)
-    possible = [(part, evidence) for part, evidence in fitting if not evidence.contradictions]
-    for part, evidence in possible:
-        hold = held.get(_key(part))
-        if hold is not None and hold.payment_id == payment.payment_id:
-            return Matched(part, evidence, Why.HELD_ALREADY)
-        if hold is not None and _is_same_purchase(payment, hold, evidence):
-            return Matched(part, evidence, Why.SAME_PURCHASE, same_as=hold.payment_id)
-    free = [(part, evidence) for part, evidence in possible if _key(part) not in held]
+    scales = Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
+    charge = charge_of(payment)
+    pairs = scales.weigh(charge)
+    known = _held_by_payment(payment, pairs, scene, held)
+    if known is not None:
+        return known
+    free = [pair for pair in pairs if _key(scene, pair) not in held]
     if not free:
-        return NothingNear(_why_nothing(fitting, possible))
-    strong = _strongest(free)
-    if strong:
-        return _decide_strong(payment, strong, rivals)
-    return _decide_weak(
-        payment, free, rivals, complete_at=payment.made_at + receipts_complete_after, now=now
+        return NothingNear(Why.RECEIPT_TAKEN if pairs else Why.NO_RECEIPT_YET)
+    others = [charge_of(rival) for rival in rivals if _contends(payment, rival)]
+    wanted: list[Weights] = [
+        _weights([p for p in scales.weigh(other) if _key(scene, p) not in held]) for other in others
+    ]
+    complete_at = payment.made_at + receipts_complete_after
+    come = _come(payment.made_at, complete_at, now=now)
+    arriving = _arriving(free, beliefs.rates.missing_for(charge.stores[0]), come)
+    shares = _shares(arriving, wanted)
+    best = max(free, key=lambda pair: shares.get(pair.place, 0.0))
+    found = _Found(charge, scene, free, shares, best)
+    if found.share >= beliefs.threshold:
+        return _matched(found, why_accepted(best))
+    final = _shares(_weights(free), wanted)
+    if final.get(best.place, 0.0) >= beliefs.threshold and now < complete_at:
+        return NotYet(Why.RECEIPTS_STILL_COMING, complete_at, found.share, found.runner_up)
+    return _unsure(_Found(charge, scene, free, final, best), len(others), beliefs)
+
+
+def candidate_keys(payment: PaymentSignals, scene: Scene, beliefs: Beliefs) -> list[PartKey]:
+    """The parts that `payment` may belong to, however improbable."""
+    scales = Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
+    return [_key(scene, pair) for pair in scales.weigh(charge_of(payment))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    charge: Charge
+    scene: Scene
+    pairs: list[Pair]
+    shares: Weights
+    best: Pair
+
+    @property
+    def share(self) -> float:
+        return self.shares.get(self.best.place, 0.0)
+
+    @property
+    def runner_up(self) -> float:
+        return max((s for p, s in self.shares.items() if p != self.best.place), default=0.0)
+
+
+def _held_by_payment(
+    payment: PaymentSignals, pairs: list[Pair], scene: Scene, held: Mapping[PartKey, Hold]
+) -> Matched | None:
+    """The part this payment holds, or that another source's word of the same purchase holds."""
+    same: list[tuple[Pair, Hold]] = []
+    for pair in pairs:
+        hold = held.get(_key(scene, pair))
+        if hold is None:
+            continue
+        part = scene.part_at(pair.place)
+        if hold.payment_id == payment.payment_id:
+            return Matched(part, evidence_of(pair), Why.HELD_ALREADY)
+        is_other_source = hold.connection_id != payment.connection_id
+        if hold.member_id == payment.member_id and is_other_source and pair.weight >= 1:
+            same.append((pair, hold))
+    if not same:
+        return None
+    pair, hold = max(same, key=lambda one: one[0].weight)
+    part = scene.part_at(pair.place)
+    share = pair.weight / (1 + pair.weight)
+    return Matched(part, evidence_of(pair), Why.SAME_PURCHASE, hold.payment_id, share)
+
+
+def evidence_of(pair: Pair) -> Evidence:
+    """What agrees and what does not, in the words that purchases keep."""
+    agreements = {Agreement.AMOUNT} if pair.relation is Relation.EQUAL else set()
+    contradictions: set[Agreement] = set()
+    for fact in pair.facts:
+        what = _AGREEMENT_OF.get(fact.what) or Agreement(fact.what)
+        (agreements if fact.agrees else contradictions).add(what)
+    if pair.is_on_clock:
+        agreements.add(Agreement.TIME)
+    return Evidence(
+        frozenset(agreements),
+        frozenset(contradictions),
+        round(pair.apart),
+        round(pair.off_clock),
+        pair.relation,
     )
 
 
-def _is_same_purchase(payment: PaymentSignals, hold: Hold, evidence: Evidence) -> bool:
-    """Another source told of the same member's same purchase (a bank and a card network)."""
-    return (
-        hold.member_id == payment.member_id
-        and hold.connection_id != payment.connection_id
-        and Agreement.TIME in evidence.agreements
+def _matched(found: _Found, why: Why) -> Matched:
+    part = found.scene.part_at(found.best.place)
+    return Matched(part, evidence_of(found.best), why, None, found.share, found.runner_up)
+
+
+def _unsure(found: _Found, contenders: int, beliefs: Beliefs) -> MatchDecision:
+    slips = found.scene.shelf.slips
+    slip = slips[found.best.place]
+    readings = beliefs.clocks.readings((slip.store, slip.till), found.charge.at)
+    alone = _shares(_weights(found.pairs), []).get(found.best.place, 0.0)
+    why = why_not(
+        found.pairs,
+        found.shares,
+        slips,
+        alone=alone,
+        spread=max(readings, key=lambda r: r.weight).spread,
+        threshold=beliefs.threshold,
     )
-
-
-def _strongest(free: list[tuple[Part, Evidence]]) -> list[tuple[Part, Evidence]]:
-    """The parts whose card facts agree; an auth code, where one agrees, beats digits alone."""
-    strong = [(part, evidence) for part, evidence in free if evidence.is_strong]
-    coded = [(p, e) for p, e in strong if Agreement.AUTH_CODE in e.agreements]
-    return coded or strong
-
-
-def _decide_strong(
-    payment: PaymentSignals,
-    strong: list[tuple[Part, Evidence]],
-    rivals: Sequence[PaymentSignals],
-) -> MatchDecision:
-    if len(strong) > 1:
-        return Ambiguous(Why.SEVERAL_RECEIPTS, rivals=len(strong))
-    part, evidence = strong[0]
-    contenders = [
-        rival
-        for rival in rivals
-        if _contends(payment, rival)
-        and (theirs := weigh(rival, part)) is not None
-        and not theirs.contradictions
-        and theirs.is_strong
-        and (Agreement.AUTH_CODE in theirs.agreements)
-        >= (Agreement.AUTH_CODE in evidence.agreements)
-    ]
-    if contenders:
-        return Ambiguous(Why.RIVAL_PAYMENT, rivals=len(contenders))
-    return Matched(part, evidence, Why.CARD_FACTS_AGREE)
-
-
-def _decide_weak(
-    payment: PaymentSignals,
-    free: list[tuple[Part, Evidence]],
-    rivals: Sequence[PaymentSignals],
-    *,
-    complete_at: datetime,
-    now: datetime,
-) -> MatchDecision:
-    near = [(part, evidence) for part, evidence in free if Agreement.TIME in evidence.agreements]
-    if not near:
-        return NothingNear(Why.NO_RECEIPT_YET)
-    if len(near) > 1:
-        return Ambiguous(Why.SEVERAL_RECEIPTS, rivals=len(near))
-    if len(free) > 1:
-        return Ambiguous(Why.COMMON_AMOUNT, rivals=len(free))
-    part, evidence = near[0]
-    contenders = [
-        rival
-        for rival in rivals
-        if _contends(payment, rival)
-        and (theirs := weigh(rival, part)) is not None
-        and not theirs.contradictions
-    ]
-    if contenders:
-        return Ambiguous(Why.RIVAL_PAYMENT, rivals=len(contenders))
-    if now < complete_at:
-        return NotYet(Why.RECEIPTS_STILL_COMING, look_again_at=complete_at)
-    return Matched(part, evidence, Why.ONLY_CANDIDATE)
+    if why in (Why.NO_RECEIPT_YET, Why.CARD_FACTS_DIFFER):
+        return NothingNear(why)
+    rivals = contenders if why is Why.RIVAL_PAYMENT else len(found.pairs)
+    return Ambiguous(why, rivals, found.share, found.runner_up)
 
 
 def _contends(payment: PaymentSignals, rival: PaymentSignals) -> bool:
@@ -188,13 +268,29 @@ def _contends(payment: PaymentSignals, rival: PaymentSignals) -> bool:
     )
 
 
-def _why_nothing(
-    fitting: Sequence[tuple[Part, Evidence]], possible: Sequence[tuple[Part, Evidence]]
-) -> Why:
-    if possible:
-        return Why.RECEIPT_TAKEN
-    return Why.CARD_FACTS_DIFFER if fitting else Why.NO_RECEIPT_YET
+def _come(made_at: datetime, complete_at: datetime, *, now: datetime) -> float:
+    """The share of receipts that have come by `now`, of those that come at all."""
+    if now >= complete_at:
+        return 1.0
+    waited = max((now - made_at) / (complete_at - made_at), 0.0)
+    return COMES_AT_ONCE + (STILL_TO_COME - COMES_AT_ONCE) * waited
 
 
-def _key(part: Part) -> PartKey:
+def _arriving(pairs: Sequence[Pair], missing: float, come: float) -> Weights:
+    """The weights where a part of what will come has not come yet, and counts as none of these."""
+    here = come * (1 - missing)
+    less = (here / (1 - here)) / ((1 - missing) / missing)
+    return {pair.place: pair.weight * less for pair in pairs}
+
+
+def _weights(pairs: Sequence[Pair]) -> Weights:
+    return {pair.place: pair.weight for pair in pairs}
+
+
+def _shares(own: Weights, others: Sequence[Weights]) -> Weights:
+    return explain([own, *others])[0]
+
+
+def _key(scene: Scene, pair: Pair) -> PartKey:
+    part = scene.part_at(pair.place)
     return (part.receipt_id, part.index)

@@ -15,7 +15,7 @@ from chalicelib.matching.rates import Digits, Rates, digits_of
 from chalicelib.matching.sides import Charge, Slip
 
 CHANCE_MIN = 1e-6  # Of two strangers agreeing by accident: auth codes have six characters.
-CHANCE_OF_DIGITS = 1e-4  # Four decimal digits.
+_FEW_VALUES = frozenset({"scheme", "mid", "tid"})  # Words, of which a store has a handful.
 
 
 class Fact(NamedTuple):
@@ -53,14 +53,17 @@ class Said:
                 counts[value] += 1
                 self._totals[place] += 1
 
-    def chance(self, what: str, value: str, store: str) -> float:
-        """How probably a stranger's slip at `store` says `value`, not counting the one weighed."""
+    def chance(self, what: str, value: str, store: str, *, apart: int) -> float:
+        """How probably a stranger's slip at `store` says `value`.
+
+        `apart`: how many of those counted are set apart, because they are the one that is weighed.
+        """
         place = (what, store)
         total = self._totals[place]
-        others = self._counts[place][value] - 1 if place in self._counts else 0
-        floor = CHANCE_OF_DIGITS if what == "digits" else CHANCE_MIN
-        if what in ("scheme", "mid", "tid"):
-            return min((others + 1) / (total + 1), 0.999)
+        others = self._counts[place][value] - apart if place in self._counts else 0
+        if what in _FEW_VALUES:
+            return min((others + 1) / (total + 2), 0.999)
+        floor = max(CHANCE_MIN, 10.0 ** -len(value))  # A short code says less.
         return min(max(others, 0) / max(total, 1) + floor, 0.999)
 
 
@@ -86,7 +89,7 @@ def facts_of(
         facts.append(_fact("scheme", charge.scheme, slip.scheme, "scheme", slip, said, rates))
     for what, ours, theirs in (("mid", charge.mids, slip.mid), ("tid", charge.tids, slip.tid)):
         if ours and theirs:
-            alike = theirs if theirs in ours else ""
+            alike = theirs if theirs in ours else min(ours)
             facts.append(_fact(what, alike, theirs, what, slip, said, rates))
     if charge.par and slip.par:
         agrees = charge.par == slip.par
@@ -108,7 +111,7 @@ def _fact(
 ) -> Fact:
     agrees = ours == theirs
     share = rates.agrees[rate]
-    chance = said.chance(what, theirs, slip.store)
+    chance = said.chance(what, ours, slip.store, apart=int(agrees))
     return Fact(rate, agrees, share / chance if agrees else (1 - share) / (1 - chance))
 
 
@@ -132,7 +135,7 @@ def _digits(
             return [_fact("digits", ours.digits, theirs.digits, rate, slip, said, rates)]
     before = seen_with.get(charge.member_id) if seen_with else None
     if before and before[theirs.digits]:
-        chance = said.chance("digits", theirs.digits, slip.store)
+        chance = said.chance("digits", theirs.digits, slip.store, apart=1)
         return [
             Fact("digits_of_device", agrees=True, ratio=rates.agrees["digits_of_device"] / chance)
         ]
@@ -157,6 +160,7 @@ def _registered(
     if any(known.digits == theirs.digits for known in comparable):
         rate = "digits_registered"
         return [_fact("digits", theirs.digits, theirs.digits, rate, slip, said, rates)]
-    if any(known.kind is theirs.kind is LastFourKind.CARD for known in comparable):
-        return [_fact("digits", "", theirs.digits, "digits_registered", slip, said, rates)]
+    if any(k.kind is theirs.kind is LastFourKind.CARD for k in comparable):
+        known = comparable[0].digits
+        return [_fact("digits", known, theirs.digits, "digits_registered", slip, said, rates)]
     return []

@@ -13,7 +13,6 @@ from struct import Struct
 
 from chalicelib.matching.clocks import (
     FEW_VOTES,
-    REACH_SECONDS,
     SPREAD_SECONDS,
     SPREAD_SECONDS_MIN,
     Belief,
@@ -23,6 +22,7 @@ from chalicelib.matching.clocks import (
 )
 from chalicelib.matching.scatter import Reading, Shape
 
+KEPT_REACH_SECONDS = 1_800.0  # With card facts that agree, a clock nobody knows may be far off.
 VOTES_MAX = 64  # Remembered; a clock that drifts is followed within a day's votes.
 SET_AFTER_VOTES = 3  # That agree with each other and not with the clock.
 DRIFT_SECONDS_PER_HOUR = 0.5  # What a clock may do while nobody looks.
@@ -202,10 +202,11 @@ class KeptClocks:
 
     def reaches(self, store: str) -> tuple[tuple[float, float], ...]:
         """About nought, and about wherever a till of the store stands."""
-        spans = [(-REACH_SECONDS, REACH_SECONDS)]
+        spans = [(-KEPT_REACH_SECONDS, KEPT_REACH_SECONDS)]
         for clock in self._stores.get(store, NO_CLOCKS).tills.values():
             if clock.votes:
-                spans.append((clock.offset - REACH_SECONDS, clock.offset + REACH_SECONDS))
+                place = clock.offset
+                spans.append((place - KEPT_REACH_SECONDS, place + KEPT_REACH_SECONDS))
         return merged_spans(spans)
 
 

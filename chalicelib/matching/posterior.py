@@ -9,8 +9,10 @@ once are the least probable states let go.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 STATES_MAX = 512  # Of used slips at one charge; the least probable beyond it are let go.
+STATE_SHARE_MIN = 1e-6  # Of the most probable state: what is less leads nowhere that counts.
 NEGLIGIBLE = 1e-6  # Of the third best explanation: rivals may take a charge's best, seldom two.
 
 Weights = dict[int, float]  # of one charge: slip -> weight, against one for none
@@ -79,19 +81,19 @@ def _together(weights: list[Weights]) -> list[Shares]:
     shares: list[Shares] = [{} for _ in weights]
     backward: dict[int, float] = dict.fromkeys(forward[-1], 1.0)
     for place in range(len(weights) - 1, -1, -1):
-        wanted, later = weights[place], kept[place]
-        found: Shares = dict.fromkeys(wanted, 0.0)
+        later = kept[place]
+        options = [(slip, bit[slip], weight) for slip, weight in weights[place].items()]
+        found: Shares = dict.fromkeys(weights[place], 0.0)
         earlier: dict[int, float] = {}
         total = 0.0
         for used, reached in forward[place].items():
             onward = backward.get(used & later, 0.0)
-            total += reached * onward
-            for slip, weight in wanted.items():
-                if not used & bit[slip]:
-                    after = weight * backward.get((used | bit[slip]) & later, 0.0)
+            for slip, taken, weight in options:
+                if not used & taken:
+                    after = weight * backward.get((used | taken) & later, 0.0)
                     onward += after
                     found[slip] += reached * after
-                    total += reached * after
+            total += reached * onward
             earlier[used] = onward
         shares[place] = {slip: share / total for slip, share in found.items()} if total else {}
         scale = max(earlier.values()) or 1.0
@@ -117,18 +119,20 @@ def _forward(
     states: dict[int, float] = {0: 1.0}
     reached = [states]
     for wanted, later in zip(weights, kept, strict=True):
+        options = [(bit[slip], weight) for slip, weight in wanted.items()]
         following: dict[int, float] = {}
         for used, value in states.items():
             without = used & later
             following[without] = following.get(without, 0.0) + value
-            for slip, weight in wanted.items():
-                if not used & bit[slip]:
-                    after = (used | bit[slip]) & later
+            for taken, weight in options:
+                if not used & taken:
+                    after = (used | taken) & later
                     following[after] = following.get(after, 0.0) + value * weight
-        if len(following) > STATES_MAX:
-            kept_states = sorted(following.items(), key=lambda item: -item[1])[:STATES_MAX]
-            following = dict(kept_states)
         scale = max(following.values())
-        states = {used: value / scale for used, value in following.items()}
+        least = STATE_SHARE_MIN * scale
+        probable = [(used, value / scale) for used, value in following.items() if value >= least]
+        if len(probable) > STATES_MAX:
+            probable = sorted(probable, key=itemgetter(1), reverse=True)[:STATES_MAX]
+        states = dict(probable)
         reached.append(states)
     return reached

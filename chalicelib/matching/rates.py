@@ -28,14 +28,14 @@ def digits_of(ours: LastFour, theirs: LastFour) -> Digits:
 
 # What agrees, of payments and slips that belong together and both say it: (agreed, differed).
 AGREEMENT_BELIEVED: Mapping[str, tuple[float, float]] = {
-    "auth_code": (200.0, 1.0),
+    "auth_code": (2000.0, 1.0),
     "digits_same_kind": (2000.0, 0.4),
     "digits_unsaid": (8.0, 2.0),
-    "digits_registered": (20.0, 4.0),
+    "digits_registered": (200.0, 2.0),
     "digits_of_device": (8.0, 4.0),
-    "scheme": (400.0, 1.0),
-    "mid": (60.0, 2.0),
-    "tid": (60.0, 2.0),
+    "scheme": (1000.0, 1.0),
+    "mid": (400.0, 2.0),
+    "tid": (400.0, 2.0),
     "par": (5000.0, 0.5),
 }
 

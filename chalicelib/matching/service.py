@@ -1,6 +1,6 @@
 """Finding a payment's receipt: read what is near, decide, claim. The claim is the only write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,20 +9,25 @@ from chalicelib.kernel.ids import PaymentId, ReceiptId, StoreId
 from chalicelib.matching import store
 from chalicelib.matching.decision import (
     Ambiguous,
+    Beliefs,
     Hold,
     MatchDecision,
     Matched,
     NotYet,
-    PartKey,
+    candidate_keys,
     decide_match,
-    fitting_parts,
 )
+from chalicelib.matching.kept_clocks import KeptClocks
+from chalicelib.matching.rates import BELIEVED
+from chalicelib.matching.scene import PartKey, Scene, scene_of
 from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
 from chalicelib.matching.why import Why
 from chalicelib.network.model import Store
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.tills import service as tills
+
+BELIEFS = Beliefs(KeptClocks({}), BELIEVED)
 
 # Whether a claim's payment really has that receipt: False means the claim was left by a crash.
 ClaimStands = Callable[[Claim], bool]
@@ -46,7 +51,7 @@ class Question:
 class Near:
     """What stands around receipts that just came to one store, read once for all who look.
 
-    - `receipts`: every receipt issued in [`since`, `until`], those that just came included.
+    - `scene`: every receipt issued in [`since`, `until`], those that just came included.
     - `waiting`: every payment that waits there, made within the wide window of
       [`issued_since`, `issued_until`].
     """
@@ -54,13 +59,13 @@ class Near:
     store_id: StoreId
     since: datetime
     until: datetime
-    receipts: Mapping[ReceiptId, Receipt]
+    scene: Scene
     issued_since: datetime
     issued_until: datetime
     waiting: tuple[Waiting, ...]
 
     def covers(self, question: Question) -> bool:
-        """Whether every receipt that `question` may be about would be among `receipts`."""
+        """Whether every receipt that `question` may be about would be in `scene`."""
         made_at = question.signals.made_at
         is_here = [place.store_id for place in question.stores] == [self.store_id]
         return (
@@ -91,40 +96,41 @@ def find_match(
     """
     if near is None or not near.covers(question):
         near = None
-    receipts = (
-        _issued_around(question, near)
+    scene = (
+        near.scene
         if near is not None
-        else _receipts_near(question, now=now, consistent=consistent)
+        else scene_of(_receipts_near(question, now=now, consistent=consistent))
     )
-    parts = [part for part, _ in fitting_parts(question.signals, receipts)]
+    keys = candidate_keys(question.signals, scene, BELIEFS)
     held: dict[PartKey, Hold] = {}
-    if reads_holds or len(parts) > 1:
-        held = _holds(question, [(p.receipt_id, p.index) for p in parts], claim_stands, now)
-    # What does not fit cannot change the decision, and is not weighed again.
-    fitting = tuple({part.receipt_id: part.receipt for part in parts}.values())
-    return _decide(question, fitting, held, near=near, now=now)
+    if reads_holds or len(keys) > 1:
+        held = _holds(question, keys, claim_stands, now)
+    return _decide(question, scene, keys, held, near=near, now=now)
 
 
 def _decide(
     question: Question,
-    fitting: Sequence[Receipt],
+    scene: Scene,
+    keys: Sequence[PartKey],
     held: dict[PartKey, Hold],
     *,
     near: Near | None,
     now: datetime,
 ) -> MatchDecision:
-    """Decide between the receipts that fit; rivals are read only where one could change it."""
+    """Decide between the parts that may fit; rivals are read only where one could change it."""
     decide = partial(
         decide_match,
         question.signals,
-        fitting,
+        scene,
         held=held,
+        beliefs=BELIEFS,
         receipts_complete_after=question.patience,
         now=now,
     )
     decision = decide(rivals=())
     if not isinstance(decision, Matched | NotYet):
         return decision
+    fitting = [scene.parts[key].receipt for key in keys]
     return decide(rivals=_rivals(question, fitting, near=near, now=now))
 
 
@@ -164,16 +170,8 @@ def list_waiting(
 
 def of_interest(waiting: Sequence[Waiting], receipts: Sequence[Receipt]) -> tuple[Waiting, ...]:
     """Those of `waiting` that some part of `receipts` could belong to."""
-    return tuple(w for w in waiting if fitting_parts(w.signals, receipts))
-
-
-def _issued_around(question: Question, near: Near) -> tuple[Receipt, ...]:
-    made_at = question.signals.made_at
-    return tuple(
-        receipt
-        for receipt in near.receipts.values()
-        if abs(receipt.issued_at - made_at) <= WIDE_WINDOW
-    )
+    scene = scene_of(receipts)
+    return tuple(w for w in waiting if candidate_keys(w.signals, scene, BELIEFS))
 
 
 def _receipts_near(question: Question, *, now: datetime, consistent: bool) -> tuple[Receipt, ...]:

@@ -13,7 +13,8 @@ from chalicelib.matching.sides import Slip
 
 Spans = tuple[tuple[float, float], ...]  # of till minus bank, in seconds
 _PRIOR_EXPOSURES = 3.0  # What a whole file says of a price counts as three looks at this hour.
-_SINGLES_SHARE = 0.5  # Until counted: an amount seen once is expected half a time more.
+_SINGLES_AGAIN = 0.2  # Until counted: an amount seen once is expected a fifth of a time more.
+_IMAGINED_SLIPS = 20  # Beside few slips: two sales in a hundred of them are of one amount.
 
 
 class _Row:
@@ -43,6 +44,14 @@ def _add(rows: dict[K, _Row], key: K, at: float, place: int) -> None:
     row.places.append(place)
 
 
+def sums_of(slip: Slip) -> tuple[int, ...]:
+    """What the terminal may have taken, minor units: as printed, or with or without a known tip."""
+    printed, tip = slip.amount_minor, slip.tip_minor
+    if not tip:
+        return (printed,)
+    return (printed, printed + tip, printed - tip) if tip < printed else (printed, printed + tip)
+
+
 class Shelf:
     """Slips by store, amount and time. `slips` are in order of time."""
 
@@ -52,8 +61,7 @@ class Shelf:
         self._of_store: dict[str, _Row] = {}
         self._of_code: dict[tuple[str, str], _Row] = {}
         for place, slip in enumerate(self.slips):
-            amounts = {slip.amount_minor, slip.amount_minor + slip.tip_minor}
-            for amount in amounts:
+            for amount in sums_of(slip):
                 _add(self._of_amount, (slip.store, amount, slip.currency), slip.at, place)
             _add(self._of_store, slip.store, slip.at, place)
             if slip.auth_code:
@@ -106,7 +114,8 @@ class Shelf:
             total = len(row.ats)
             here = sum(row.count(at + first, at + last) for first, last in spans)
         near = sum(everything.count(at + first, at + last) for first, last in spans)
-        expected = (max(total - 1, 0) + self._rare) * near / len(everything.ats)
+        slips = len(everything.ats) - 1 + _IMAGINED_SLIPS
+        expected = (max(total - 1, 0) + self._rare) * near / slips
         others = max(here - 1, 0)
         return (expected * _PRIOR_EXPOSURES + others + 0.01) / (_PRIOR_EXPOSURES + 1) / seconds
 
@@ -115,5 +124,5 @@ def _expected_again(rows: Iterable[_Row]) -> float:
     """How often an amount that was seen once is to be expected beside itself."""
     seen = Counter(min(len(row.ats), 3) for row in rows)
     if seen[1] + seen[2] < 50:
-        return _SINGLES_SHARE
+        return _SINGLES_AGAIN
     return min(max(2 * seen[2] / max(seen[1], 1), 0.02), 1.0)

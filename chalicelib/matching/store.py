@@ -11,7 +11,8 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId, ReceiptId, StoreId
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.matching.decision import Hold, PartKey
+from chalicelib.matching.decision import Hold
+from chalicelib.matching.scene import PartKey
 from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import rows, vault

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from chalicelib.matching.amounts import (
     TIP_SHARE_MAX,
     Relation,
-    is_equal,
     tip_density,
     unequal,
 )
@@ -26,22 +25,29 @@ from chalicelib.matching.shelf import Shelf, Spans
 from chalicelib.matching.sides import Charge, Slip
 
 TIPS_FROM = 0.01  # Below this share of tipped payments a store's tips are not looked for.
+ON_CLOCK_SPREADS = 4.0
 ODDS_MIN = 1e-9  # A slip that weighs less is no candidate.
 
 
 class Pair(NamedTuple):
     """A charge's candidate: its place on the shelf, weight, and what the weight is made of.
 
-    `off_clock` is till minus bank minus where the till's clock stands, in seconds; `apart` is till
-    minus bank.
+    `off_clock` is till minus bank minus where the till's clock stands, `spread` how surely that
+    is known, `apart` till minus bank; seconds all.
     """
 
     place: int
     weight: float
     apart: float
     off_clock: float
+    spread: float
     relation: Relation
     facts: tuple[Fact, ...]
+
+    @property
+    def is_on_clock(self) -> bool:
+        """Whether the till's clock, as it is known, explains when the slip was printed."""
+        return abs(self.off_clock) <= ON_CLOCK_SPREADS * self.spread
 
 
 class Scales:
@@ -118,7 +124,7 @@ class Scales:
         if charge.auth_code:
             for place in self._shelf.of_code(store, charge.auth_code, charge.at, spans):
                 slip = self._shelf.slips[place]
-                if place not in seen and not is_equal(charge, slip):
+                if place not in seen:
                     related = unequal(charge, slip)
                     if related is not None:
                         yield place, *related
@@ -156,7 +162,8 @@ class Scales:
         weight = odds * density * ratio_of(facts) * self._of_sale(charge, slip)
         if weight < ODDS_MIN:
             return []
-        return [Pair(place, weight, apart, apart - nearest.offset, relation, tuple(facts))]
+        off_clock = apart - nearest.offset
+        return [Pair(place, weight, apart, off_clock, nearest.spread, relation, tuple(facts))]
 
     def _of_sale(self, charge: Charge, slip: Slip) -> float:
         """A return of a sale is paid back, nearly always, to whoever paid for it."""

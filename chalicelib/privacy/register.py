@@ -16,6 +16,7 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
+from chalicelib.purchases.correcting import store as correcting_store
 from chalicelib.purchases.payments import store as payments_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
@@ -24,6 +25,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    correcting_store,
     connection_store,
     connecting_store,
     matching_store,

@@ -14,6 +14,7 @@ from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Matched
+from chalicelib.matching.scene import scene_of
 from chalicelib.matching.service import Near
 from chalicelib.matching.signals import WIDE_WINDOW
 from chalicelib.network.model import Store
@@ -76,7 +77,7 @@ def _keep(
         store_id=place.store_id,
         since=since,
         until=until,
-        receipts={**kept, **{receipt.receipt_id: receipt for receipt in sorted_out.new}},
+        scene=scene_of((kept | {r.receipt_id: r for r in sorted_out.new}).values()),
         issued_since=min(issued),
         issued_until=max(issued),
         waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),

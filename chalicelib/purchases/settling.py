@@ -19,7 +19,7 @@ from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
-from chalicelib.matching.why import Why
+from chalicelib.matching.why import BY_HAND, Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, joined
@@ -60,7 +60,7 @@ def settle(
         matching_store.keep_waiting(written)
         decision = _look(question, consistent=True, now=now)
     if isinstance(decision, Matched):
-        _join(question, known, purchase, decision, key=key, now=now)
+        join(question, known, purchase, decision, key=key, now=now)
     elif decision is not None:
         if isinstance(decision, NotYet):
             outbox.look_again(signals.payment_id, delay=decision.look_again_at - now)
@@ -105,7 +105,7 @@ def _claim_stands(claim: Claim, *, now: datetime) -> bool:
     return held is None or held == claim.receipt_id
 
 
-def _join(
+def join(
     question: Question,
     known: KnownPayment,
     ended: Purchase | None,
@@ -113,18 +113,20 @@ def _join(
     *,
     key: vault.SealingKey,
     now: datetime,
+    note: str | None = None,
 ) -> None:
     """Write the purchase of `matched`; one that another run has written is brought up to date.
 
+    Whoever calls this has claimed the part. `note` is what staff said who joined the two by hand.
     :raises TryAgain: the purchase keeps changing underneath.
     """
     returns = matching_store.list_returns(matched.part.receipt_id, now=now)
     for _ in range(JOINS_MAX):
-        if ended is not None and matched.part.receipt_id in ended.payment.refused:
+        if ended is not None and _is_refused(matched, ended):
             # It was taken away after the payment was read. Whoever reads it anew knows.
             matching_store.release_claim(matching.claim_of(question, matched))
             raise TryAgain("the receipt was taken away from the payment meanwhile")
-        joining = joined(known.member_id, known.payment, matched, before=ended, now=now)
+        joining = joined(known, matched, before=ended, now=now, note=note)
         purchase = with_returns(joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
@@ -140,6 +142,11 @@ def _join(
     else:
         raise TryAgain("the purchase changed underneath")
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
+
+
+def _is_refused(matched: Matched, before: Purchase) -> bool:
+    """Whether the receipt was taken away from the payment, and no person says otherwise since."""
+    return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
 
 
 def _go_on_with(

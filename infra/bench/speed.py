@@ -120,16 +120,17 @@ def _seconds(code: str) -> float:
 
 def _pairs_per_second() -> float:
     """Pairs of a payment and a receipt's part that the matcher weighs in a second of one core."""
-    from chalicelib.matching.signals import parts_of, weigh
+    from chalicelib.matching.scene import charge_of, scene_of
+    from chalicelib.matching.service import BELIEFS
+    from chalicelib.matching.weighing import Scales
     from infra.bench.candidates import payments_and_receipts
 
     payments, receipts = payments_and_receipts(Random(3))
-    parts = [part for receipt in receipts for part in parts_of(receipt)]
+    scene = scene_of(receipts)
+    scales = Scales(scene.shelf, scene.said, BELIEFS.clocks, BELIEFS.rates)
+    charges = [charge_of(payment) for payment in payments]
     weighed = 0
     began = time.thread_time()
     while weighed < PAIRS:
-        for payment in payments:
-            for part in parts:
-                weigh(payment, part)
-            weighed += len(parts)
+        weighed += sum(len(scales.weigh(charge)) for charge in charges)
     return weighed / (time.thread_time() - began)

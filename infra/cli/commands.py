@@ -8,6 +8,8 @@ from infra.cli import (
     clients,
     dead_letters,
     keys,
+    matches,
+    matching,
     payments,
     quarantine,
     receipts,
@@ -16,7 +18,7 @@ from infra.cli import (
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
-    "Receipts and payments": (receipts, payments),
+    "Receipts and payments": (receipts, payments, matches, matching),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

@@ -286,9 +286,8 @@ def test_a_claim_left_by_a_crash_is_taken_over() -> None:
     left = replace(standing, receipt_id=other.receipt_id)
     matching_store.record_claim(left, now=A_MINUTE_LATER)
 
-    service.record_payment(
-        event("t-2", account_ref="acc-b", made_at=other.issued_at), now=A_MINUTE_LATER
-    )
+    later = other.issued_at + timedelta(minutes=1)
+    service.record_payment(event("t-2", account_ref="acc-b", made_at=other.issued_at), now=later)
 
     assert (found("t-1"), found("t-2")) == ("R-1", "R-2")
 
