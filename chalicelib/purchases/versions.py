@@ -10,7 +10,8 @@ from datetime import datetime
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import Conflicting
 from chalicelib.matching.payment import Payment
-from chalicelib.purchases.model import LinkedRefund, Purchase, Withdrawal, WithdrawnWhy
+from chalicelib.purchases.messages import WithdrawMessage
+from chalicelib.purchases.model import LinkedRefund, Purchase, Withdrawal
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, apply_returns
 from chalicelib.receipts.versions import Standing, compare
@@ -36,15 +37,16 @@ def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
 
 
 def without_receipt(
-    purchase: Purchase, payment: Payment, why: WithdrawnWhy, *, detail: str, at: datetime
+    purchase: Purchase, payment: Payment, order: WithdrawMessage, *, at: datetime
 ) -> Purchase:
-    """`purchase` of `payment` as if it never had the receipt, but for the note that it had one."""
+    """`purchase` of `payment` as if it never had the receipt, but for the word that it had one."""
     reason = purchase.reason
     withdrawal = Withdrawal(
         version=purchase.version + 1,
         at=at,
-        why=why.value,
-        detail=detail,
+        why=order.why.value,
+        detail=order.detail,
+        note=order.note,
         matched_at=purchase.matched_at,
         matched_why=reason.why if reason else "",
     )
