@@ -127,6 +127,27 @@ class Tally:
             default=0.0,
         )
 
+    def expected_wrong(self, threshold: float) -> float:
+        """How many of those above `threshold` are wrong by the probabilities themselves."""
+        return sum(self._doubt(index) for index in range(bin_of(threshold), BINS))
+
+    def recall_at_risk(self, wrong: float) -> float:
+        """The recall of the lowest threshold by which at most `wrong` matches should be wrong.
+
+        For a contestant whose probabilities are true. It does not depend on which of a few wrong
+        matches chance put on top, as `recall_at` does.
+        """
+        risked, right = 0.0, 0
+        for index in reversed(range(BINS)):
+            risked += self._doubt(index)
+            if risked > wrong:
+                break
+            right += self.known_right[index]
+        return right / max(1, self.with_receipt)
+
+    def _doubt(self, index: int) -> float:
+        return self.known_right[index] + self.known_wrong[index] - self.stated[index]
+
     def calibration(self, low: float, high: float) -> dict[str, Any] | None:
         """Stated against observed for probabilities from `low` to below `high`, if there are."""
         begin = bin_of(low)
