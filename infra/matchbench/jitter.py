@@ -41,10 +41,15 @@ def _own_drawer(jitter: Jitter, random: Random) -> Callable[[float], float]:
 
 
 def density(street: Street, scale: float, apart: float) -> float:
-    """The true density, per second, of a slip `apart` seconds after the card."""
+    """The true density, per second, of a slip `apart` seconds after the card.
+
+    :raises ValueError: a tail on jitter that is not Gaussian, for which there is no formula here.
+    """
     own = _own_density(street.jitter, scale, apart)
     if not street.tail_share:
         return own
+    if street.jitter is not Jitter.GAUSSIAN:
+        raise ValueError("a tail goes with Gaussian jitter only")
     tail = late_density(apart, scale, street.tail_seconds)
     return (1 - street.tail_share) * own + street.tail_share * tail
 
@@ -53,7 +58,7 @@ def _own_density(jitter: Jitter, scale: float, apart: float) -> float:
     if jitter is Jitter.LAPLACE:
         return math.exp(-abs(apart) / scale) / (2 * scale)
     if jitter is Jitter.EXPONENTIAL:
-        return math.exp(-max(apart, 0.0) / scale) / scale if apart > -1.0 else 0.0
+        return (_waited(apart + 1.0, scale) - _waited(apart - 1.0, scale)) / 2.0  # Both rounded.
     if jitter is Jitter.MINUTES:  # Whole minutes: up to sixty seconds too early.
         return (_below((apart + 60.0) / scale) - _below(apart / scale)) / 60.0
     if jitter is Jitter.BURSTS:
@@ -73,6 +78,10 @@ def reach(street: Street, scale: float) -> float:
 def _normal(apart: float, scale: float) -> float:
     variance = scale * scale + _ROUNDED
     return math.exp(-apart * apart / (2 * variance)) / (_ROOT_TWO_PI * math.sqrt(variance))
+
+
+def _waited(seconds: float, mean: float) -> float:
+    return 1.0 - math.exp(-max(seconds, 0.0) / mean)
 
 
 def _below(value: float) -> float:

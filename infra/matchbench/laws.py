@@ -93,7 +93,8 @@ class Amounts:
 
     def _of(self, share: dict[int, float], amount: int) -> float:
         free = self._free / (FREE_TO - FREE_FROM)
-        return (1 - self._free) * share.get(amount, 0.0) + free
+        is_told = FREE_FROM <= amount < FREE_TO or self._split or self._charged is not None
+        return (1 - self._free) * share.get(amount, 0.0) + (free if is_told else 1e-9)
 
 
 def tips_of(amount: int) -> tuple[tuple[int, float], ...]:

@@ -1,7 +1,8 @@
 """`make bench-matching`: who finds the right receipt, on streets that the matcher was not tuned on.
 
 Writes `build/bench-matching.json` and `build/bench-matching.html`, and prints how each group stands
-to its targets. The exit says whether all were met.
+to its targets. The exit says whether all were met; of a small run, whether strangers' receipts
+stayed as rare as they have to be, because a few payments say little else for sure.
 """
 
 import argparse
@@ -27,6 +28,7 @@ PAYMENTS_SMALL = 1_800
 SEEDS = {Split.DEV: 1, Split.HELD_OUT: 7_000}  # Below a thousand is for tuning, above is not.
 SMALL_CELLS = 2  # of each group, its first and its last
 MISSED = 1
+WRONG = "wrong"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     BUILD.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=1))
     PAGE.write_text(page(report))
-    return _tell(report)
+    return _tell(report, is_small=asked.small)
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -105,14 +107,14 @@ def play(
     }
 
 
-def _tell(report: dict[str, Any]) -> int:
+def _tell(report: dict[str, Any], *, is_small: bool) -> int:
     """Print how each group stands to its targets."""
     rows, missed = [], 0
     for name, group in report["groups"].items():
         for cell, one in group["cells"].items():
             ours = one["contestants"][OURS]
             words = [f"{v['what']}: {v['measured']:.4g}" for v in _missed(one)]
-            missed += len(words)
+            missed += sum(not is_small or word.startswith(WRONG) for word in words)
             recall, wrong = f"{ours['recall']:.1%}", f"{ours['wrong_per_thousand']:.2f}"
             share = f"{one['share_of_oracle']:.1%}"
             rows.append((name, cell, ours["payments"], recall, wrong, share, "; ".join(words)))

@@ -29,7 +29,7 @@ PATIENCE_SECONDS = {
     Arrival.QUARTER_HOURS: 1_200.0,
     Arrival.END_OF_DAY: DAY_SECONDS + HOUR,
 }
-BLOCKS = 6
+RETAILERS = 6
 
 
 @dataclass(slots=True)
@@ -53,12 +53,14 @@ class Waits:
         }
 
 
-def measure(street: Street, *, split: Split, seed: int) -> dict[str, dict[str, object]]:
+def measure(
+    street: Street, *, split: Split, seed: int, retailers: int = RETAILERS
+) -> dict[str, dict[str, object]]:
     """The waits on `street` for every way of arrival."""
     found = {}
     for arrival in Arrival:
         waits = Waits()
-        for number in range(BLOCKS):
+        for number in range(retailers):
             random = Random(f"{split.value}-{seed}-waits-{arrival.value}-{number}")
             block = draw_block(replace(street, arrival=arrival), random, name=f"t{number}")
             _Day(block, waits).play()
