@@ -15,7 +15,7 @@ from chalicelib.matching.decision import THRESHOLD
 from chalicelib.matching.evidence import Said, SeenWith
 from chalicelib.matching.learning import Tally
 from chalicelib.matching.posterior import Shares, explain
-from chalicelib.matching.rates import BELIEVED, Rates
+from chalicelib.matching.rates import AT_FIRST, Rates
 from chalicelib.matching.reasons import best_of, why_accepted, why_not
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
@@ -94,7 +94,7 @@ class _Batch:
         self.shelf = Shelf(slips)
         self.said = Said(self.shelf.slips)
         self.is_told = known is not None
-        self.rates = known.rates if known else BELIEVED
+        self.rates = known.rates if known else AT_FIRST
         self.clocks: Clocks = known.clocks if known else VotedClocks({})
         self.seen_with = SeenWith()
         self.sold_to = sold_to

@@ -5,7 +5,7 @@ payments moves them little and a file of a year decides them alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
@@ -48,6 +48,7 @@ class Rates:
     - `missing_at`: the same where a store has enough payments to say it by itself.
     - `tipped`: of payments above what the till printed, by a tip that the till does not know.
     - `agrees`: of pairs that belong together and both say it, those that say the same.
+    - `agrees_at`: the same of a till, for what some tills have wrong altogether and others never.
     """
 
     missing: float = 0.02
@@ -57,6 +58,11 @@ class Rates:
     agrees: Mapping[str, float] = field(
         default_factory=lambda: {what: a / (a + d) for what, (a, d) in AGREEMENT_BELIEVED.items()}
     )
+    agrees_at: Mapping[tuple[str, str, str | None], float] = field(default_factory=dict)
+
+    def agrees_for(self, what: str, store: str, till: str | None) -> float:
+        """The share of pairs of a till that say the same of `what`."""
+        return self.agrees_at.get((what, store, till), self.agrees[what])
 
     def missing_for(self, store: str) -> float:
         """The share of payments at `store` that find no receipt."""
@@ -68,3 +74,6 @@ class Rates:
 
 
 BELIEVED = Rates()
+
+# Where rates are to be learned, the first look lets a till whose codes never agree show itself.
+AT_FIRST = replace(BELIEVED, agrees={**BELIEVED.agrees, "auth_code": 0.8})
