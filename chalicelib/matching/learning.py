@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from chalicelib.matching.amounts import Relation
-from chalicelib.matching.rates import AGREEMENT_BELIEVED, Rates
+from chalicelib.matching.nearby import Nearby, firmness
+from chalicelib.matching.rates import AGREEMENT_BELIEVED, MISSING_MIN, Rates
 from chalicelib.matching.sides import Charge, Slip
 from chalicelib.matching.weighing import Pair
 
 _MISSING_BELIEVED = (1.0, 30.0)  # missing, of how many imagined payments
 _STORE_PAYMENTS = 40.0  # What all stores say counts as that many payments of this one.
-_MISSING_MIN = 0.001
 _COUNTS_FROM = 0.01  # A pair less probable than this adds nothing worth its time.
 _SUSPECT_TIPS_FROM = 0.05  # From this share of payments without a receipt on, tips are looked for.
 _TIPPED_AT_START = 0.05
@@ -32,6 +32,7 @@ class Tally:
         self._agreed: dict[str, float] = defaultdict(float)
         self._weighed: dict[str, float] = defaultdict(float)
         self._missing: dict[str, float] = defaultdict(float)
+        self._missing_by_time: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._tipped: dict[str, float] = defaultdict(float)
         self._charges: dict[str, int] = defaultdict(int)
         self._by_till: dict[tuple[str, str, str | None], list[float]] = defaultdict(
@@ -45,6 +46,7 @@ class Tally:
         store = charge.stores[0]
         self._charges[store] += 1
         self._missing[store] += 1 / total
+        self._missing_by_time[store].append((charge.at, 1 / total))
         for pair in pairs:
             share = pair.weight / total
             if share < _COUNTS_FROM:
@@ -68,14 +70,18 @@ class Tally:
         missing_at, tipped_at = {}, {}
         for store, count in self._charges.items():
             share = (self._missing[store] + general * _STORE_PAYMENTS) / (count + _STORE_PAYMENTS)
-            missing_at[store] = min(max(share, _MISSING_MIN), 0.999)
+            missing_at[store] = min(max(share, MISSING_MIN), 0.999)
             tipped = self._tipped[store] / count
             if self._looks_for_tips and missing_at[store] >= _SUSPECT_TIPS_FROM:
                 tipped = _TIPPED_AT_START
             tipped_at[store] = min(tipped, 0.9)
         return Rates(
-            missing=min(max(general, _MISSING_MIN), 0.999),
+            missing=min(max(general, MISSING_MIN), 0.999),
             missing_at=missing_at,
+            missing_near={store: Nearby(run) for store, run in self._missing_by_time.items()},
+            missing_firmness=firmness(
+                [share for _, share in sorted(run)] for run in self._missing_by_time.values()
+            ),
             tipped_at=tipped_at,
             agrees={what: self._agreement(what) for what in AGREEMENT_BELIEVED},
             agrees_at={
