@@ -7,9 +7,11 @@ from chalicelib.api import (
     coverage,
     description,
     hooks,
+    matches,
     members,
     oauth,
     receipts,
+    returns,
     tills,
 )
 from chalicelib.workers import deliveries, payments, schedules
@@ -19,6 +21,8 @@ ROUTES = (
     hooks,
     tills,
     receipts,
+    returns,
+    matches,
     members,
     connect,
     coverage,

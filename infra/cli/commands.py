@@ -8,16 +8,18 @@ from infra.cli import (
     clients,
     dead_letters,
     keys,
+    matches,
     matching,
     payments,
     quarantine,
     receipts,
+    reviews,
     shops,
 )
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
-    "Receipts and payments": (receipts, payments, matching),
+    "Receipts and payments": (receipts, payments, matches, matching, reviews),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

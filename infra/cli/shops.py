@@ -24,6 +24,7 @@ STATUS = typer.Option(help="`ended`: nothing of it is taken any more.")
 BRAND = typer.Option(help="The brand, as people read it.")
 VAT_NUMBER = typer.Option(help="For receipts that carry none.")
 WEBSITE = typer.Option(help="Where its customers find it.")
+GROUP = typer.Option(help="Brands of one group take back each other's goods.")
 RETURN_DAYS = typer.Option(min=0, help="Its usual return period.")
 REFERENCE = typer.Option(help="Its number in the retailer's books.")
 NAME = typer.Option(help="As receipts name it.")
@@ -32,6 +33,9 @@ ADDRESS = typer.Option(help="As receipts give it, in one line.")
 POSTCODE = typer.Option(help="As receipts give it.")
 PHONE = typer.Option(help="As receipts give it.")
 RECEIPTS_WITHIN = typer.Option(min=1, help="How long its receipts may take.", metavar="N")
+LATE_RECEIPTS = typer.Option(
+    min=1, max=7, help="How many days a till without a line may keep them.", metavar="N"
+)
 PAGE_SPAN = typer.Option(min=1, help="Less for busy web shops.", metavar="N")
 
 
@@ -44,6 +48,7 @@ def add_retailer(
     vat_number: Annotated[str, VAT_NUMBER] = "",
     website: Annotated[str, WEBSITE] = "",
     return_days: Annotated[int, RETURN_DAYS] = 30,
+    group: Annotated[str, GROUP] = "",
 ) -> None:
     """Add a brand whose shops give receipts."""
     from chalicelib.network.model import Retailer
@@ -56,6 +61,7 @@ def add_retailer(
         vat_number=vat_number,
         website=website,
         return_days=return_days,
+        group=group,
     )
     participants.add_retailer(new, now=clock.now())
     say(f"{retailer} takes part ({status.value}).")
@@ -70,6 +76,7 @@ def change_retailer(
     vat_number: Annotated[str | None, VAT_NUMBER] = None,
     website: Annotated[str | None, WEBSITE] = None,
     return_days: Annotated[int | None, RETURN_DAYS] = None,
+    group: Annotated[str | None, GROUP] = None,
 ) -> None:
     """Change what is given of a retailer."""
     from infra.operating import participants  # As above.
@@ -80,6 +87,7 @@ def change_retailer(
         vat_number=vat_number,
         website=website,
         return_days=return_days,
+        group=group,
     )
     participants.change_retailer(RetailerId(retailer), changes, now=clock.now())
     say(f"{retailer} is changed: {', '.join(sorted(changes))}.")
@@ -150,6 +158,7 @@ def change_store(
     postcode: Annotated[str | None, POSTCODE] = None,
     phone: Annotated[str | None, PHONE] = None,
     receipts_within_seconds: Annotated[int | None, RECEIPTS_WITHIN] = None,
+    late_receipts_days: Annotated[int | None, LATE_RECEIPTS] = None,
     page_span_minutes: Annotated[int | None, PAGE_SPAN] = None,
 ) -> None:
     """Change what is given of a store.
@@ -166,6 +175,7 @@ def change_store(
         postcode=postcode,
         phone=phone,
         receipts_within_seconds=receipts_within_seconds,
+        late_receipts_days=late_receipts_days,
         page_span_minutes=page_span_minutes,
     )
     named = participants.identifiers(identifier or ())
