@@ -220,6 +220,7 @@ def joined(
     known: KnownPayment,
     matched: Matched,
     *,
+    threshold: Decimal,
     before: Purchase | None,
     now: datetime,
     note: str | None = None,
@@ -245,6 +246,7 @@ def joined(
             seconds_apart=matched.evidence.seconds_apart,
             probability=to_share(matched.probability) if is_weighed else None,
             runner_up=to_share(matched.runner_up) if is_weighed else None,
+            threshold=threshold if is_weighed else None,
             evidence=tuple(
                 Clue(one.value, "differs")
                 for one in sorted(matched.evidence.contradictions, key=lambda c: c.value)

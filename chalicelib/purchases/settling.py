@@ -17,6 +17,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NotYet
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
+from chalicelib.matching.shares import to_share
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
 from chalicelib.matching.timekeeping import service as timekeeping
@@ -60,9 +61,8 @@ def settle(
     """
     if not stores:
         return None
-    signals = signals_of(known, stores, last_fours)
-    threshold = _threshold_of(known, now=now)
-    question = Question(signals, known.payment.anchored_at, tuple(stores), threshold)
+    question = asked(known, stores, last_fours, now=now)
+    signals = question.signals
     is_written = waiting is not None and waiting.signals == signals
     decision = None
     if is_written or _may_be_here(known, stores, now=now):
@@ -80,10 +80,14 @@ def settle(
     return decision
 
 
-def _threshold_of(known: KnownPayment, *, now: datetime) -> float:
-    """How probable a match has to be, by the programme of the payment's bank."""
+def asked(
+    known: KnownPayment, stores: Sequence[Store], last_fours: tuple[LastFour, ...], *, now: datetime
+) -> Question:
+    """What is looked for at `stores`, as surely as the programme of the payment's bank wants it."""
     connection = network.get_connection(known.payment.connection_id, now=now)
-    return get_programme(connection.programme).match_threshold
+    threshold = get_programme(connection.programme).match_threshold
+    signals = signals_of(known, stores, last_fours)
+    return Question(signals, known.payment.anchored_at, tuple(stores), threshold)
 
 
 def _may_be_here(known: KnownPayment, stores: Sequence[Store], *, now: datetime) -> bool:
@@ -146,7 +150,9 @@ def join(
             # It was taken away after the payment was read. Whoever reads it anew knows.
             matching_store.release_claim(matching.claim_of(question, matched))
             raise TryAgain("the receipt was taken away from the payment meanwhile")
-        joining = joined(known, matched, before=ended, now=now, note=note)
+        joining = joined(
+            known, matched, threshold=to_share(question.threshold), before=ended, now=now, note=note
+        )
         purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.

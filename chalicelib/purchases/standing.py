@@ -27,7 +27,7 @@ from chalicelib.purchases.model import KnownPayment, Purchase
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import waits
 from chalicelib.purchases.service import STORES_PER_PAYMENT_MAX
-from chalicelib.purchases.settling import signals_of
+from chalicelib.purchases.settling import asked
 
 
 def find_standing(
@@ -82,6 +82,5 @@ def question_of(
     known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datetime
 ) -> Question:
     """What is looked for, as a look at this moment would ask."""
-    payment = known.payment
-    stores = tuple(network.find_stores(payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX])
-    return Question(signals_of(known, stores, last_fours), payment.anchored_at, stores)
+    stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
+    return asked(known, stores, last_fours, now=now)
