@@ -61,7 +61,7 @@ def replay_delivery(connection_id: ConnectionId, transaction_id: str, *, now: da
     where = payments.find_whereabouts(payment_id, now=now)
     if where is None or purchases.find_held_receipt(where, now=now) is None:
         raise NotFound("the connection has no transaction of that id with a receipt")
-    message = DeliveryMessage(payment_id, NoteKind.MATCHED, version=1)
+    message = DeliveryMessage(where.payment_id, NoteKind.MATCHED, version=1)
     queues.send(queues.DELIVERIES, [encode(message)])
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
-from chalicelib.kernel.ids import ConnectionId, PaymentId, ReceiptId
+from chalicelib.kernel.ids import ConnectionId, PaymentId, ReceiptId, payment_id_of
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Conflicting, TooLarge
 from chalicelib.network.identifiers import Identifier
@@ -136,6 +136,12 @@ class Payment:
 def first_of(event: PaymentEvent) -> Payment:
     """The payment that begins with `event`."""
     return Payment(event.payment_id, event.connection_id, event.made_at, (event,))
+
+
+def named_alone(event: PaymentEvent) -> Payment:
+    """The payment that begins with `event` if it is known by the event's own id alone."""
+    payment_id = payment_id_of(event.connection_id, event.transaction_id)
+    return Payment(payment_id, event.connection_id, event.made_at, (event,))
 
 
 def add_event(payment: Payment, event: PaymentEvent) -> Payment:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
 from chalicelib.members.connecting import store as connecting_store
 from chalicelib.network import store as network_store
@@ -37,6 +38,7 @@ STORES = (
     quarantine,
     signing_store,
     tills_store,
+    timekeeping_store,
 )
 
 

@@ -43,6 +43,12 @@ def dropped(payment_id: PaymentId, reason: str) -> None:
         observability.log("payment dropped", payment=payment_id, reason=reason, trace=trace)
 
 
+def renamed(payment_id: PaymentId, how: str) -> None:
+    """The bank tells of a payment under a further id, as it said (`told`) or as we found out."""
+    observability.count("payments_renamed", reason=how)
+    observability.log("payment has a further name", payment=payment_id)
+
+
 def waits(known: KnownPayment, decision: Ambiguous | NotYet | NothingNear) -> None:
     """A look found no receipt. Only the first has a line; `infra.cli trace` says how it stands."""
     why = decision.why.value

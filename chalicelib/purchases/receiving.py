@@ -16,7 +16,6 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Matched
 from chalicelib.matching.scene import scene_of
 from chalicelib.matching.service import Near
-from chalicelib.matching.signals import WIDE_WINDOW
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
 from chalicelib.purchases.access import active_key_of
@@ -64,9 +63,10 @@ def receive(
 def _keep(
     place: Store, receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime
 ) -> Received:
-    issued = [receipt.issued_at for receipt in receipts]
-    since, until = min(issued) - 2 * WIDE_WINDOW, max(issued) + 2 * WIDE_WINDOW
-    kept = tills.receipts_near(place, since=since, until=until, now=now, consistent=True)
+    issued, within = matching.window_around(place.store_id, receipts, now=now)
+    kept = tills.receipts_near(
+        place, since=within.since, until=within.until, now=now, consistent=True
+    )
     sorted_out = tills.sort_out(kept, receipts)
     observability.count("receipts_seen_before", by=len(sorted_out.seen))
     if sorted_out.new:
@@ -75,11 +75,9 @@ def _keep(
     standing = (*sorted_out.new, *sorted_out.seen)
     near = Near(
         store_id=place.store_id,
-        since=since,
-        until=until,
+        within=within,
         scene=scene_of((kept | {r.receipt_id: r for r in sorted_out.new}).values()),
-        issued_since=min(issued),
-        issued_until=max(issued),
+        issued=issued,
         waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),
     )
     _settle_those_who_wait(near, standing, now=now)
@@ -93,11 +91,11 @@ def _keep(
 
 def _are_awaited(receipts: Sequence[Receipt], place: Store, *, now: datetime) -> bool:
     waiting = matching.list_waiting(receipts, place.store_id, now=now, consistent=False)
-    return bool(matching.of_interest(waiting, receipts))
+    return bool(matching.of_interest(waiting, receipts, now=now))
 
 
 def _settle_those_who_wait(near: Near, receipts: Sequence[Receipt], *, now: datetime) -> None:
-    for waiting in matching.of_interest(near.waiting, receipts):
+    for waiting in matching.of_interest(near.waiting, receipts, now=now):
         decision = service.settle_waiting(waiting, now=now, near=near)
         if decision is None or isinstance(decision, Matched):
             near = near.without(waiting.signals.payment_id)

@@ -23,6 +23,7 @@ from chalicelib.network.model import Store
 from chalicelib.purchases import facts, store
 from chalicelib.purchases.access import WAITS, active_key_of
 from chalicelib.purchases.confirming import confirmed
+from chalicelib.purchases.continuing import record_told
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.settling import settle, signals_of, update, where_of
@@ -64,7 +65,7 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     told = confirmed(event, holder.member_id, connection, now=now)
     if told is None:
         return facts.dropped(event.payment_id, "not_confirmed")
-    known = payments.record_event(holder.member_id, told, key=key, now=now)
+    known = record_told(told, holder.member_id, connection, stores, key=key, now=now)
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
     return _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
@@ -89,7 +90,7 @@ def _carry_on(
 ) -> None:
     """Bring the purchase up to the payment's events, or look for its receipt."""
     purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
-    stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
+    stores = _stop_waiting_elsewhere(known, now=now)
     if purchase is not None and purchase.receipt is not None:
         if not update(purchase, known.payment, key=key, now=now):
             # A repeat: the run before may have died before it did this.
@@ -101,6 +102,21 @@ def _carry_on(
         return end(known, purchase, ending, stores=stores, key=key)
     settle(known, purchase, stores=stores, last_fours=last_fours, key=key, now=now)
     return None
+
+
+def _stop_waiting_elsewhere(known: KnownPayment, *, now: datetime) -> tuple[Store, ...]:
+    """The stores that all events together mean; the payment no longer waits at any other.
+
+    Each event may name the shop better than those before it. A list that a payment is left on by
+    mistake makes it a rival of payments it has nothing to do with.
+    """
+    payment = known.payment
+    meant = network.find_stores(payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
+    named = (network.find_stores(event.merchant, now=now) for event in payment.events)
+    once = {store.store_id for stores in named for store in stores[:STORES_PER_PAYMENT_MAX]}
+    elsewhere = sorted(once - {store.store_id for store in meant})
+    matching_store.stop_waiting_at(elsewhere, payment.payment_id, anchored_at=payment.anchored_at)
+    return meant
 
 
 def _ending_at_once(payment: Payment) -> Ending | None:
@@ -125,7 +141,9 @@ def settle_waiting(
     if key is None or known is None:
         matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
         return None
-    stores = [network.get_store(store_id, now=now) for store_id in signals.stores]
+    stores = _stop_waiting_elsewhere(known, now=now) or tuple(
+        network.get_store(store_id, now=now) for store_id in signals.stores
+    )
     decision = settle(
         known,
         None,

@@ -17,13 +17,16 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NotYet
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
+from chalicelib.matching.shares import to_share
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
 from chalicelib.matching.why import BY_HAND, Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
-from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, joined
+from chalicelib.purchases.clearing import contradiction_of
+from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
 from chalicelib.purchases.versions import with_payment, with_returns
+from chalicelib.purchases.withdrawing import withdraw
 from chalicelib.runtime import vault
 
 JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
@@ -126,7 +129,8 @@ def join(
             # It was taken away after the payment was read. Whoever reads it anew knows.
             matching_store.release_claim(matching.claim_of(question, matched))
             raise TryAgain("the receipt was taken away from the payment meanwhile")
-        joining = joined(known, matched, before=ended, now=now, note=note)
+        threshold = to_share(question.threshold)
+        joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
         purchase = with_returns(joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
@@ -169,11 +173,16 @@ def _go_on_with(
 def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> bool:
     """Bring a joined purchase up to its payment's events; False where it knew them.
 
+    Where they contradict its receipt, that is taken away, and the payment waits again.
     :raises TryAgain: the purchase changed underneath.
     """
     changed = with_payment(purchase, payment)
     if changed is purchase:
         return False
+    contradiction = contradiction_of(purchase, payment, now=now)
+    if contradiction is not None:
+        withdraw(purchase, WithdrawnWhy.CONTRADICTED, detail=contradiction.value, now=now)
+        return True
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
         raise TryAgain("the purchase changed underneath")

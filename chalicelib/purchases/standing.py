@@ -74,7 +74,7 @@ def wait_of(known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datet
         until=known.first_seen_at + WAITS,
         complete_at=complete_at,
         decision=decision,
-        threshold=to_share(matching.BELIEFS.threshold),
+        threshold=to_share(question.threshold),
     )
 
 

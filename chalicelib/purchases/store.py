@@ -12,6 +12,7 @@ from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
 PURCHASES_READ_MAX = 500
+_SALE_TIME = "%Y-%m-%dT%H:%M:%S"
 
 PURCHASES = Retention(
     name="purchases",
@@ -128,10 +129,19 @@ def find_held_receipt(where: Whereabouts, *, now: datetime) -> ReceiptId | None:
     return ReceiptId(row.receipt_id) if row and row.receipt_id else None
 
 
-def list_purchases(member_id: MemberId, *, key: vault.SealingKey, now: datetime) -> list[Purchase]:
-    """The member's purchases, oldest first, at most 500."""
-    found = rows.list_prefixed(
-        PurchaseRow, member_id, "purchase#", now=now, limit=PURCHASES_READ_MAX
+def list_purchases(
+    member_id: MemberId,
+    *,
+    key: vault.SealingKey,
+    now: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Purchase]:
+    """The member's purchases, of sales in [since, until] where given; oldest first, at most 500."""
+    first = f"purchase#{since:{_SALE_TIME}}" if since else "purchase#"
+    last = f"purchase#{until:{_SALE_TIME}}~" if until else "purchase#~"
+    found = rows.list_between(
+        PurchaseRow, member_id, first, last, now=now, limit=PURCHASES_READ_MAX
     )
     return [_open_purchase(row, key) for row in found]
 
@@ -189,4 +199,4 @@ def _open_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
 
 
 def _purchase_sk(anchored_at: datetime, payment_id: PaymentId) -> str:
-    return f"purchase#{anchored_at:%Y-%m-%dT%H:%M:%S}#{payment_id}"
+    return f"purchase#{anchored_at:{_SALE_TIME}}#{payment_id}"

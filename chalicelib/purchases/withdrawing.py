@@ -229,4 +229,4 @@ def _waiting_for_it(order: WithdrawMessage, *, now: datetime) -> list[PaymentId]
     if receipt is None:
         return []
     waiting = matching.list_waiting([receipt], order.store_id, now=now, consistent=True)
-    return [w.signals.payment_id for w in matching.of_interest(waiting, [receipt])]
+    return [w.signals.payment_id for w in matching.of_interest(waiting, [receipt], now=now)]

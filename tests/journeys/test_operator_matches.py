@@ -108,7 +108,9 @@ def test_no_hand_takes_what_another_payment_holds() -> None:
         WHY,
     )
 
-    assert (taken.exit_code, "belongs to another payment" in taken.output) == (1, True), taken.output
+    assert (taken.exit_code, "belongs to another payment" in taken.output) == (1, True), (
+        taken.output
+    )
     assert stored_rows("wallets", "tills") == stored
     assert read("ob-other") == NoReceipt(Missing.PENDING)
 

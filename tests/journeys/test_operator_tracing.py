@@ -209,7 +209,7 @@ def test_looks_again_at_a_day_and_says_what_came_of_it() -> None:
     assert done.exit_code == 0
     assert sorted(done.stdout.splitlines()) == [
         "matched  card_facts_agree  1",
-        "waits  no_receipt_yet  1",
+        "waits  receipt_taken  1",
     ]
     assert "1 of 2 payments found their receipt." in done.stderr
     assert waiting_on(queues.DELIVERIES) == 1

@@ -1,10 +1,13 @@
 """Payments: table `people`, found by the provider's own transaction id, encrypted under the key of
 the member who paid.
 
-A row holds every event the bank told, and says which member's partition has the purchase.
+A row holds every event the bank told, and says which member's partition has the purchase. A bank
+may change a payment's id while it lives: then the row of the other id `continues` the payment, and
+who asks by either finds the one payment.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -12,7 +15,7 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from chalicelib.banks.payments import PaymentEvent
 from chalicelib.kernel.ids import MemberId, PaymentId
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.matching.payment import Payment, add_event, first_of
+from chalicelib.matching.payment import Payment, add_event, first_of, named_alone
 from chalicelib.purchases.model import KnownPayment, Whereabouts
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
@@ -48,6 +51,7 @@ class PaymentRow(rows.Row):
         "anchored_at": Kept(Category.TRANSACTION, Purpose.RECEIPTS, Erasure.EXPIRE),
         "first_seen_at": Kept(Category.OPERATION, Purpose.RECEIPTS, Erasure.EXPIRE),
         "revision": Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP),
+        "continues": Kept(Category.KEY, Purpose.RECEIPTS, Erasure.EXPIRE),
         "sealed": _PAYMENT,
     }
     retention = PAYMENTS
@@ -56,6 +60,7 @@ class PaymentRow(rows.Row):
     anchored_at = UnicodeAttribute()
     first_seen_at = UnicodeAttribute()
     revision = NumberAttribute()
+    continues = UnicodeAttribute(null=True)
     sealed = BinaryAttribute(legacy_encoding=False)
 
 
@@ -80,10 +85,33 @@ def record_event(
     return KnownPayment(payment, member_id, now, is_new=True)
 
 
+def record_name(
+    event: PaymentEvent, standing: KnownPayment, *, key: vault.SealingKey, now: datetime
+) -> bool:
+    """Let the payment `standing` be found by the id that `event` has, too.
+
+    False: another payment stands under that id.
+    """
+    alone = replace(named_alone(event), anchored_at=standing.payment.anchored_at)
+    seen_at = standing.first_seen_at.isoformat()
+    row = _payment_row(standing.member_id, alone, key=key, first_seen_at=seen_at)
+    row.continues = standing.payment.payment_id
+    free = (
+        PaymentRow.pk.does_not_exist()
+        | (PaymentRow.expires_at <= rows.epoch(now))
+        | (PaymentRow.continues == row.continues)
+    )
+    try:
+        rows.put(row, condition=free)
+    except rows.ConditionFailed:
+        return False
+    return True
+
+
 def _merge_event(
     member_id: MemberId, event: PaymentEvent, *, key: vault.SealingKey, now: datetime
 ) -> KnownPayment:
-    row = rows.find(PaymentRow, f"payment#{event.payment_id}", "payment", now=now)
+    row = _find_row(event.payment_id, now=now)
     if row is None:
         raise TryAgain("the payment changed underneath")
     if row.member_id != member_id:
@@ -102,7 +130,7 @@ def change_payment(
 
     :raises TryAgain: the payment changed underneath.
     """
-    row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
+    row = _find_row(payment_id, now=now)
     return _rewrite(row, change, key=key) if row else None
 
 
@@ -121,13 +149,24 @@ def _rewrite(
     return KnownPayment(after, member_id, datetime.fromisoformat(row.first_seen_at))
 
 
-def find_whereabouts(payment_id: PaymentId, *, now: datetime) -> Whereabouts | None:
-    """Whose payment this is and where its purchase lies, or None."""
+def _find_row(payment_id: PaymentId, *, now: datetime) -> PaymentRow | None:
+    """The row of the payment, by whichever of its names; a name never leads to another name."""
     row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
+    if row is None or row.continues is None:
+        return row
+    return rows.find(PaymentRow, f"payment#{row.continues}", "payment", now=now)
+
+
+def find_whereabouts(payment_id: PaymentId, *, now: datetime) -> Whereabouts | None:
+    """Whose payment this is and where its purchase lies, or None.
+
+    `payment_id` of the result is the payment's own, whichever of its names was asked for.
+    """
+    row = _find_row(payment_id, now=now)
     if row is None:
         return None
     return Whereabouts(
-        payment_id,
+        PaymentId(row.pk.removeprefix("payment#")),
         MemberId(row.member_id),
         anchored_at=datetime.fromisoformat(row.anchored_at),
         first_seen_at=datetime.fromisoformat(row.first_seen_at),
@@ -138,7 +177,7 @@ def find_payment(
     payment_id: PaymentId, *, key: vault.SealingKey, now: datetime
 ) -> KnownPayment | None:
     """The payment with all its events, or None."""
-    row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
+    row = _find_row(payment_id, now=now)
     if row is None:
         return None
     first_seen_at = datetime.fromisoformat(row.first_seen_at)
