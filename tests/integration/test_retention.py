@@ -63,6 +63,7 @@ EXPIRES_AFTER = {
     "LinkRow": None,
     "SweepRow": None,
     "AccessRow": timedelta(days=730),
+    "AttemptsRow": timedelta(days=2),
 }
 
 
