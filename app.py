@@ -11,6 +11,7 @@ from chalicelib.api import (
     members,
     oauth,
     receipts,
+    returns,
     tills,
 )
 from chalicelib.workers import deliveries, payments, schedules
@@ -21,6 +22,7 @@ ROUTES = (
     tills,
     receipts,
     matches,
+    returns,
     members,
     connect,
     coverage,

@@ -7,16 +7,19 @@ from chalicelib.api import callers
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.banks import flux_receipts
 from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Malformed, NotFound
 from chalicelib.kernel.times import to_text
 from chalicelib.network import service as network
 from chalicelib.network.access.clients import RECEIPTS_READ
 from chalicelib.notices.service import note_of
 from chalicelib.purchases import reading
-from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.history import changes_of, in_words
+from chalicelib.purchases.model import Cause, Change, Purchase
 from chalicelib.purchases.reading import Missing, NoReceipt
+from chalicelib.purchases.refunds import OVER_REFUND, refunded, status_of
 from chalicelib.receipts.drawing import draw
-from chalicelib.receipts.public_shapes import PublicReceipt
+from chalicelib.receipts.public_shapes import PublicMoney, PublicReceipt
 from chalicelib.receipts.rendering import to_public
 from chalicelib.runtime import clock
 
@@ -33,7 +36,12 @@ _DETAILS = {
 
 
 class TransactionReceipt(msgspec.Struct, omit_defaults=True):
-    """The receipt of a transaction. `version` rises with each change."""
+    """The receipt of a transaction. `version` rises with each change.
+
+    `refunded` is what was given back of it so far, never more than was paid. `flags` are
+    `over_return` and `no_such_line` (goods taken back that could not be applied) and `over_refund`
+    (more money came back than was paid).
+    """
 
     transaction: str
     version: int
@@ -43,6 +51,29 @@ class TransactionReceipt(msgspec.Struct, omit_defaults=True):
     why: str
     agreements: list[str] = []
     flags: list[str] = []
+    refunded: PublicMoney | None = None
+
+
+class ReceiptChange(msgspec.Struct, omit_defaults=True):
+    """What made a version. `at` is missing where nobody knows any more."""
+
+    version: int
+    cause: Cause
+    words: str
+    at: str | None = None
+    amount: PublicMoney | None = None
+    reference: str | None = None
+
+
+class ReceiptHistory(msgspec.Struct):
+    """How the receipt of a transaction came to be what it is, oldest change first.
+
+    At most 50 changes: of more, those after the first are dropped, oldest first.
+    """
+
+    transaction: str
+    version: int
+    changes: list[ReceiptChange]
 
 
 class BoughtProduct(msgspec.Struct, omit_defaults=True):
@@ -102,6 +133,30 @@ def read_receipt(inbound: Inbound) -> Answer:
         page = draw_page(sale, retailer=retailer, store=store)
         return Answer(page, content_type="text/html; charset=utf-8")
     raise Malformed("`as` is `json`, `text` or `page`", field="as", code="shape")
+
+
+@operation(
+    bp,
+    "GET",
+    "/v1/transactions/{transaction}/receipt/history",
+    summary="What happened to the receipt of a transaction",
+    answers={200: ReceiptHistory, 401: Problem, 403: Problem, 404: Problem, 503: Problem},
+    scopes=SCOPES,
+    tags=TAGS,
+)
+def read_history(inbound: Inbound) -> Answer:
+    """Each version with its cause: found, cleared, corrected, goods taken back, money given back.
+
+    404 says why there is no receipt, as for the receipt itself.
+    """
+    purchase = _find(inbound, inbound.parameters["transaction"])
+    return Answer(
+        ReceiptHistory(
+            transaction=purchase.payment.transaction_id,
+            version=purchase.version,
+            changes=[_to_change(change) for change in changes_of(purchase)],
+        )
+    )
 
 
 @operation(
@@ -190,12 +245,13 @@ def _find(inbound: Inbound, transaction: str, *, user: str | None = None) -> Pur
 
 def _to_answer(purchase: Purchase) -> TransactionReceipt:
     now = clock.now()
-    applied = purchase.after_returns
+    applied, back = purchase.after_returns, refunded(purchase)
     sale, reason = applied.sale, purchase.reason
+    flags = {flag.kind.value for flag in applied.flags} | ({OVER_REFUND} if back.is_over else set())
     return TransactionReceipt(
         transaction=purchase.payment.transaction_id,
         version=purchase.version,
-        status=purchase.payment.state.value,
+        status=status_of(purchase).value,
         receipt=to_public(
             sale,
             retailer=network.get_retailer(sale.retailer_id, now=now),
@@ -204,8 +260,24 @@ def _to_answer(purchase: Purchase) -> TransactionReceipt:
         matched_at=to_text(purchase.matched_at) if purchase.matched_at else "",
         why=reason.why if reason else "",
         agreements=list(reason.agreements) if reason else [],
-        flags=sorted({flag.kind.value for flag in applied.flags}),
+        flags=sorted(flags),
+        refunded=_money(back.minor, purchase.payment.amount.currency) if back.minor else None,
     )
+
+
+def _to_change(change: Change) -> ReceiptChange:
+    return ReceiptChange(
+        version=change.version,
+        cause=change.cause,
+        words=in_words(change),
+        at=to_text(change.at) if change.at else None,
+        amount=_money(change.amount_minor, change.currency) if change.currency else None,
+        reference=change.reference or None,
+    )
+
+
+def _money(minor: int, currency: str) -> PublicMoney:
+    return PublicMoney(minor, currency, Money(minor, currency).to_text())
 
 
 def _products(purchase: Purchase) -> list[BoughtProduct]:

@@ -2,6 +2,13 @@
 
 Bank facts are immutable: a correction is a further event, never an overwrite. The state is a pure
 function of the set of events, so the order of arrival changes nothing.
+
+What was charged is the latest word: cleared over authorised. Two cases say more than one word:
+
+- an order that leaves in several parcels is cleared once for each. Clearings that together stay
+  within what was authorised are such parts and add up; otherwise the latest corrects the others;
+- a reversal of less than what was charged is partial: it lowers the amount, and the payment goes
+  on. A clearing that comes after a reversal has it within its amount.
 """
 
 from dataclasses import dataclass, replace
@@ -33,6 +40,15 @@ class PaymentState(Enum):
     REVERSED = "reversed"
     REFUNDED = "refunded"  # in whole
     REFUND_ONLY = "refund_only"  # a refund whose purchase the bank did not name or we do not know
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRefund:
+    """A refund that the bank told of: its own name of it, how much, and when."""
+
+    name: str
+    amount_minor: int
+    at: datetime
 
 
 _LIFE = {kind: position for position, kind in enumerate(PaymentEventKind)}
@@ -73,12 +89,19 @@ class Payment:
 
     @property
     def amount(self) -> Money:
-        """What the account was charged, by the latest word: cleared over authorised."""
-        return self._sale.amount
+        """What the account was charged, by the latest word, less what was reversed in part.
+
+        Of a payment that was reversed in whole, what it was before.
+        """
+        charged, reversed_minor = self._charged_minor, self._reversed_minor
+        left = charged - reversed_minor if reversed_minor < charged else charged
+        return Money(left, self._sale.amount.currency)
 
     @property
     def amounts(self) -> tuple[Money, ...]:
-        """Every amount the till may have charged: authorised, cleared, and in its own currency."""
+        """Every amount the till may have charged: authorised, cleared, in its own currency, and
+        what is left after a reversal or comes of several clearings.
+        """
         charges = [
             amount
             for event in self.events
@@ -86,12 +109,24 @@ class Payment:
             for amount in (event.amount, event.local_amount)
             if amount is not None
         ]
+        if charges:
+            charges.append(self.amount)
         return tuple(dict.fromkeys(charges))
+
+    @property
+    def refunds(self) -> tuple[ToldRefund, ...]:
+        """What was given back, each refund once however often it was told, oldest first."""
+        by_name: dict[str, ToldRefund] = {}
+        for event in self.events:
+            if event.kind is PaymentEventKind.REFUNDED:
+                name = self._name_of_refund(event)
+                by_name[name] = ToldRefund(name, event.amount.minor, event.occurred_at)
+        return tuple(by_name.values())
 
     @property
     def refunded_minor(self) -> int:
         """What was given back so far, in minor units of the account's currency."""
-        return sum(e.amount.minor for e in self.events if e.kind is PaymentEventKind.REFUNDED)
+        return sum(refund.amount_minor for refund in self.refunds)
 
     @property
     def state(self) -> PaymentState:
@@ -99,13 +134,53 @@ class Payment:
         kinds = {event.kind for event in self.events}
         if kinds == {PaymentEventKind.REFUNDED}:
             return PaymentState.REFUND_ONLY
-        if PaymentEventKind.REVERSED in kinds:
+        if PaymentEventKind.REVERSED in kinds and self._reversed_minor >= self._charged_minor:
             return PaymentState.REVERSED
         if self.refunded_minor >= self.amount.minor > 0:
             return PaymentState.REFUNDED
         if PaymentEventKind.CLEARED in kinds:
             return PaymentState.CLEARED
         return PaymentState.AUTHORISED
+
+    @property
+    def names_no_sale(self) -> bool:
+        """Whether it is a refund of which the bank does not say what it gives back."""
+        return self.state is PaymentState.REFUND_ONLY and all(
+            event.refers_to is None for event in self.events
+        )
+
+    @property
+    def _charged_minor(self) -> int:
+        """What was charged before any reversal: the last word, or all parts of what was cleared."""
+        clearings = {
+            (event.occurred_at, event.amount): event.amount.minor
+            for event in self.events
+            if event.kind is PaymentEventKind.CLEARED
+        }
+        together = sum(clearings.values())
+        held = [e.amount.minor for e in self.events if e.kind is PaymentEventKind.AUTHORISED]
+        if len(clearings) > 1 and held and together <= max(held):
+            return together
+        return self._sale.amount.minor
+
+    @property
+    def _reversed_minor(self) -> int:
+        """What was reversed since the last clearing; one that came later has it within."""
+        cleared = [e.occurred_at for e in self.events if e.kind is PaymentEventKind.CLEARED]
+        since = max(cleared, default=None)
+        return sum(
+            event.amount.minor
+            for event in self.events
+            if event.kind is PaymentEventKind.REVERSED
+            and (since is None or event.occurred_at >= since)
+        )
+
+    def _name_of_refund(self, event: PaymentEvent) -> str:
+        """The refund's own transaction; a bank that gives it none names it by the event alone."""
+        if event.refers_to is None and event.transaction_id == self.transaction_id:
+            is_alone = all(e.kind is PaymentEventKind.REFUNDED for e in self.events)
+            return event.transaction_id if is_alone else f"{event.transaction_id}#{event.event_key}"
+        return event.transaction_id
 
     @property
     def made_at(self) -> datetime:

@@ -11,6 +11,7 @@ class Why(Enum):
     ONLY_CANDIDATE = "only_candidate"
     HELD_ALREADY = "held_already"
     SAME_PURCHASE = "same_purchase"
+    SAME_ORDER = "same_order"  # a later parcel of an order that the member has
     SEVERAL_RECEIPTS = "several_receipts"
     COMMON_AMOUNT = "common_amount"
     RIVAL_PAYMENT = "rival_payment"

@@ -106,7 +106,10 @@ class RetailerStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Retailer:
-    """A brand. `channels` are `in_store` and `online`; `return_days` is its usual return period."""
+    """A brand. `channels` are `in_store` and `online`; `return_days` is its usual return period.
+
+    Retailers of one `group` take back each other's goods and may refund in each other's names.
+    """
 
     retailer_id: RetailerId
     name: str
@@ -115,6 +118,7 @@ class Retailer:
     website: str = ""
     channels: tuple[str, ...] = ("in_store",)
     return_days: int = 30
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,14 @@ def get_retailer(retailer_id: RetailerId, *, now: datetime) -> Retailer:
     return retailer
 
 
+def list_group(retailer_id: RetailerId, *, now: datetime) -> tuple[RetailerId, ...]:
+    """`retailer_id` and, after it, the other retailers of its group."""
+    by_id = _retailer_by_id(now=now)
+    group = by_id[retailer_id].group if retailer_id in by_id else ""
+    others = (one.retailer_id for one in by_id.values() if group and one.group == group)
+    return tuple(dict.fromkeys((retailer_id, *others)))
+
+
 def record_retailer(retailer: Retailer) -> None:
     """Write `retailer` as it is given."""
     store.record_retailer(retailer)

@@ -17,8 +17,10 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
+from chalicelib.purchases.codes import store as codes_store
 from chalicelib.purchases.correcting import store as correcting_store
 from chalicelib.purchases.payments import store as payments_store
+from chalicelib.purchases.refunding import store as refunding_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
 from chalicelib.runtime.rows import KEY_PRIVACY, Row, RowMeta
@@ -26,6 +28,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    codes_store,
     correcting_store,
     connection_store,
     connecting_store,
@@ -36,6 +39,7 @@ STORES = (
     privacy_store,
     purchases_store,
     quarantine,
+    refunding_store,
     signing_store,
     tills_store,
     timekeeping_store,

@@ -92,6 +92,20 @@ def withdrawn(payment_id: PaymentId, why: WithdrawnWhy, *, version: int) -> None
     )
 
 
+def refund_waits(known: KnownPayment, why: str) -> None:
+    """A look found no purchase that a refund gives back."""
+    observability.count("refunds_waiting", reason=why)
+    if known.is_new:
+        trace = tracing.current()
+        observability.log("refund waits", payment=known.payment.payment_id, reason=why, trace=trace)
+
+
+def refund_linked(known: KnownPayment, why: str) -> None:
+    """A refund was found to be of a purchase."""
+    observability.count("refunds_linked", why=why)
+    observability.log("refund linked", payment=known.payment.payment_id, why=why)
+
+
 def ended(payment_id: PaymentId, ending: Ending) -> None:
     """The payment ended without a receipt."""
     observability.count("payments_ended", reason=ending.value)

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from chalicelib.kernel.ids import MemberId, PaymentId
+from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId
+from chalicelib.kernel.money import Money
 from chalicelib.matching.decision import MODEL, Matched
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.shares import to_share
@@ -21,6 +22,68 @@ class Ending(Enum):
     STAYED_AMBIGUOUS = "stayed_ambiguous"
     PAYMENT_REVERSED = "payment_reversed"
     REFUND_UNLINKED = "refund_unlinked"
+    REFUND_LINKED = "refund_linked"  # it is of a purchase we know: `refund_of` says which
+    REFUND_IN_REVIEW = "refund_in_review"  # a person is to say which purchase it is of
+
+
+class Cause(Enum):
+    """Why a purchase has a new version."""
+
+    JOINED = "joined"
+    ENDED = "ended"
+    AUTHORISED = "authorised"
+    CLEARED = "cleared"
+    REVERSED = "reversed"
+    REFUNDED = "refunded"
+    REFUND_FOUND = "refund_found"
+    REFUND_MOVED = "refund_moved"
+    CORRECTED = "corrected"
+    VOIDED = "voided"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What made a version: amounts in minor units of `currency`, a receipt's own `reference`.
+
+    `detail` is the version of the receipt, of a correction.
+    """
+
+    cause: Cause
+    version: int = 1
+    at: datetime | None = None
+    amount_minor: int = 0
+    currency: str = ""
+    reference: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedRefund:
+    """A refund payment that was found to be of a purchase, though its bank did not say so.
+
+    `transaction_id` is the bank's name of it, `at` when it was made; `why` and its probability in
+    millionths are the decision's.
+    """
+
+    payment_id: PaymentId
+    connection_id: ConnectionId
+    transaction_id: str
+    amount: Money
+    at: datetime
+    why: str
+    per_million: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOf:
+    """The purchase that a refund payment gives back, and where it lies."""
+
+    payment_id: PaymentId
+    anchored_at: datetime
+    why: str
+    per_million: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +152,11 @@ class Purchase:
     - `same_as` names the payment that tells of the same purchase through another source.
     - `returns` are the return receipts applied to it, so that none is applied twice.
     - `told_reference` is what the bank calls the receipt, where it gave it a name.
-    - `flags` are things a person should look at (`over_return`).
     - `withdrawals` tell of receipts that it had before, oldest first.
+    - `refunds` are the refund payments that were found to be of it; those that the bank links by
+      itself are among the payment's events.
+    - `refund_of`, of a refund payment: the purchase that it gives back.
+    - `changes` say what made each version (`history`).
     """
 
     member_id: MemberId
@@ -105,6 +171,9 @@ class Purchase:
     returns: tuple[Receipt, ...] = ()
     told_reference: str | None = None
     withdrawals: tuple[Withdrawal, ...] = ()
+    refunds: tuple[LinkedRefund, ...] = ()
+    refund_of: RefundOf | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def is_withdrawn(self) -> bool:
@@ -166,6 +235,8 @@ def joined(
         version=before.version + 1 if before else 1,
         told_reference=before.told_reference if before else None,
         withdrawals=before.withdrawals if before else (),
+        refunds=before.refunds if before else (),
+        changes=before.changes if before else (),
         receipt=matched.part.receipt,
         part=matched.part.index,
         reason=Reason(

@@ -9,7 +9,8 @@ from chalicelib.matching.payment import PaymentState
 from chalicelib.members import service as members
 from chalicelib.purchases import store
 from chalicelib.purchases.access import WAITS, active_key_of, find_own
-from chalicelib.purchases.model import Ending, Purchase
+from chalicelib.purchases.model import Ending, Purchase, RefundOf, Whereabouts
+from chalicelib.runtime import vault
 
 
 class Missing(Enum):
@@ -35,7 +36,8 @@ def find_receipt(
     of_user: str | None = None,
     now: datetime,
 ) -> Purchase | NoReceipt:
-    """The purchase of the bank's transaction, which then has a receipt, or why there is none.
+    """The purchase of the bank's transaction, which then has a receipt, or why there is none. Of a
+    refund, the purchase that it gives back.
 
     `of_user` narrows the answer to one of the bank's users. What was never recorded cannot be told
     from what is not supported: neither leaves a trace.
@@ -44,6 +46,8 @@ def find_receipt(
     if own is None:
         return NoReceipt(Missing.NOT_SUPPORTED)
     purchase = store.find_purchase(own.where, key=own.key, now=now)
+    if purchase is not None and purchase.refund_of is not None:
+        purchase = _given_back_by(purchase, purchase.refund_of, key=own.key, now=now)
     if purchase is not None and purchase.receipt is not None:
         return purchase
     if purchase is not None and not waits(purchase):
@@ -63,6 +67,14 @@ def waits(purchase: Purchase) -> bool:
         and purchase.payment.state is not PaymentState.REVERSED
         and not purchase.payment.is_given_up
     )
+
+
+def _given_back_by(
+    refund: Purchase, given: RefundOf, *, key: vault.SealingKey, now: datetime
+) -> Purchase:
+    """The purchase that a refund gives back: under both stands the one receipt."""
+    where = Whereabouts(given.payment_id, refund.member_id, given.anchored_at)
+    return store.find_purchase(where, key=key, now=now) or refund
 
 
 def list_of_user(

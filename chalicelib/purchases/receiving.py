@@ -4,7 +4,7 @@ Most receipts belong to strangers. One that comes alone is only looked at: if no
 waits for it, it goes to the gathering queue, where the receipts of some minutes become one page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,13 +16,16 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Matched
 from chalicelib.matching.scene import scene_of
 from chalicelib.matching.service import Near
+from chalicelib.matching.store import Claim
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
 from chalicelib.purchases.access import active_key_of
+from chalicelib.purchases.codes import store as codes
+from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.versions import with_receipt, with_return
 from chalicelib.receipts.canonical import Receipt
-from chalicelib.receipts.returns import NotThatSale, sales_referred_to
+from chalicelib.receipts.returns import NotThatSale, names_no_sale, sales_referred_to
 from chalicelib.runtime import observability
 from chalicelib.tills import service as tills
 
@@ -36,11 +39,13 @@ class Received:
     - `to_gather`: they belong on a later page, or change a sale that may still be on its way.
     - `conflicting`: sent before with other content; the first submission stands.
     - `contradicting`: changes of a sale that contradict what its purchase has, and how.
+    - `on_pages`: they stand on pages and nobody holds them; their codes have still to lead there.
     """
 
     to_gather: tuple[Receipt, ...] = ()
     conflicting: tuple[Receipt, ...] = ()
     contradicting: tuple[tuple[Receipt, Rejected], ...] = ()
+    on_pages: tuple[Receipt, ...] = ()
 
 
 def receive(
@@ -80,13 +85,15 @@ def _keep(
         issued=issued,
         waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),
     )
-    _settle_those_who_wait(near, standing, now=now)
+    found = _settle_those_who_wait(near, standing, now=now)
     changes = _change_sales(standing, now=now)
+    _look_after_unnamed(standing, now=now)
     if is_gathered:
         again = _keep_returns(changes.to_gather, now=now)
         contradicting = (*changes.contradicting, *again.contradicting)
         changes = replace(changes, to_gather=(), contradicting=contradicting)
-    return replace(changes, conflicting=sorted_out.conflicting)
+    on_pages = tuple(one for one in standing if one.receipt_id not in found)
+    return replace(changes, conflicting=sorted_out.conflicting, on_pages=on_pages)
 
 
 def _are_awaited(receipts: Sequence[Receipt], place: Store, *, now: datetime) -> bool:
@@ -94,11 +101,27 @@ def _are_awaited(receipts: Sequence[Receipt], place: Store, *, now: datetime) ->
     return bool(matching.of_interest(waiting, receipts, now=now))
 
 
-def _settle_those_who_wait(near: Near, receipts: Sequence[Receipt], *, now: datetime) -> None:
+def _settle_those_who_wait(
+    near: Near, receipts: Sequence[Receipt], *, now: datetime
+) -> frozenset[ReceiptId]:
+    """Settle the payments that wait for `receipts`; the receipts that were found."""
+    found: set[ReceiptId] = set()
     for waiting in matching.of_interest(near.waiting, receipts, now=now):
         decision = service.settle_waiting(waiting, now=now, near=near)
         if decision is None or isinstance(decision, Matched):
             near = near.without(waiting.signals.payment_id)
+        if isinstance(decision, Matched):
+            found.add(decision.part.receipt_id)
+    return frozenset(found)
+
+
+def _look_after_unnamed(receipts: Sequence[Receipt], *, now: datetime) -> None:
+    """Returns that name no sale: a refund of a member may say whose they are."""
+    unnamed = [receipt for receipt in receipts if names_no_sale(receipt)]
+    if unnamed:
+        from chalicelib.purchases.refunding import waiting  # Few tills print such returns.
+
+        waiting.look_after_unnamed(unnamed, now=now)
 
 
 def _keep_returns(receipts: Sequence[Receipt], *, now: datetime) -> Received:
@@ -146,20 +169,27 @@ def apply_change(receipt: Receipt, *, now: datetime) -> bool:
     :raises TryAgain: a purchase is being joined or changed at this moment.
     """
     applied = False
-    for receipt_id in _sales_of(receipt):
-        for claim in matching_store.list_claims(receipt_id, now=now):
-            hold = claim.hold
-            where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
-            _change_purchase(where, receipt, now=now)
-            applied = True
+    for claim in _claims_on_sales_of(receipt, now=now):
+        hold = claim.hold
+        where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
+        _change_purchase(where, receipt, now=now)
+        applied = True
     return applied
 
 
-def _sales_of(receipt: Receipt) -> tuple[ReceiptId, ...]:
-    """The receipts that `receipt` changes: an earlier version of itself, the sales it returns."""
-    earlier = (receipt.receipt_id,) if receipt.version > 1 else ()
-    sales = sales_referred_to(receipt)
-    return (*earlier, *(receipt_id_of(receipt.retailer_id, sale) for sale in sales))
+def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> Iterator[Claim]:
+    """Who holds what `receipt` changes: an earlier version of itself, the sales it returns.
+
+    A sale is looked for by its reference first, and where nobody holds one, by its other codes.
+    """
+    if receipt.version > 1:
+        yield from matching_store.list_claims(receipt.receipt_id, now=now)
+    for code in sales_referred_to(receipt):
+        held = matching_store.list_claims(receipt_id_of(receipt.retailer_id, code), now=now)
+        if not held:
+            others = codes.list_sales(receipt.retailer_id, code, now=now)
+            held = matching_store.list_claims(others[0], now=now) if len(others) == 1 else []
+        yield from held
 
 
 def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> None:
@@ -170,12 +200,17 @@ def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> 
     if purchase is None or purchase.receipt is None:
         raise TryAgain("the sale is being joined at this moment")
     changed = _changed(purchase, receipt)
-    if changed is purchase:
-        return
-    outbox.tell(changed, NoteKind.UPDATED, now=now)
-    if not store.record_version(changed, key=key):
-        raise TryAgain("the purchase changed underneath")
-    facts.updated(where.payment_id, "receipt", version=changed.version)
+    if changed is not purchase:
+        changed = noted(purchase, changed, now=now)
+        outbox.tell(changed, NoteKind.UPDATED, now=now)
+        if not store.record_version(changed, key=key):
+            raise TryAgain("the purchase changed underneath")
+        facts.updated(where.payment_id, "receipt", version=changed.version)
+    if receipt.receipt_id != purchase.receipt.receipt_id:
+        from chalicelib.purchases.refunding import waiting  # Returns are rare.
+
+        # Also after a repeat: the run before may have died before this.
+        waiting.look_after_return(where.member_id, receipt, key=key, now=now)
 
 
 def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:

@@ -68,7 +68,18 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     known = record_told(told, holder.member_id, connection, stores, key=key, now=now)
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
-    return _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
+    _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
+    return _end_guess(event, known, key=key, now=now)
+
+
+def _end_guess(
+    event: PaymentEvent, known: KnownPayment, *, key: vault.SealingKey, now: datetime
+) -> None:
+    """Where the bank says what a refund gives back, what was guessed of it before ends."""
+    if event.kind is PaymentEventKind.REFUNDED and event.refers_to is not None:
+        from chalicelib.purchases.refunding import service as refunding  # Refunds are rare.
+
+        refunding.yield_to_bank(event, known, key=key, now=now)
 
 
 def _key_of(holder: Holder, *, now: datetime) -> vault.SealingKey | None:
@@ -89,6 +100,11 @@ def _carry_on(
     known: KnownPayment, *, key: vault.SealingKey, last_fours: tuple[LastFour, ...], now: datetime
 ) -> None:
     """Bring the purchase up to the payment's events, or look for its receipt."""
+    if known.payment.names_no_sale:
+        from chalicelib.purchases.refunding import service as refunding  # As above.
+
+        refunding.settle(known, key=key, now=now)
+        return None
     purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
     stores = _stop_waiting_elsewhere(known, now=now)
     if purchase is not None and purchase.receipt is not None:
@@ -154,6 +170,10 @@ def settle_waiting(
         waiting=waiting,
         near=near,
     )
+    if not isinstance(decision, Matched) and any(place.online for place in stores):
+        from chalicelib.purchases import parcels  # Few shops send parcels.
+
+        decision = parcels.join_parcel(known, None, stores=stores, key=key, now=now) or decision
     if waiting.waits_since + WAITS <= now and not isinstance(decision, Matched):
         stayed = isinstance(decision, Ambiguous)
         ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME

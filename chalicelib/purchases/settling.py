@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.cards import LastFour
-from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.ids import MemberId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
@@ -24,9 +24,13 @@ from chalicelib.matching.why import BY_HAND, Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.clearing import contradiction_of
+from chalicelib.purchases.codes import store as codes
+from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
 from chalicelib.purchases.versions import with_payment, with_returns
 from chalicelib.purchases.withdrawing import withdraw
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
 JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
@@ -123,7 +127,9 @@ def join(
     Whoever calls this has claimed the part. `note` is what staff said who joined the two by hand.
     :raises TryAgain: the purchase keeps changing underneath.
     """
-    returns = matching_store.list_returns(matched.part.receipt_id, now=now)
+    sale = matched.part.receipt
+    codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
+    returns = _returns_of(sale, now=now)
     for _ in range(JOINS_MAX):
         if ended is not None and _is_refused(matched, ended):
             # It was taken away after the payment was read. Whoever reads it anew knows.
@@ -131,7 +137,7 @@ def join(
             raise TryAgain("the receipt was taken away from the payment meanwhile")
         threshold = to_share(question.threshold)
         joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
-        purchase = with_returns(joining, returns)
+        purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
@@ -151,6 +157,12 @@ def join(
 def _is_refused(matched: Matched, before: Purchase) -> bool:
     """Whether the receipt was taken away from the payment, and no person says otherwise since."""
     return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
+
+
+def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
+    """The returns that came before anybody held `sale`, under whatever code they name it by."""
+    names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
+    return [one for name in names for one in matching_store.list_returns(name, now=now)]
 
 
 def _go_on_with(
@@ -183,6 +195,7 @@ def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: 
     if contradiction is not None:
         withdraw(purchase, WithdrawnWhy.CONTRADICTED, detail=contradiction.value, now=now)
         return True
+    changed = noted(purchase, changed, now=now)
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
         raise TryAgain("the purchase changed underneath")

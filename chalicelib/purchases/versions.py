@@ -7,23 +7,33 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import Conflicting
 from chalicelib.matching.payment import Payment
 from chalicelib.purchases.messages import WithdrawMessage
-from chalicelib.purchases.model import Purchase, Withdrawal
+from chalicelib.purchases.model import LinkedRefund, Purchase, Withdrawal
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, apply_returns
 from chalicelib.receipts.versions import Standing, compare
 from chalicelib.runtime import observability
 
 WITHDRAWALS_TOLD_MAX = 20  # A purchase is read whole each time; nobody reads more of its past.
+REFUNDS_MAX = 50  # As many as a payment has events: nobody gives one purchase back more often.
 
 
 def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
-    """`purchase` with `payment`'s events."""
+    """`purchase` with `payment`'s events. A refund that the bank now links by itself is no guess
+    any more.
+    """
     if purchase.payment == payment:
         return purchase
-    return replace(purchase, payment=payment, version=purchase.version + 1)
+    linked = {refund.name for refund in payment.refunds}
+    guessed = tuple(
+        one
+        for one in purchase.refunds
+        if one.connection_id != payment.connection_id or one.transaction_id not in linked
+    )
+    return replace(purchase, payment=payment, refunds=guessed, version=purchase.version + 1)
 
 
 def without_receipt(
@@ -45,6 +55,8 @@ def without_receipt(
         payment=payment,
         version=purchase.version + 1,
         told_reference=purchase.told_reference,
+        refunds=purchase.refunds,
+        changes=tuple(replace(change, reference="") for change in purchase.changes),
         withdrawals=(*purchase.withdrawals, withdrawal)[-WITHDRAWALS_TOLD_MAX:],
     )
 
@@ -76,6 +88,31 @@ def with_return(purchase: Purchase, returned: Receipt) -> Purchase:
     returns = (*others, returned)
     apply_returns(purchase.receipt, returns)  # Refuses here what could never be shown.
     return replace(purchase, returns=returns, version=purchase.version + 1)
+
+
+def with_refund(purchase: Purchase, refund: LinkedRefund) -> Purchase:
+    """`purchase` with a refund payment that was found to be of it; the same where it has it.
+
+    One whose amount has changed since takes the place of what it was.
+    """
+    others = []
+    for known in purchase.refunds:
+        if known.payment_id != refund.payment_id:
+            others.append(known)
+        elif known.amount == refund.amount:
+            return purchase
+    if len(others) >= REFUNDS_MAX:
+        return purchase
+    refunds = (*others, refund)
+    return replace(purchase, refunds=refunds, version=purchase.version + 1)
+
+
+def without_refund(purchase: Purchase, refund_id: PaymentId) -> Purchase:
+    """`purchase` without that refund; the same where it has none such."""
+    left = tuple(one for one in purchase.refunds if one.payment_id != refund_id)
+    if left == purchase.refunds:
+        return purchase
+    return replace(purchase, refunds=left, version=purchase.version + 1)
 
 
 def with_returns(purchase: Purchase, returns: Iterable[Receipt]) -> Purchase:

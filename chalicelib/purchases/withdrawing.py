@@ -26,6 +26,7 @@ from chalicelib.matching.store import Claim
 from chalicelib.network import service as network
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.access import WAITS, active_key_of
+from chalicelib.purchases.history import noted
 from chalicelib.purchases.messages import WithdrawMessage, encode
 from chalicelib.purchases.model import Purchase, Whereabouts, WithdrawnWhy
 from chalicelib.purchases.payments import store as payments
@@ -138,6 +139,7 @@ def _take_away(
         payment = known.payment if known else refuse(payment, order.receipt_id)
     _put_back(purchase, now=now)
     withdrawn = without_receipt(purchase, payment, order, at=now)
+    withdrawn = noted(purchase, withdrawn, now=now)
     outbox.tell(withdrawn, NoteKind.WITHDRAWN, now=now)
     if not store.record_version(withdrawn, key=key):
         return False

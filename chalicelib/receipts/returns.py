@@ -1,7 +1,9 @@
 """Returns: which lines of a sale were taken back, and how much may still be.
 
-A return (or exchange) names the sale by the retailer's receipt reference, for the whole receipt or
-line by line. Without a line's id, the line is found by product code and price, else by description.
+A return (or exchange) names the sale for the whole receipt or line by line: by the retailer's
+receipt reference, by its return reference, or by its barcode as it was scanned (`codes_of`). One
+that names nothing at all is of the sale that it is given with: somebody has found that out by what
+both say. Without a line's id, the line is found by product code and price, else by description.
 More than remains is never taken back: it is flagged, and nothing of it applied. The sale is given
 as its retailer sent it, with all its returns at once, so that neither order nor repetition counts.
 """
@@ -67,8 +69,23 @@ def returnable_quantity(line: Line) -> Decimal:
     return max(line.quantity - line.returned_quantity, NOTHING)
 
 
+def codes_of(sale: Receipt) -> tuple[str, ...]:
+    """What a return may call `sale` by, its reference first: each once, without blanks around."""
+    printed = (
+        sale.reference,
+        sale.return_reference,
+        sale.barcode.value if sale.barcode is not None else None,
+    )
+    return tuple(dict.fromkeys(tidy_code(code) for code in printed if code and tidy_code(code)))
+
+
+def tidy_code(code: str) -> str:
+    """`code` as it is compared: scanners and people add blanks at its ends, and nothing else."""
+    return code.strip()
+
+
 def sales_referred_to(receipt: Receipt) -> tuple[str, ...]:
-    """The references of the sales whose lines `receipt` takes back, each once, in order."""
+    """The codes of the sales whose lines `receipt` takes back, each once, in order."""
     if receipt.kind not in (ReceiptKind.RETURN, ReceiptKind.EXCHANGE):
         return ()
     named = (
@@ -76,7 +93,33 @@ def sales_referred_to(receipt: Receipt) -> tuple[str, ...]:
         for line in receipt.lines
         if line.kind is LineKind.RETURN
     )
-    return tuple(dict.fromkeys(reference for reference in named if reference is not None))
+    return tuple(dict.fromkeys(tidy_code(code) for code in named if code and tidy_code(code)))
+
+
+def names_no_sale(receipt: Receipt) -> bool:
+    """Whether `receipt` takes goods back and says of no line which sale it was sold in."""
+    return (
+        receipt.kind in (ReceiptKind.RETURN, ReceiptKind.EXCHANGE)
+        and any(line.kind is LineKind.RETURN for line in receipt.lines)
+        and not sales_referred_to(receipt)
+    )
+
+
+def could_undo(sale: Receipt, returned: Receipt) -> bool:
+    """Whether everything that `returned` takes back was sold in `sale` and is still with the buyer.
+
+    By product and by the price that was paid; give `sale` after its earlier returns.
+    """
+    if returned.retailer_id != sale.retailer_id or returned.currency != sale.currency:
+        return False
+    lines = list(sale.lines)
+    for line in returned.lines:
+        if line.kind is LineKind.RETURN:
+            entry = _Given(returned, line, None)
+            alike = [at for at in _candidates(lines, entry) if _same_price(lines[at], line)]
+            if not alike or _take_from(lines, alike, entry):
+                return False
+    return True
 
 
 def apply_returns(sale: Receipt, returns: Sequence[Receipt]) -> Returned:
@@ -113,15 +156,19 @@ def _require_of_sale(sale: Receipt, returned: Receipt) -> None:
     if returned.retailer_id != sale.retailer_id or returned.currency != sale.currency:
         raise NotThatSale("the return is of another retailer or currency", field="refers_to")
     voided = returned.kind is ReceiptKind.VOID
-    if not voided and sale.reference not in sales_referred_to(returned):
+    named = set(codes_of(sale)) & set(sales_referred_to(returned))
+    if not voided and not named and not names_no_sale(returned):
         raise NotThatSale("the return refers to another receipt", field="refers_to")
 
 
 def _given_lines(sale: Receipt, returned: Receipt) -> list[_Given]:
     given = []
+    codes = codes_of(sale)
+    is_given_with = names_no_sale(returned)
     for line in returned.lines:
-        reference = line.refers_to.receipt_reference if line.refers_to else returned.refers_to
-        if line.kind is LineKind.RETURN and reference == sale.reference:
+        code = line.refers_to.receipt_reference if line.refers_to else returned.refers_to
+        is_of_sale = is_given_with or (code is not None and tidy_code(code) in codes)
+        if line.kind is LineKind.RETURN and is_of_sale:
             line_id = line.refers_to.line_id if line.refers_to else None
             given.append(_Given(returned, line, line_id))
     return given
@@ -133,7 +180,7 @@ def _is_whole_refund(sale: Receipt, returned: Receipt) -> bool:
         returned.kind is ReceiptKind.RETURN
         and len(returned.lines) == 1
         and returned.total_minor == sale.total_minor
-        and returned.refers_to == sale.reference
+        and (returned.refers_to is not None or names_no_sale(returned))
         and returned.lines[0].refers_to is None
         and not _candidates(sale.lines, _Given(returned, returned.lines[0], None))
     )
@@ -153,6 +200,10 @@ def _take(lines: list[Line], entry: _Given) -> list[ReturnFlag]:
     found = _candidates(lines, entry)
     if not found:
         return [_flag(FlagKind.NO_SUCH_LINE, entry, NOTHING)]
+    return _take_from(lines, found, entry)
+
+
+def _take_from(lines: list[Line], found: Sequence[int], entry: _Given) -> list[ReturnFlag]:
     remaining = sum((returnable_quantity(lines[index]) for index in found), NOTHING)
     if entry.line.quantity > remaining:
         return [_flag(FlagKind.OVER_RETURN, entry, remaining)]

@@ -10,6 +10,7 @@ from chalicelib.kernel.ids import RetailerId, StoreId
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.network import service as network
 from chalicelib.purchases import receiving
+from chalicelib.purchases.codes import store as codes
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.versions import ConflictingReceipt
 from chalicelib.runtime import clock, observability, queues, settings, wire
@@ -49,8 +50,10 @@ class _Batch:
 def record_receipts(message: Message) -> None:
     """Settle the payments that wait for these receipts; keep or pass on the rest."""
     received = _read(queues.RECEIPTS, message, only_from=_owner_of(message.queue))
+    on_pages: list[Receipt] = []
     for store_id, batch in _by_store(queues.RECEIPTS, received, message.message_id).items():
-        _receive(store_id, batch, received.retailer_id, is_gathered=False)
+        _receive(store_id, batch, received.retailer_id, on_pages, is_gathered=False)
+    codes.record_strips(received.retailer_id, on_pages, now=clock.now())
 
 
 @bp.on_sqs_message(
@@ -75,10 +78,26 @@ def gather_receipts(messages: Sequence[Message]) -> Collection[str]:
             continue
         for store_id, batch in found.items():
             _merge(batches.setdefault((retailer_id, store_id), _Batch()), batch)
+    on_pages: dict[RetailerId, list[Receipt]] = {}
     for (retailer_id, store_id), batch in batches.items():
-        if not _is_received(store_id, batch, retailer_id):
+        lying = on_pages.setdefault(retailer_id, [])
+        if not _is_received(store_id, batch, retailer_id, lying):
             failed |= batch.message_ids
+    for retailer_id, receipts in on_pages.items():
+        if not _are_findable(retailer_id, receipts):
+            of_retailer = (one for (owner, _), one in batches.items() if owner == retailer_id)
+            failed.update(*(batch.message_ids for batch in of_retailer))
     return failed
+
+
+def _are_findable(retailer_id: RetailerId, receipts: Sequence[Receipt]) -> bool:
+    """Whether the codes of what stands on pages lead there now."""
+    step = partial(codes.record_strips, retailer_id, receipts, now=clock.now())
+    try:
+        return attempt(queues.GATHER, retailer_id, step)
+    except TryAgain:
+        observability.count("messages_put_off", queue=queues.GATHER)
+        return False
 
 
 def _read_by_store(message: Message) -> tuple[RetailerId, dict[StoreId, _Batch]]:
@@ -86,9 +105,11 @@ def _read_by_store(message: Message) -> tuple[RetailerId, dict[StoreId, _Batch]]
     return received.retailer_id, _by_store(queues.GATHER, received, message.message_id)
 
 
-def _is_received(store_id: StoreId, batch: _Batch, retailer_id: RetailerId) -> bool:
+def _is_received(
+    store_id: StoreId, batch: _Batch, retailer_id: RetailerId, on_pages: list[Receipt]
+) -> bool:
     """Whether all of one store's receipts are kept; what happens in one store stays there."""
-    step = partial(_receive, store_id, batch, retailer_id, is_gathered=True)
+    step = partial(_receive, store_id, batch, retailer_id, on_pages, is_gathered=True)
     try:
         return attempt(queues.GATHER, store_id, step)
     except Rejected as refusal:  # The store itself: each of its receipts has been judged before.
@@ -141,8 +162,14 @@ def _merge(batch: _Batch, other: _Batch) -> None:
 
 
 def _receive(
-    store_id: StoreId, batch: _Batch, retailer_id: RetailerId, *, is_gathered: bool
+    store_id: StoreId,
+    batch: _Batch,
+    retailer_id: RetailerId,
+    on_pages: list[Receipt],
+    *,
+    is_gathered: bool,
 ) -> None:
+    """Receive what came of one store; what stands on pages now is added to `on_pages`."""
     now = clock.now()
     store = network.get_store(store_id, now=now)
     received = receiving.receive(store, batch.receipts, is_gathered=is_gathered, now=now)
@@ -153,3 +180,4 @@ def _receive(
     to_gather = [batch.wires[id(receipt)] for receipt in received.to_gather]
     messages = split_messages(to_gather, retailer_id=retailer_id, received_at=now)
     queues.send(queues.GATHER, messages)
+    on_pages += received.on_pages

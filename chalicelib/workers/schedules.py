@@ -6,6 +6,7 @@ from chalice import Blueprint
 
 from chalicelib.privacy import leaving, retention
 from chalicelib.purchases import waiting
+from chalicelib.purchases.refunding import waiting as refunds
 from chalicelib.runtime import clock, quarantine
 from chalicelib.workers.rim import scheduled
 
@@ -24,6 +25,7 @@ def look_again(_event: Any) -> None:
 def end_waiting(_event: Any) -> None:
     """Once a day, look again at everything that waits, and end what waited too long."""
     now = clock.now()
+    refunds.look_daily(now)
     waiting.look_again_between(now - waiting.LONGEST, now, now=now)
 
 

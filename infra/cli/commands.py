@@ -13,12 +13,13 @@ from infra.cli import (
     payments,
     quarantine,
     receipts,
+    reviews,
     shops,
 )
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
-    "Receipts and payments": (receipts, payments, matches, matching),
+    "Receipts and payments": (receipts, payments, matches, matching, reviews),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

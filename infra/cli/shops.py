@@ -24,6 +24,7 @@ STATUS = typer.Option(help="`ended`: nothing of it is taken any more.")
 BRAND = typer.Option(help="The brand, as people read it.")
 VAT_NUMBER = typer.Option(help="For receipts that carry none.")
 WEBSITE = typer.Option(help="Where its customers find it.")
+GROUP = typer.Option(help="Brands of one group take back each other's goods.")
 RETURN_DAYS = typer.Option(min=0, help="Its usual return period.")
 REFERENCE = typer.Option(help="Its number in the retailer's books.")
 NAME = typer.Option(help="As receipts name it.")
@@ -44,6 +45,7 @@ def add_retailer(
     vat_number: Annotated[str, VAT_NUMBER] = "",
     website: Annotated[str, WEBSITE] = "",
     return_days: Annotated[int, RETURN_DAYS] = 30,
+    group: Annotated[str, GROUP] = "",
 ) -> None:
     """Add a brand whose shops give receipts."""
     from chalicelib.network.model import Retailer
@@ -56,6 +58,7 @@ def add_retailer(
         vat_number=vat_number,
         website=website,
         return_days=return_days,
+        group=group,
     )
     participants.add_retailer(new, now=clock.now())
     say(f"{retailer} takes part ({status.value}).")
@@ -70,6 +73,7 @@ def change_retailer(
     vat_number: Annotated[str | None, VAT_NUMBER] = None,
     website: Annotated[str | None, WEBSITE] = None,
     return_days: Annotated[int | None, RETURN_DAYS] = None,
+    group: Annotated[str | None, GROUP] = None,
 ) -> None:
     """Change what is given of a retailer."""
     from infra.operating import participants  # As above.
@@ -80,6 +84,7 @@ def change_retailer(
         vat_number=vat_number,
         website=website,
         return_days=return_days,
+        group=group,
     )
     participants.change_retailer(RetailerId(retailer), changes, now=clock.now())
     say(f"{retailer} is changed: {', '.join(sorted(changes))}.")

@@ -204,7 +204,7 @@ def test_a_reversed_payment_ends_without_waiting(counted: dict[str, int]) -> Non
     assert counted["payments_ended:payment_reversed"] == 1
     answer = reading.find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
     assert answer == NoReceipt(Missing.NO_MATCH, Ending.PAYMENT_REVERSED)
-    assert receive(SALE) == receiving.Received()
+    assert receive(SALE) == receiving.Received(on_pages=(SALE,))
     assert found("t-1") is Missing.NO_MATCH
 
 

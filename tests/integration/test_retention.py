@@ -45,7 +45,12 @@ DAY = timedelta(days=1)
 EXPIRES_AFTER = {
     "PageRow": timedelta(days=7),
     "ClaimRow": timedelta(days=400),
+    "CodeStripRow": timedelta(days=7),
     "EarlyReturnRow": timedelta(days=7),
+    "RefundWaitingRow": timedelta(days=8),
+    "ReviewRow": timedelta(days=35),
+    "SaleCodeRow": timedelta(days=400),
+    "UnnamedReturnRow": timedelta(days=7),
     "WaitingRow": timedelta(days=8),
     "PaymentRow": timedelta(days=400),
     "PurchaseRow": None,

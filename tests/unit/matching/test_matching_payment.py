@@ -107,3 +107,98 @@ def test_refuses_a_known_event_with_other_content() -> None:
 )
 def test_knows_where_it_stands(events: tuple[PaymentEvent, ...], state: PaymentState) -> None:
     assert payment_of(*events).state is state
+
+
+def at_day(event: PaymentEvent, day: int, minor: int, key: str, **more: object) -> PaymentEvent:
+    """`event` once more, `day` days after the sale."""
+    return replace(
+        event,
+        event_key=key,
+        digest=key,
+        occurred_at=NOON + timedelta(days=day),
+        amount=Money(minor, "GBP"),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def in_any_order(*events: PaymentEvent) -> Payment:
+    """The payment of `events`, the same whatever their order, each told twice."""
+    (payment,) = {payment_of(*order, *order) for order in permutations(events)}
+    return payment
+
+
+REVERSAL = replace(AUTH, kind=PaymentEventKind.REVERSED)
+
+
+@pytest.mark.requirement("RCP-14")
+def test_a_reversal_of_a_part_lowers_the_amount_and_keeps_the_payment() -> None:
+    payment = in_any_order(
+        AUTH, at_day(REVERSAL, 1, 400, "rev-1"), at_day(REVERSAL, 2, 100, "rev-2")
+    )
+
+    assert (payment.state, payment.amount) == (PaymentState.AUTHORISED, Money(500, "GBP"))
+    assert payment.amounts == (Money(1000, "GBP"), Money(500, "GBP"))
+
+
+def test_reversals_that_come_to_the_whole_reverse_the_payment() -> None:
+    payment = in_any_order(
+        AUTH, at_day(REVERSAL, 1, 400, "rev-1"), at_day(REVERSAL, 2, 600, "rev-2")
+    )
+
+    assert (payment.state, payment.amount) == (PaymentState.REVERSED, Money(1000, "GBP"))
+
+
+def test_a_clearing_has_the_reversals_before_it_within() -> None:
+    cleared = at_day(CLEARED, 2, 600, "cleared")
+
+    payment = in_any_order(AUTH, at_day(REVERSAL, 1, 400, "rev-1"), cleared)
+
+    assert (payment.state, payment.amount) == (PaymentState.CLEARED, Money(600, "GBP"))
+
+
+def test_a_reversal_after_the_clearing_lowers_what_was_cleared() -> None:
+    cleared = at_day(CLEARED, 2, 900, "cleared")
+
+    payment = in_any_order(AUTH, cleared, at_day(REVERSAL, 3, 400, "rev-1"))
+
+    assert (payment.state, payment.amount) == (PaymentState.CLEARED, Money(500, "GBP"))
+
+
+@pytest.mark.requirement("RCP-14")
+def test_the_clearings_of_several_parcels_add_up() -> None:
+    first, second = at_day(CLEARED, 2, 300, "parcel-1"), at_day(CLEARED, 5, 700, "parcel-2")
+
+    payment = in_any_order(AUTH, first, second)
+
+    assert (payment.state, payment.amount) == (PaymentState.CLEARED, Money(1000, "GBP"))
+    assert payment.amounts == (Money(1000, "GBP"), Money(300, "GBP"), Money(700, "GBP"))
+    assert payment.made_at == NOON
+
+
+def test_a_clearing_that_goes_beyond_what_was_authorised_corrects_the_one_before() -> None:
+    first, second = at_day(CLEARED, 2, 1150, "cleared-1"), at_day(CLEARED, 3, 1140, "cleared-2")
+
+    assert in_any_order(AUTH, first, second).amount == Money(1140, "GBP")
+
+
+def test_a_clearing_told_twice_under_two_names_is_one() -> None:
+    first, again = at_day(CLEARED, 2, 400, "cleared-1"), at_day(CLEARED, 2, 400, "cleared-2")
+
+    assert in_any_order(AUTH, first, again).amount == Money(400, "GBP")
+
+
+def test_a_refund_told_twice_under_two_event_names_counts_once() -> None:
+    again = at_day(REFUND, 4, 150, "refunded-again")
+    other = at_day(REFUND, 4, 200, "refunded-2", transaction_id="t-10")
+
+    payment = in_any_order(AUTH, REFUND, again, other)
+
+    assert payment.refunded_minor == 350
+    assert [refund.name for refund in payment.refunds] == ["t-9", "t-10"]
+
+
+def test_refunds_that_the_bank_gives_no_name_of_their_own_are_named_by_their_events() -> None:
+    bare = {"transaction_id": "t-1", "refers_to": None}
+    first, second = at_day(REFUND, 3, 150, "e-1", **bare), at_day(REFUND, 4, 150, "e-2", **bare)
+
+    assert in_any_order(AUTH, first, second).refunded_minor == 300

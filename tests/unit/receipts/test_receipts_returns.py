@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.kernel.ids import RetailerId
-from chalicelib.receipts.canonical import LineKind, LineReference, Receipt, ReceiptKind
+from chalicelib.receipts.canonical import Barcode, LineKind, LineReference, Receipt, ReceiptKind
 from chalicelib.receipts.returns import (
     FlagKind,
     NotThatSale,
     ReturnFlag,
     apply_returns,
+    codes_of,
+    could_undo,
+    names_no_sale,
     returnable_quantity,
     sales_referred_to,
 )
@@ -147,7 +150,6 @@ def test_the_newest_version_of_a_return_counts_and_a_void_one_counts_for_nothing
     "stranger",
     [
         giving_back(MUGS, refers_to="A-9999"),
-        giving_back(MUGS, refers_to=None),
         giving_back(MUGS, currency="EUR"),
         giving_back(MUGS, retailer_id=RetailerId("another")),
         sale(MUGS, reference="A-1002", refers_to="A-1001"),
@@ -157,6 +159,52 @@ def test_refuses_a_receipt_that_is_no_return_of_the_sale(stranger: Receipt) -> N
     with pytest.raises(NotThatSale) as caught:
         apply_returns(SALE, [stranger])
     assert (caught.value.code, caught.value.field) == ("not_that_sale", "refers_to")
+
+
+CODED = replace(SALE, return_reference="RET-77", barcode=Barcode("code_128", " 0042001001 "))
+
+
+@pytest.mark.requirement("RCP-09")
+@pytest.mark.parametrize("code", ["A-1001", "RET-77", "0042001001", " 0042001001"])
+def test_a_return_names_its_sale_by_whatever_is_printed_on_it(code: str) -> None:
+    by_receipt = giving_back(line("9", amount=899, sku="BN-250"), refers_to=code)
+    by_line = giving_back(
+        line("9", refers_to=LineReference(code, "2")), refers_to=None, reference="R-2"
+    )
+
+    assert returned(apply_returns(CODED, [by_receipt]).sale) == [0, 1]
+    assert returned(apply_returns(CODED, [by_line]).sale) == [0, 1]
+    assert codes_of(CODED) == ("A-1001", "RET-77", "0042001001")
+
+
+def test_a_return_that_names_nothing_is_of_the_sale_it_is_given_with() -> None:
+    unnamed = giving_back(line("9", amount=899, sku="BN-250"), refers_to=None)
+
+    assert names_no_sale(unnamed)
+    assert returned(apply_returns(SALE, [unnamed]).sale) == [0, 1]
+    assert not names_no_sale(giving_back(MUGS))
+    assert not names_no_sale(SALE)
+
+
+def test_a_sale_could_be_undone_by_what_was_sold_at_the_price_that_was_paid() -> None:
+    mug = giving_back(line("9", amount=900, gtin=MUGS.gtin), refers_to=None)
+    dearer = giving_back(line("9", amount=950, gtin=MUGS.gtin), refers_to=None)
+    cheaper_by_name = giving_back(line("9", amount=800, description="Beans 250 g"), refers_to=None)
+    three = giving_back(line("9", amount=2700, gtin=MUGS.gtin, quantity=Decimal(3)), refers_to=None)
+    other = giving_back(line("9", amount=900, description="Plate"), refers_to=None)
+
+    fits = [could_undo(SALE, one) for one in (mug, dearer, cheaper_by_name, three, other)]
+
+    assert fits == [True, False, False, False, False]
+    assert not could_undo(SALE, replace(mug, currency="EUR"))
+    assert not could_undo(SALE, replace(mug, retailer_id=RetailerId("another")))
+
+
+def test_what_was_returned_before_cannot_be_undone_again() -> None:
+    both = giving_back(replace(MUGS, line_id="1"), refers_to=None)
+
+    assert could_undo(SALE, both)
+    assert not could_undo(apply_returns(SALE, [both]).sale, both)
 
 
 def test_nothing_can_be_brought_back_of_a_returned_line() -> None:

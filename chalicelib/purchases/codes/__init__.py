@@ -1,0 +1,1 @@
+"""The codes printed on receipts, and how a receipt is found by one."""

@@ -1,0 +1,1 @@
+"""Refund payments whose bank does not say what they give back: found, waiting, or reviewed."""
