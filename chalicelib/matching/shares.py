@@ -8,4 +8,4 @@ MOST = 1 - _MILLIONTH
 
 def to_share(probability: float) -> Decimal:
     """`probability` to a millionth, below one: arithmetic may come to one, evidence never does."""
-    return min(Decimal(probability).quantize(_MILLIONTH, ROUND_DOWN), MOST)
+    return min(Decimal(repr(probability)).quantize(_MILLIONTH, ROUND_DOWN), MOST)

@@ -222,6 +222,7 @@ def joined(
     *,
     before: Purchase | None,
     now: datetime,
+    threshold: Decimal | None = None,
     note: str | None = None,
 ) -> Purchase:
     """The purchase that `matched` makes of a payment; `before` is its version without a receipt."""
@@ -245,6 +246,7 @@ def joined(
             seconds_apart=matched.evidence.seconds_apart,
             probability=to_share(matched.probability) if is_weighed else None,
             runner_up=to_share(matched.runner_up) if is_weighed else None,
+            threshold=threshold if is_weighed else None,
             evidence=tuple(
                 Clue(one.value, "differs")
                 for one in sorted(matched.evidence.contradictions, key=lambda c: c.value)

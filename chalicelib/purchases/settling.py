@@ -17,6 +17,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NotYet
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
+from chalicelib.matching.shares import to_share
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
 from chalicelib.matching.why import BY_HAND, Why
@@ -134,7 +135,8 @@ def join(
             # It was taken away after the payment was read. Whoever reads it anew knows.
             matching_store.release_claim(matching.claim_of(question, matched))
             raise TryAgain("the receipt was taken away from the payment meanwhile")
-        joining = joined(known, matched, before=ended, now=now, note=note)
+        threshold = to_share(question.threshold)
+        joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
         purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
@@ -152,15 +154,15 @@ def join(
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
 
 
+def _is_refused(matched: Matched, before: Purchase) -> bool:
+    """Whether the receipt was taken away from the payment, and no person says otherwise since."""
+    return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
+
+
 def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
     """The returns that came before anybody held `sale`, under whatever code they name it by."""
     names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
     return [one for name in names for one in matching_store.list_returns(name, now=now)]
-
-
-def _is_refused(matched: Matched, before: Purchase) -> bool:
-    """Whether the receipt was taken away from the payment, and no person says otherwise since."""
-    return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
 
 
 def _go_on_with(

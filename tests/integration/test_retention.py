@@ -68,6 +68,7 @@ EXPIRES_AFTER = {
     "LinkRow": None,
     "SweepRow": None,
     "AccessRow": timedelta(days=730),
+    "AttemptsRow": timedelta(days=2),
 }
 
 
