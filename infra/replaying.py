@@ -18,6 +18,7 @@ from chalicelib.kernel.refusals import Malformed, NotFound, Rejected
 from chalicelib.network import service as network
 from chalicelib.purchases import store as purchases
 from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage, encode
+from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import quarantine, queues, wire
 from chalicelib.runtime.quarantine import Quarantined
 from chalicelib.tills import flux, native, native_reading
@@ -57,10 +58,10 @@ def replay_delivery(connection_id: ConnectionId, transaction_id: str, *, now: da
     :raises NotFound: there is no such transaction, or it has no receipt.
     """
     payment_id = payment_id_of(connection_id, transaction_id)
-    where = purchases.find_whereabouts(payment_id, now=now)
+    where = payments.find_whereabouts(payment_id, now=now)
     if where is None or purchases.find_held_receipt(where, now=now) is None:
         raise NotFound("the connection has no transaction of that id with a receipt")
-    message = DeliveryMessage(payment_id, NoteKind.MATCHED, version=1)
+    message = DeliveryMessage(where.payment_id, NoteKind.MATCHED, version=1)
     queues.send(queues.DELIVERIES, [encode(message)])
 
 

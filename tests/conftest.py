@@ -30,6 +30,7 @@ if REAL_DYNAMODB:
 from moto import mock_aws  # noqa: E402 - the environment comes first
 
 from chalicelib.api import tills  # noqa: E402
+from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
@@ -93,6 +94,7 @@ def _forget() -> None:
     queues.forget_urls()
     vault.forget_keys()
     network.forget()
+    timekeeping.forget()
     keys.forget()
     tills.forget()
 

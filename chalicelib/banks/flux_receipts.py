@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from chalicelib.banks import http, jws
 from chalicelib.banks.layout import Part, Payment, lay_out
-from chalicelib.banks.telling import NoteKind, ReceiptNote, Told
+from chalicelib.banks.telling import Note, ReceiptNote, Told, WithdrawnNote
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.times import to_text
 from chalicelib.network.model import Connection
@@ -159,9 +159,7 @@ class FluxReceiptV1(msgspec.Struct, rename="camel", omit_defaults=True):
     last_four: str | None = None
 
 
-def tell(
-    note: ReceiptNote, connection: Connection, *, now: datetime, signing_key: Personal[str]
-) -> Told:
+def tell(note: Note, connection: Connection, *, now: datetime, signing_key: Personal[str]) -> Told:
     """Push the v2 receipt to the bank's URL, signed with the platform's RSA key (PEM).
 
     A connection without a URL is told nothing: that bank reads receipts itself.
@@ -170,7 +168,7 @@ def tell(
     """
     if not connection.told_at_url:
         return Told()
-    shown = render_withdrawn(note) if note.kind is NoteKind.WITHDRAWN else render_v2(note)
+    shown = render_v2(note) if isinstance(note, ReceiptNote) else render_withdrawn(note)
     body = encode(shown)
     headers = {
         "Content-Type": "application/json",
@@ -212,12 +210,12 @@ def render_v2(note: ReceiptNote) -> FluxReceipt:
     )
 
 
-def render_withdrawn(note: ReceiptNote) -> FluxReceipt:
+def render_withdrawn(note: WithdrawnNote) -> FluxReceipt:
     """What replaces a receipt that must not be seen any more."""
     return FluxReceipt(
         id=note.external_id,
         bank_transaction_id=note.transaction_id,
-        total=FluxAmount(0, note.receipt.currency),
+        total=FluxAmount(0, note.currency),
         transaction_date=to_text(note.at),
         notes=(FluxNote(FluxLabel(WITHDRAWN_TEXT)),),
         payments=(),

@@ -19,7 +19,7 @@ import msgspec
 
 from chalicelib.banks import http
 from chalicelib.banks.layout import Layout, Part, Payment, describe_tender, lay_out
-from chalicelib.banks.telling import NoteKind, ReceiptNote, Told
+from chalicelib.banks.telling import Note, ReceiptNote, Told
 from chalicelib.kernel.refusals import NotAllowed
 from chalicelib.network.model import Connection
 from chalicelib.receipts.canonical import TenderKind
@@ -105,7 +105,7 @@ class MonzoReceipt(msgspec.Struct, omit_defaults=True):
     taxes: tuple[MonzoTax, ...] = ()
 
 
-def tell(note: ReceiptNote, connection: Connection, *, now: datetime) -> Told:
+def tell(note: Note, connection: Connection, *, now: datetime) -> Told:
     """Put the receipt on the transaction, or take it off.
 
     :raises AccessRefused: the token is not accepted; refresh it once and call again.
@@ -119,7 +119,7 @@ def tell(note: ReceiptNote, connection: Connection, *, now: datetime) -> Told:
         "Content-Type": "application/json",
     }
     url = connection.api_url + PATH
-    if note.kind is NoteKind.WITHDRAWN:
+    if not isinstance(note, ReceiptNote):
         _withdraw(f"{url}?external_id={quote(note.external_id, safe='')}", headers, now=now)
     else:
         body = _encoder.encode(render(note))

@@ -33,6 +33,8 @@ class PaymentEvent:
     - `made_at`: when the card was presented (auth time); `occurred_at`: when this event happened.
     - `account_ref`, `user_ref`, `card_ref`: the provider's names of account, payer and card token.
     - `refers_to`: for a refund, the provider's id of the payment it undoes, where it knows.
+    - `continues`: the provider's id of the payment while it was pending, where it is booked under
+      another one and the provider says so.
     - `told_through`: further names the provider wants back with a receipt (Starling's `category`).
     """
 
@@ -52,11 +54,15 @@ class PaymentEvent:
     card_ref: str | None = None
     refers_to: str | None = None
     told_through: tuple[tuple[str, str], ...] = ()
+    continues: str | None = None
 
     @property
     def payment_id(self) -> PaymentId:
-        """Our id of the payment this event belongs to: of the one it refunds, where it says so."""
-        return payment_id_of(self.connection_id, self.refers_to or self.transaction_id)
+        """Our id of the payment this event belongs to: of the one it refunds or continues, where it
+        says so.
+        """
+        name = self.refers_to or self.continues or self.transaction_id
+        return payment_id_of(self.connection_id, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from chalicelib.banks import (
     starling_receipts,
 )
 from chalicelib.banks.payments import BankReading, HookRequest
-from chalicelib.banks.telling import ReceiptNote, Told
+from chalicelib.banks.telling import Note, Told
 from chalicelib.kernel.personal import Personal
 from chalicelib.network.model import Connection, Provider
 
@@ -41,7 +41,7 @@ class Read(Protocol):
 class Tell(Protocol):
     """Tells the bank, or raises a `Rejected` for good or `TryAgain` for now."""
 
-    def __call__(self, note: ReceiptNote, connection: Connection, *, now: datetime) -> Told: ...
+    def __call__(self, note: Note, connection: Connection, *, now: datetime) -> Told: ...
 
 
 @dataclass(frozen=True, slots=True)

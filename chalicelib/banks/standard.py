@@ -80,7 +80,10 @@ class StandardMerchant(msgspec.Struct):
 
 
 class StandardPayment(msgspec.Struct):
-    """`data`. Times are RFC 3339 with an offset; `made_at` is when the card was presented."""
+    """`data`. Times are RFC 3339 with an offset; `made_at` is when the card was presented.
+
+    `pending_id` is the id that the payment had before it was booked, where that is another.
+    """
 
     id: Reference
     account: Reference
@@ -91,6 +94,7 @@ class StandardPayment(msgspec.Struct):
     card: StandardCard | None = None
     local_amount: StandardMoney | None = None
     refers_to: Reference | None = None
+    pending_id: Reference | None = None
 
 
 class StandardEvent(msgspec.Struct):
@@ -153,8 +157,15 @@ def read(request: HookRequest, connection: Connection, *, now: datetime) -> Bank
         user_ref=told.data.user,
         card_ref=told.data.card.token if told.data.card else None,
         refers_to=told.data.refers_to if kind is PaymentEventKind.REFUNDED else None,
+        continues=_continued(told.data, kind),
     )
     return reading_of(event, unknown_fields=unknown)
+
+
+def _continued(told: StandardPayment, kind: PaymentEventKind) -> str | None:
+    """The id that the payment had before. A refund names its payment by `refers_to`."""
+    is_other = kind is not PaymentEventKind.REFUNDED and told.pending_id != told.id
+    return told.pending_id if is_other else None
 
 
 def _event_key(headers: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from chalicelib.banks import http, signatures
-from chalicelib.banks.telling import NoteKind, ReceiptNote, Told
+from chalicelib.banks.telling import Note, ReceiptNote, Told
 from chalicelib.kernel.ids import natural_id
 from chalicelib.kernel.refusals import NotAllowed
 from chalicelib.kernel.times import to_text
@@ -53,7 +53,7 @@ class ReceiptEvent(msgspec.Struct):
     data: ReceiptNews
 
 
-def tell(note: ReceiptNote, connection: Connection, *, now: datetime) -> Told:
+def tell(note: Note, connection: Connection, *, now: datetime) -> Told:
     """Post the event to the bank's URL. A connection without one reads receipts itself.
 
     :raises NoSigningKey: there is none. :raises BankRefused: a lasting refusal.
@@ -78,9 +78,9 @@ def tell(note: ReceiptNote, connection: Connection, *, now: datetime) -> Told:
     return Told()
 
 
-def render(note: ReceiptNote) -> bytes:
+def render(note: Note) -> bytes:
     """The body, under 20 kB."""
-    if note.kind is NoteKind.WITHDRAWN:
+    if not isinstance(note, ReceiptNote):
         return _encode(note, link=None, receipt=None)
     link = f"{settings.public_url()}/v1/transactions/{quote(note.transaction_id, safe='')}/receipt"
     receipt = to_public(note.receipt, retailer=note.retailer, store=note.store)
@@ -88,12 +88,12 @@ def render(note: ReceiptNote) -> bytes:
     return whole if len(whole) < BODY_BYTES_MAX else _encode(note, link=link, receipt=None)
 
 
-def message_id_of(note: ReceiptNote) -> str:
+def message_id_of(note: Note) -> str:
     """The `webhook-id` of every attempt to tell this version of this receipt in this way."""
     return natural_id("webhook", note.external_id, str(note.version), note.kind.value)
 
 
-def _encode(note: ReceiptNote, *, link: str | None, receipt: PublicReceipt | None) -> bytes:
+def _encode(note: Note, *, link: str | None, receipt: PublicReceipt | None) -> bytes:
     news = ReceiptNews(
         id=note.external_id,
         transaction=note.transaction_id,

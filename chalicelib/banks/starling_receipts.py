@@ -28,7 +28,7 @@ from chalicelib.banks.layout import (
     lay_out,
 )
 from chalicelib.banks.starling import CATEGORY_UID
-from chalicelib.banks.telling import NoteKind, ReceiptNote, Told
+from chalicelib.banks.telling import Note, ReceiptNote, Told, WithdrawnNote
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Malformed, NotAllowed
@@ -132,7 +132,7 @@ class _Answer(msgspec.Struct, rename="camel"):
     receipt_uid: str | None = None
 
 
-def tell(note: ReceiptNote, connection: Connection, *, now: datetime) -> Told:
+def tell(note: Note, connection: Connection, *, now: datetime) -> Told:
     """Put the receipt on the feed item; the answer's `receiptUid` is `Told.reference`.
 
     :raises NoApiKey: the connection has none. :raises NoFeedItemAddress: account or category is
@@ -142,7 +142,7 @@ def tell(note: ReceiptNote, connection: Connection, *, now: datetime) -> Told:
     keys = connection.keys_for(KeyUse.API, now=now)
     if not keys:
         raise NoApiKey("the connection has no valid API key")
-    receipt = render_withdrawn(note) if note.kind is NoteKind.WITHDRAWN else render(note)
+    receipt = render(note) if isinstance(note, ReceiptNote) else render_withdrawn(note)
     headers = {"Authorization": f"Bearer {keys[0]}", "Content-Type": "application/json"}
     reply = http.call(
         "PUT", connection.api_url + _path(note), headers=headers, body=_encoder.encode(receipt)
@@ -181,14 +181,14 @@ def render(note: ReceiptNote) -> StarlingReceipt:
     )
 
 
-def render_withdrawn(note: ReceiptNote) -> StarlingReceipt:
+def render_withdrawn(note: WithdrawnNote) -> StarlingReceipt:
     """What overwrites a receipt that must not be seen any more."""
-    nothing = _major(0, note.receipt.currency)
+    nothing = _major(0, note.currency)
     return StarlingReceipt(
         feed_item_uid=note.transaction_id,
         receipt_identifier=note.external_id,
         total_amount=nothing,
-        currency_code=note.receipt.currency,
+        currency_code=note.currency,
         items=(StarlingItem(WITHDRAWN_TEXT, 1, nothing),),
         receipt_uid=note.told_reference,
         metadata_source="PARTNER",
@@ -196,7 +196,7 @@ def render_withdrawn(note: ReceiptNote) -> StarlingReceipt:
     )
 
 
-def _path(note: ReceiptNote) -> str:
+def _path(note: Note) -> str:
     category = dict(note.told_through).get(CATEGORY_UID)
     if not note.account_ref or not category:
         raise NoFeedItemAddress("the account or the category of the feed item is missing")

@@ -31,9 +31,9 @@ class BankRefused(Rejected):
     code = "bank_refused"
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptNote:
-    """A receipt on its way to a bank.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What a bank is told of one of its transactions.
 
     - `external_id`: our name of the receipt at the bank; the same for every version, so that the
       bank updates and never doubles.
@@ -47,15 +47,35 @@ class ReceiptNote:
     payment_id: PaymentId
     transaction_id: str
     version: int
-    receipt: Receipt
-    retailer: Retailer
-    store: Store
     at: datetime
     account_ref: str | None = None
     user_ref: str | None = None
     told_through: tuple[tuple[str, str], ...] = ()
     told_reference: str | None = None
     access_token: Personal[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptNote(_Common):
+    """A receipt on its way to a bank, for the first time or in a newer version."""
+
+    receipt: Receipt
+    retailer: Retailer
+    store: Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnNote(_Common):
+    """A receipt is to be shown no more. Nothing of it is known here, so nothing can be told of it.
+
+    `currency` is the payment's: some banks take no message without one.
+    """
+
+    kind: NoteKind = NoteKind.WITHDRAWN
+    currency: str
+
+
+Note = ReceiptNote | WithdrawnNote
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from chalicelib.matching.sides import Charge, ChargeKind, Slip
 
 TIP_SHARE_MAX = 0.35  # Of the bill; more is hardly a tip.
 _USUAL_TIPS = (0.05, 0.10, 0.125, 0.15, 0.18, 0.20, 0.25)
+TIPPED = 0.004  # Of payments, where nobody knows whether people tip.
 PART_OF_A_BILL = 0.004  # Of payments: a bill split in a way that the till does not know.
 ABOVE_CLEARING = 0.004  # Of auths: more was reserved than charged (fuel, hotels, weighed goods).
 CONVERTED = 0.004  # Of payments: told in another currency than the till's, without the till's own.
@@ -53,7 +54,7 @@ def unequal(charge: Charge, slip: Slip) -> tuple[Relation, float] | None:
     charged = same_money[0]
     tip = tip_density(charged, slip.amount_minor)
     if tip:
-        return Relation.TIP_ADDED, tip * 0.02
+        return Relation.TIP_ADDED, tip * TIPPED
     if charged < slip.amount_minor:
         return Relation.PART, PART_OF_A_BILL / slip.amount_minor
     if charge.kind is ChargeKind.AUTH:

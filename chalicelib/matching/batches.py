@@ -5,18 +5,18 @@ then from what matches surely, over and over, as are the shares of what agrees; 
 and slips are explained together, one to one, with "none" on both sides.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.matching.clock_learning import first_votes
 from chalicelib.matching.clocks import Clocks, TillKey, Vote, VotedClocks
 from chalicelib.matching.decision import THRESHOLD
-from chalicelib.matching.evidence import Said
+from chalicelib.matching.evidence import Said, SeenWith
 from chalicelib.matching.learning import Tally
 from chalicelib.matching.posterior import Shares, explain
 from chalicelib.matching.rates import BELIEVED, Rates
-from chalicelib.matching.reasons import why_accepted, why_not
+from chalicelib.matching.reasons import best_of, why_accepted, why_not
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 from chalicelib.matching.weighing import Pair, Scales
@@ -90,12 +90,13 @@ class _Batch:
         sold_to: Mapping[str, str] | None = None,
     ) -> None:
         self.shelf = Shelf(slips)
-        self.said = Said(slips)
+        self.said = Said(self.shelf.slips)
         self.is_told = known is not None
         self.rates = known.rates if known else BELIEVED
         self.clocks: Clocks = known.clocks if known else VotedClocks({})
-        self.seen_with: dict[str, Counter[str]] = {}
+        self.seen_with = SeenWith()
         self.sold_to = sold_to
+        self._taken: set[int] = set()
 
     def decide(self, charges: Sequence[Charge], *, threshold: float) -> list[Outcome]:
         """Learn, then explain all of `charges` together."""
@@ -132,7 +133,7 @@ class _Batch:
         scales = self._scales()
         votes: dict[TillKey, list[Vote]] = defaultdict(list)
         tally = Tally(looks_for_tips=looks_for_tips)
-        seen_with: dict[str, Counter[str]] = defaultdict(Counter)
+        seen_with = SeenWith()
         for charge in ordered:
             pairs = scales.weigh(charge)
             total = 1.0 + sum(pair.weight for pair in pairs)
@@ -142,7 +143,7 @@ class _Batch:
                 slip = self.shelf.slips[best.place]
                 votes[slip.store, slip.till].append(Vote(charge.at, best.apart, charge.payment_id))
                 if best.weight >= _VERY_SURE * total and slip.last_four is not None:
-                    seen_with[charge.member_id][slip.last_four.digits] += 1
+                    seen_with.add(charge, slip.last_four.digits)
         self.clocks = VotedClocks(votes)
         self.rates = tally.rates()
         self.seen_with = seen_with
@@ -151,23 +152,34 @@ class _Batch:
         self, charge: Charge, pairs: list[Pair], shares: Shares, threshold: float
     ) -> Outcome:
         slips = self.shelf.slips
-        ranked = sorted(pairs, key=lambda pair: -shares.get(pair.place, 0.0))
-        best = ranked[0] if ranked else None
-        share = shares.get(best.place, 0.0) if best else 0.0
-        runner_up = shares.get(ranked[1].place, 0.0) if len(ranked) > 1 else 0.0
-        if best is not None and share >= threshold:
-            slip = slips[best.place]
-            return Outcome(
-                charge.payment_id, slip.receipt_id, slip.part, share, why_accepted(best), runner_up
-            )
-        spread = 0.0
-        if best is not None:
-            till = (slips[best.place].store, slips[best.place].till)
-            readings = self.clocks.readings(till, charge.at, without=charge.payment_id)
-            spread = max(reading.spread for reading in readings)
+        if not pairs:
+            return Outcome(charge.payment_id, None, 0, 0.0, Why.NO_RECEIPT_YET)
+        best, share, runner_up = best_of(pairs, shares, slips)
+        slip = slips[best.place]
+        if share >= threshold:
+            part = self._part(slip, pairs, shares)
+            if part is not None:
+                why = why_accepted(best)
+                return Outcome(charge.payment_id, slip.receipt_id, part, share, why, runner_up)
+        readings = self.clocks.readings((slip.store, slip.till), charge.at)
+        spread = max(readings, key=lambda reading: reading.weight).spread
         alone = max((p.weight for p in pairs), default=0.0) / (1 + sum(p.weight for p in pairs))
         why = why_not(pairs, shares, slips, alone=alone, spread=spread, threshold=threshold)
         return Outcome(charge.payment_id, None, 0, share, why, runner_up)
+
+    def _part(self, slip: Slip, pairs: list[Pair], shares: Shares) -> int | None:
+        """The likeliest part of the receipt of `slip` that no other charge has."""
+        slips = self.shelf.slips
+        free = [
+            pair
+            for pair in pairs
+            if slips[pair.place].receipt_id == slip.receipt_id and pair.place not in self._taken
+        ]
+        if not free:
+            return None
+        chosen = max(free, key=lambda pair: (shares.get(pair.place, 0.0), -pair.place)).place
+        self._taken.add(chosen)
+        return slips[chosen].part
 
 
 def _merge_same_payments(

@@ -16,7 +16,7 @@ from chalicelib.matching.amounts import Relation
 from chalicelib.matching.clocks import Clocks
 from chalicelib.matching.posterior import Weights, explain
 from chalicelib.matching.rates import Rates
-from chalicelib.matching.reasons import why_accepted, why_not
+from chalicelib.matching.reasons import best_of, why_accepted, why_not
 from chalicelib.matching.scene import PartKey, Scene, charge_of
 from chalicelib.matching.sides import Charge
 from chalicelib.matching.signals import Part, PaymentSignals
@@ -163,37 +163,20 @@ def decide_match(
     come = _come(payment.made_at, complete_at, now=now)
     arriving = _arriving(free, beliefs.rates.missing_for(charge.stores[0]), come)
     shares = _shares(arriving, wanted)
-    best = max(free, key=lambda pair: shares.get(pair.place, 0.0))
-    found = _Found(charge, scene, free, shares, best)
-    if found.share >= beliefs.threshold:
-        return _matched(found, why_accepted(best))
+    best, share, runner_up = best_of(free, shares, scene.shelf.slips)
+    if share >= beliefs.threshold:
+        part, why = scene.part_at(best.place), why_accepted(best)
+        return Matched(part, evidence_of(best), why, None, share, runner_up)
     final = _shares(_weights(free), wanted)
-    if final.get(best.place, 0.0) >= beliefs.threshold and now < complete_at:
-        return NotYet(Why.RECEIPTS_STILL_COMING, complete_at, found.share, found.runner_up)
-    return _unsure(_Found(charge, scene, free, final, best), len(others), beliefs)
+    if now < complete_at and best_of(free, final, scene.shelf.slips).share >= beliefs.threshold:
+        return NotYet(Why.RECEIPTS_STILL_COMING, complete_at, share, runner_up)
+    return _unsure(charge, free, final, scene, beliefs, contenders=len(others))
 
 
 def candidate_keys(payment: PaymentSignals, scene: Scene, beliefs: Beliefs) -> list[PartKey]:
     """The parts that `payment` may belong to, however improbable."""
     scales = Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
     return [_key(scene, pair) for pair in scales.weigh(charge_of(payment))]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    charge: Charge
-    scene: Scene
-    pairs: list[Pair]
-    shares: Weights
-    best: Pair
-
-    @property
-    def share(self) -> float:
-        return self.shares.get(self.best.place, 0.0)
-
-    @property
-    def runner_up(self) -> float:
-        return max((s for p, s in self.shares.items() if p != self.best.place), default=0.0)
 
 
 def _held_by_payment(
@@ -237,28 +220,31 @@ def evidence_of(pair: Pair) -> Evidence:
     )
 
 
-def _matched(found: _Found, why: Why) -> Matched:
-    part = found.scene.part_at(found.best.place)
-    return Matched(part, evidence_of(found.best), why, None, found.share, found.runner_up)
-
-
-def _unsure(found: _Found, contenders: int, beliefs: Beliefs) -> MatchDecision:
-    slips = found.scene.shelf.slips
-    slip = slips[found.best.place]
-    readings = beliefs.clocks.readings((slip.store, slip.till), found.charge.at)
-    alone = _shares(_weights(found.pairs), []).get(found.best.place, 0.0)
+def _unsure(
+    charge: Charge,
+    pairs: list[Pair],
+    shares: Weights,
+    scene: Scene,
+    beliefs: Beliefs,
+    *,
+    contenders: int,
+) -> MatchDecision:
+    slips = scene.shelf.slips
+    best, share, runner_up = best_of(pairs, shares, slips)
+    slip = slips[best.place]
+    readings = beliefs.clocks.readings((slip.store, slip.till), charge.at)
     why = why_not(
-        found.pairs,
-        found.shares,
+        pairs,
+        shares,
         slips,
-        alone=alone,
+        alone=best_of(pairs, _shares(_weights(pairs), []), slips).share,
         spread=max(readings, key=lambda r: r.weight).spread,
         threshold=beliefs.threshold,
     )
     if why in (Why.NO_RECEIPT_YET, Why.CARD_FACTS_DIFFER):
         return NothingNear(why)
-    rivals = contenders if why is Why.RIVAL_PAYMENT else len(found.pairs)
-    return Ambiguous(why, rivals, found.share, found.runner_up)
+    rivals = contenders if why is Why.RIVAL_PAYMENT else len(pairs)
+    return Ambiguous(why, rivals, share, runner_up)
 
 
 def _contends(payment: PaymentSignals, rival: PaymentSignals) -> bool:

@@ -7,13 +7,15 @@ nothing by it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
+from chalicelib.matching.clocks import TillKey
 from chalicelib.matching.rates import Digits, Rates, digits_of
 from chalicelib.matching.sides import Charge, Slip
 
+REPEATS_FROM = 0.002  # Of slips; fewer are accidents.
 CHANCE_MIN = 1e-6  # Of two strangers agreeing by accident: auth codes have six characters.
 _FEW_VALUES = frozenset({"scheme", "mid", "tid"})  # Words, of which a store has a handful.
 
@@ -27,16 +29,22 @@ class Fact(NamedTuple):
 
 
 class Said:
-    """How often the slips at hand say what: what an agreement is worth."""
+    """How often the slips at hand say what: what an agreement is worth.
+
+    `slips` come in order of time, so that a till is seen that prints the code of the sale before.
+    """
 
     def __init__(self, slips: Iterable[Slip]) -> None:
         self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._totals: Counter[tuple[str, str]] = Counter()
+        self._last_codes: dict[TillKey, str] = {}
+        self._repeating: set[tuple[str, int]] = set()
+        self._repeats: Counter[TillKey] = Counter()
+        self._coded: Counter[TillKey] = Counter()
         for slip in slips:
-            self.add(slip)
+            self._add(slip)
 
-    def add(self, slip: Slip) -> None:
-        """Count what `slip` says."""
+    def _add(self, slip: Slip) -> None:
         said = (
             ("auth_code", slip.auth_code),
             ("digits", slip.last_four.digits if slip.last_four else None),
@@ -52,19 +60,63 @@ class Said:
                     counts = self._counts[place] = Counter()
                 counts[value] += 1
                 self._totals[place] += 1
+        if slip.auth_code:
+            till = (slip.store, slip.till)
+            if self._last_codes.get(till) == slip.auth_code:
+                self._repeating.add((slip.receipt_id, slip.part))
+                self._repeats[till] += 1
+            self._coded[till] += 1
+            self._last_codes[till] = slip.auth_code
 
-    def chance(self, what: str, value: str, store: str, *, apart: int) -> float:
-        """How probably a stranger's slip at `store` says `value`.
+    def chance(self, what: str, value: str, stores: Iterable[str], *, apart: int) -> float:
+        """How probably a stranger's slip at one of `stores` says `value`.
 
         `apart`: how many of those counted are set apart, because they are the one that is weighed.
         """
-        place = (what, store)
-        total = self._totals[place]
-        others = self._counts[place][value] - apart if place in self._counts else 0
+        total, alike = 0, -apart
+        for store in stores:
+            counts = self._counts.get((what, store))
+            if counts is not None:
+                total += self._totals[what, store]
+                alike += counts[value]
         if what in _FEW_VALUES:
-            return min((others + 1) / (total + 2), 0.999)
+            return min((alike + 1) / (total + 2), 0.999)
         floor = max(CHANCE_MIN, 10.0 ** -len(value))  # A short code says less.
-        return min(max(others, 0) / max(total, 1) + floor, 0.999)
+        return min(max(alike, 0) / max(total, 1) + floor, 0.999)
+
+    def chance_of_code(self, slip: Slip, code: str, *, agrees: bool) -> float:
+        """How probably a stranger's slip at the store of `slip` has the auth code `code`.
+
+        A till that prints the code of the sale before does it unseen, too: after a slip that did
+        the same, or one that never came.
+        """
+        chance = self.chance("auth_code", code, (slip.store,), apart=int(agrees))
+        till = (slip.store, slip.till)
+        repeats = self._repeats[till] / max(self._coded[till], 1)
+        if not agrees or repeats < REPEATS_FROM:
+            return chance
+        if (slip.receipt_id, slip.part) in self._repeating:
+            return max(chance, 0.5)
+        return max(chance, 0.5 * repeats * repeats)
+
+
+class SeenWith:
+    """The digits on slips that surely were a member's: of wallets and cards no bank tells of."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str]] = {}
+        self._by_payment: dict[str, str] = {}
+
+    def add(self, charge: Charge, digits: str) -> None:
+        """`charge` was surely paid with a card or device whose number ends in `digits`."""
+        self._counts.setdefault(charge.member_id, Counter())[digits] += 1
+        self._by_payment[charge.payment_id] = digits
+
+    def knows(self, charge: Charge, digits: str) -> bool:
+        """Whether the member was seen with `digits` before; its own word does not count."""
+        seen = self._counts.get(charge.member_id)
+        own = self._by_payment.get(charge.payment_id) == digits
+        return seen is not None and seen[digits] > int(own)
 
 
 def facts_of(
@@ -72,25 +124,25 @@ def facts_of(
     slip: Slip,
     said: Said,
     rates: Rates,
-    seen_with: Mapping[str, Counter[str]] | None = None,
+    seen_with: SeenWith | None = None,
 ) -> list[Fact]:
     """What both sides say of the card and the place, each with its ratio.
 
-    `seen_with`: digits on slips that were matched to a member before, by member.
+    `seen_with`: digits on slips that were a member's before.
     """
     facts: list[Fact] = []
     if charge.auth_code and slip.auth_code:
-        facts.append(
-            _fact("auth_code", charge.auth_code, slip.auth_code, "auth_code", slip, said, rates)
-        )
+        codes = (charge.auth_code, slip.auth_code)
+        facts.append(_fact("auth_code", codes, charge, slip, said, rates))
     if slip.last_four is not None:
         facts += _digits(charge, slip, slip.last_four, said, rates, seen_with)
     if charge.scheme and slip.scheme:
-        facts.append(_fact("scheme", charge.scheme, slip.scheme, "scheme", slip, said, rates))
+        schemes = (charge.scheme, slip.scheme)
+        facts.append(_fact("scheme", schemes, charge, slip, said, rates))
     for what, ours, theirs in (("mid", charge.mids, slip.mid), ("tid", charge.tids, slip.tid)):
         if ours and theirs:
             alike = theirs if theirs in ours else min(ours)
-            facts.append(_fact(what, alike, theirs, what, slip, said, rates))
+            facts.append(_fact(what, (alike, theirs), charge, slip, said, rates))
     if charge.par and slip.par:
         agrees = charge.par == slip.par
         share = rates.agrees["par"]
@@ -107,12 +159,20 @@ def ratio_of(facts: Iterable[Fact]) -> float:
 
 
 def _fact(
-    what: str, ours: str, theirs: str, rate: str, slip: Slip, said: Said, rates: Rates
+    rate: str, pair: tuple[str, str], charge: Charge, slip: Slip, said: Said, rates: Rates
 ) -> Fact:
+    """What `pair` says, ours and theirs, where pairs that belong together agree at `rate`."""
+    ours, theirs = pair
     agrees = ours == theirs
     share = rates.agrees[rate]
-    chance = said.chance(what, ours, slip.store, apart=int(agrees))
-    return Fact(rate, agrees, share / chance if agrees else (1 - share) / (1 - chance))
+    what = "digits" if rate.startswith("digits") else rate
+    if what == "auth_code":
+        chance = said.chance_of_code(slip, ours, agrees=agrees)
+    else:
+        # A store's own number says nothing against its own slips, but much against its neighbours'.
+        stores = charge.stores if what in _FEW_VALUES else (slip.store,)
+        chance = said.chance(what, ours, stores, apart=int(agrees))
+    return Fact(rate, agrees, share / chance if agrees else min((1 - share) / (1 - chance), 1.0))
 
 
 def _digits(
@@ -121,7 +181,7 @@ def _digits(
     theirs: LastFour,
     said: Said,
     rates: Rates,
-    seen_with: Mapping[str, Counter[str]] | None,
+    seen_with: SeenWith | None,
 ) -> list[Fact]:
     """Digits of one kind decide; of unsaid kinds they speak; of two kinds they are silent.
 
@@ -132,10 +192,9 @@ def _digits(
         kinds = digits_of(ours, theirs)
         if kinds is not Digits.OTHER_KIND:
             rate = "digits_same_kind" if kinds is Digits.SAME_KIND else "digits_unsaid"
-            return [_fact("digits", ours.digits, theirs.digits, rate, slip, said, rates)]
-    before = seen_with.get(charge.member_id) if seen_with else None
-    if before and before[theirs.digits]:
-        chance = said.chance("digits", theirs.digits, slip.store, apart=1)
+            return [_fact(rate, (ours.digits, theirs.digits), charge, slip, said, rates)]
+    if seen_with is not None and seen_with.knows(charge, theirs.digits):
+        chance = said.chance("digits", theirs.digits, (slip.store,), apart=1)
         return [
             Fact("digits_of_device", agrees=True, ratio=rates.agrees["digits_of_device"] / chance)
         ]
@@ -144,7 +203,7 @@ def _digits(
         if kinds is Digits.OTHER_KIND:
             return []
         rate = "digits_same_kind" if kinds is Digits.SAME_KIND else "digits_unsaid"
-        return [_fact("digits", ours.digits, theirs.digits, rate, slip, said, rates)]
+        return [_fact(rate, (ours.digits, theirs.digits), charge, slip, said, rates)]
     return _registered(charge, slip, theirs, said, rates)
 
 
@@ -159,8 +218,8 @@ def _registered(
     ]
     if any(known.digits == theirs.digits for known in comparable):
         rate = "digits_registered"
-        return [_fact("digits", theirs.digits, theirs.digits, rate, slip, said, rates)]
+        return [_fact(rate, (theirs.digits, theirs.digits), charge, slip, said, rates)]
     if any(k.kind is theirs.kind is LastFourKind.CARD for k in comparable):
         known = comparable[0].digits
-        return [_fact("digits", known, theirs.digits, "digits_registered", slip, said, rates)]
+        return [_fact("digits_registered", (known, theirs.digits), charge, slip, said, rates)]
     return []

@@ -17,12 +17,13 @@ from enum import Enum
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
-from chalicelib.kernel.ids import ConnectionId, PaymentId
+from chalicelib.kernel.ids import ConnectionId, PaymentId, ReceiptId, payment_id_of
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Conflicting, TooLarge
 from chalicelib.network.identifiers import Identifier
 
 EVENTS_PER_PAYMENT_MAX = 50  # Auth, clearing and a few partial refunds are usual; more is a fault.
+REFUSED_MAX = 10  # Whoever was shown ten wrong receipts for one payment is not shown an eleventh.
 
 
 class ConflictingPayment(Conflicting):
@@ -58,13 +59,20 @@ class Payment:
     """The events of one payment, oldest first.
 
     `anchored_at` is the time of sale in the first event we recorded. It never changes, so rows can
-    be found by it.
+    be found by it. `refused` are receipts that were taken away from it and never come back by
+    themselves.
     """
 
     payment_id: PaymentId
     connection_id: ConnectionId
     anchored_at: datetime
     events: tuple[PaymentEvent, ...]
+    refused: tuple[ReceiptId, ...] = ()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether so many receipts were wrong that no machine looks for another."""
+        return len(self.refused) >= REFUSED_MAX
 
     @property
     def _sale(self) -> PaymentEvent:
@@ -205,6 +213,12 @@ def first_of(event: PaymentEvent) -> Payment:
     return Payment(event.payment_id, event.connection_id, event.made_at, (event,))
 
 
+def named_alone(event: PaymentEvent) -> Payment:
+    """The payment that begins with `event` if it is known by the event's own id alone."""
+    payment_id = payment_id_of(event.connection_id, event.transaction_id)
+    return Payment(payment_id, event.connection_id, event.made_at, (event,))
+
+
 def add_event(payment: Payment, event: PaymentEvent) -> Payment:
     """`payment` with `event`; the same payment where the event is known already.
 
@@ -221,6 +235,20 @@ def add_event(payment: Payment, event: PaymentEvent) -> Payment:
         raise TooLarge("the payment has more events than any payment has")
     events = sorted((*payment.events, event), key=lambda e: (_LIFE[e.kind], e.occurred_at, _key(e)))
     return replace(payment, events=tuple(events))
+
+
+def refuse(payment: Payment, receipt_id: ReceiptId) -> Payment:
+    """`payment`, never to be joined with the receipt again; the same where that was said before."""
+    if receipt_id in payment.refused:
+        return payment
+    return replace(payment, refused=(*payment.refused, receipt_id))
+
+
+def accept(payment: Payment, receipt_id: ReceiptId) -> Payment:
+    """`payment`, which a person says to be the receipt's after all."""
+    if receipt_id not in payment.refused:
+        return payment
+    return replace(payment, refused=tuple(r for r in payment.refused if r != receipt_id))
 
 
 def _key(event: PaymentEvent) -> tuple[str, str]:

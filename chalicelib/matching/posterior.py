@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
 STATES_MAX = 512  # Of used slips at one charge; the least probable beyond it are let go.
-STATE_SHARE_MIN = 1e-6  # Of the most probable state: what is less leads nowhere that counts.
+STATES_MANY = 48  # From here on, crowds of one price without card facts, whose weights are alike:
+STATE_SHARE_MIN = 1e-6  # what is less than this of the most probable state leads nowhere.
 NEGLIGIBLE = 1e-6  # Of the third best explanation: rivals may take a charge's best, seldom two.
 
 Weights = dict[int, float]  # of one charge: slip -> weight, against one for none
@@ -129,7 +130,7 @@ def _forward(
                     after = (used | taken) & later
                     following[after] = following.get(after, 0.0) + value * weight
         scale = max(following.values())
-        least = STATE_SHARE_MIN * scale
+        least = STATE_SHARE_MIN * scale if len(following) > STATES_MANY else 0.0
         probable = [(used, value / scale) for used, value in following.items() if value >= least]
         if len(probable) > STATES_MAX:
             probable = sorted(probable, key=itemgetter(1), reverse=True)[:STATES_MAX]

@@ -1,6 +1,7 @@
 """Why a charge has its slip, or has none: the reason that is the most use to whoever asks."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from chalicelib.matching.evidence import Fact
 from chalicelib.matching.posterior import Shares
@@ -11,6 +12,30 @@ from chalicelib.matching.why import Why
 CARD_RATIO_MIN = 100.0  # From here on the card says more than chance would.
 UNSURE_SPREAD_SECONDS = 45.0  # A clock known no better than this is not known.
 SAME_SALE_SECONDS = 2.0
+
+
+class Best(NamedTuple):
+    """The most probable receipt of a charge: by which slip, how probable, and the next receipt's.
+
+    Parts of one receipt that are alike count together: each of them shows the right one.
+    """
+
+    pair: Pair
+    share: float
+    runner_up: float
+
+
+def best_of(pairs: Sequence[Pair], shares: Shares, slips: Sequence[Slip]) -> Best:
+    """The most probable receipt among `pairs`, which are not empty."""
+    by_receipt: dict[str, float] = {}
+    for pair in pairs:
+        receipt_id = slips[pair.place].receipt_id
+        by_receipt[receipt_id] = by_receipt.get(receipt_id, 0.0) + shares.get(pair.place, 0.0)
+    ranked = sorted(by_receipt.items(), key=lambda item: (-item[1], item[0]))
+    receipt_id, share = ranked[0]
+    own = [pair for pair in pairs if slips[pair.place].receipt_id == receipt_id]
+    best = max(own, key=lambda pair: (shares.get(pair.place, 0.0), -pair.place))
+    return Best(best, share, ranked[1][1] if len(ranked) > 1 else 0.0)
 
 
 def why_accepted(pair: Pair) -> Why:
@@ -36,9 +61,13 @@ def why_not(
     """
     if not pairs:
         return Why.NO_RECEIPT_YET
-    best = max(pairs, key=lambda pair: shares.get(pair.place, 0.0))
-    share = shares.get(best.place, 0.0)
-    others = [p for p in pairs if p.place != best.place and shares.get(p.place, 0.0) > 1e-4]
+    best, share, _ = best_of(pairs, shares, slips)
+    receipt_id = slips[best.place].receipt_id
+    others = [
+        pair
+        for pair in pairs
+        if slips[pair.place].receipt_id != receipt_id and shares.get(pair.place, 0.0) > 1e-4
+    ]
     if any(is_same_sale(slips[best.place], slips[other.place]) for other in others):
         return Why.SAME_SALE_TWICE
     if any(not fact.agrees and fact.ratio < 0.05 for fact in best.facts):

@@ -34,8 +34,8 @@ def scene_of(receipts: Iterable[Receipt]) -> Scene:
     parts = {
         (part.receipt_id, part.index): part for receipt in receipts for part in parts_of(receipt)
     }
-    slips = [slip_of(part) for part in parts.values()]
-    return Scene(parts, Shelf(slips), Said(slips))
+    shelf = Shelf(slip_of(part) for part in parts.values())
+    return Scene(parts, shelf, Said(shelf.slips))
 
 
 def slip_of(part: Part) -> Slip:
@@ -75,4 +75,5 @@ def charge_of(payment: PaymentSignals) -> Charge:
         mids=payment.values_of(IdentifierKind.MID),
         tids=payment.values_of(IdentifierKind.TID),
         kind=ChargeKind.AUTH,
+        refused=frozenset(payment.refused),
     )

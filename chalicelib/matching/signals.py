@@ -23,7 +23,8 @@ class PaymentSignals:
     """What a payment says that a receipt may agree with.
 
     `amounts` are those the till may have charged. `known_last_fours` are the digits of the member's
-    registered cards, for banks that do not send any with a payment.
+    registered cards, for banks that do not send any with a payment. `refused` are receipts that
+    were taken away from it.
     """
 
     payment_id: PaymentId
@@ -35,6 +36,7 @@ class PaymentSignals:
     card: CardFacts = NO_CARD_FACTS
     known_last_fours: tuple[LastFour, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
+    refused: tuple[ReceiptId, ...] = ()
 
     def values_of(self, kind: IdentifierKind) -> frozenset[str]:
         """The identifiers of `kind`."""

@@ -3,7 +3,7 @@
 The claim is the only exclusive write of matching: one part of one receipt, held by one payment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,13 +19,14 @@ from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 from chalicelib.tills.store import UNMATCHED_RECEIPTS, days_of, partition
 
+CLAIMED_FOR = timedelta(days=400)
 WAITING_DAYS = 7  # As long as unmatched receipts are kept: nothing can turn up after that.
 WAITING_READ_MAX = 5_000  # In an hour at one store; the busiest known see a tenth of it.
 
 CLAIMS = Retention(
     name="claims",
     reason="Who holds a receipt is remembered thirteen months, so that a return finds its sale.",
-    lasts=timedelta(days=400),
+    lasts=CLAIMED_FOR,
     since="claimed",
 )
 WAITING = Retention(
@@ -143,11 +144,17 @@ def record_claim(claim: Claim, *, now: datetime) -> bool:
     return True
 
 
-def release_claim(claim: Claim) -> None:
-    """Give the part free, if it is still `claim`'s."""
+def release_claim(claim: Claim, *, taken_until: datetime | None = None) -> None:
+    """Give the part free, if it is still `claim`'s; with `taken_until`, if it was taken by then.
+
+    So what is late or comes again does not undo what was claimed anew.
+    """
     row = ClaimRow(f"claim#{claim.receipt_id}", f"part#{claim.part}")
+    still = ClaimRow.payment_id == claim.hold.payment_id
+    if taken_until is not None:
+        still &= ClaimRow.expires_at <= rows.epoch(taken_until + CLAIMED_FOR)
     try:
-        rows.delete(row, condition=ClaimRow.payment_id == claim.hold.payment_id)
+        rows.delete(row, condition=still)
     except rows.ConditionFailed:
         return
 
@@ -219,8 +226,15 @@ def keep_waiting(waiting: Waiting) -> None:
 
 def stop_waiting(signals: PaymentSignals, *, anchored_at: datetime) -> None:
     """Take the payment off the waiting list of each of its stores."""
-    for store_id in signals.stores:
-        rows.delete(_waiting_row(signals.payment_id, anchored_at, store_id))
+    stop_waiting_at(signals.stores, signals.payment_id, anchored_at=anchored_at)
+
+
+def stop_waiting_at(
+    stores: Iterable[StoreId], payment_id: PaymentId, *, anchored_at: datetime
+) -> None:
+    """Take the payment off the waiting lists of `stores`, if it is on them."""
+    for store_id in stores:
+        rows.delete(_waiting_row(payment_id, anchored_at, store_id))
 
 
 def list_waiting_around(
@@ -235,24 +249,22 @@ def list_waiting_around(
 
     :raises TryAgain: more wait than are read at once; nothing may be decided without them.
     """
-    return _list_waiting(
-        store_id, earliest - WIDE_WINDOW, latest + WIDE_WINDOW, now=now, consistent=consistent
-    )
+    since, until = earliest - WIDE_WINDOW, latest + WIDE_WINDOW
+    return list_waiting_between(store_id, since, until, now=now, consistent=consistent)
 
 
 def list_waiting_between(
-    store_id: StoreId, since: datetime, until: datetime, *, now: datetime
+    store_id: StoreId,
+    since: datetime,
+    until: datetime,
+    *,
+    now: datetime,
+    consistent: bool = False,
 ) -> list[Waiting]:
     """The payments made in [since, until] that wait at `store_id`; perhaps not those of just now.
 
     :raises TryAgain: more wait than are read at once.
     """
-    return _list_waiting(store_id, since, until, now=now, consistent=False)
-
-
-def _list_waiting(
-    store_id: StoreId, since: datetime, until: datetime, *, now: datetime, consistent: bool
-) -> list[Waiting]:
     found: list[Waiting] = []
     for day, first, last in days_of(since, until):
         found.extend(

@@ -7,7 +7,6 @@ its own:
         * ratio of the card facts / how many strangers' slips a second would pass by accident
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from chalicelib.matching.amounts import (
     unequal,
 )
 from chalicelib.matching.clocks import Clocks
-from chalicelib.matching.evidence import Fact, Said, facts_of, ratio_of
+from chalicelib.matching.evidence import Fact, Said, SeenWith, facts_of, ratio_of
 from chalicelib.matching.rates import Rates
 from chalicelib.matching.scatter import Reading
 from chalicelib.matching.shelf import Shelf, Spans
@@ -59,7 +58,7 @@ class Scales:
         said: Said,
         clocks: Clocks,
         rates: Rates,
-        seen_with: Mapping[str, Counter[str]] | None = None,
+        seen_with: SeenWith | None = None,
         sold_to: Mapping[str, str] | None = None,
     ) -> None:
         """`sold_to`: whose each receipt is that is matched already; returns refer to those."""

@@ -23,3 +23,8 @@ class Why(Enum):
     CARD_FACTS_DIFFER = "card_facts_differ"
     RECEIPT_TAKEN = "receipt_taken"
     NOT_MINE = "not_mine"
+    SAID_MINE = "said_mine"  # by the person who paid, with the receipt's number from paper
+    FORCED = "forced"  # by support, with a reason
+
+
+BY_HAND = frozenset({Why.SAID_MINE, Why.FORCED})

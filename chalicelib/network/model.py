@@ -58,7 +58,8 @@ class Connection:
     request. `api_url` is the provider's API base (where receipts are pushed), `told_at_url` the
     bank's own webhook for receipts. `refetch` says to fetch each transaction again before believing
     a hook. `sources` are other connections whose card tokens this bank may link to its users (a
-    card-linking account that it uses).
+    card-linking account that it uses). `renames` says that the bank may book a payment under
+    another id than it had while it was pending, without naming that one.
     """
 
     connection_id: ConnectionId
@@ -79,6 +80,7 @@ class Connection:
     keys: tuple[ConnectionKey, ...] = ()
     keys_version: str = ""  # of the secret that holds the keys; empty where there are none
     sources: tuple[ConnectionId, ...] = ()
+    renames: bool = False
 
     def keys_for(self, use: KeyUse, *, now: datetime) -> tuple[str, ...]:
         """The keys of `use` that are valid at `now`, newest first, at most two by convention.

@@ -11,7 +11,15 @@ from datetime import datetime
 from chalicelib.banks import monzo_oauth
 from chalicelib.banks.http import AccessRefused
 from chalicelib.banks.providers import adapter_for
-from chalicelib.banks.telling import EndpointGone, NoteKind, ReceiptNote, Told, is_told
+from chalicelib.banks.telling import (
+    EndpointGone,
+    Note,
+    NoteKind,
+    ReceiptNote,
+    Told,
+    WithdrawnNote,
+    is_told,
+)
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.members import service as members
@@ -20,9 +28,10 @@ from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.network.model import Connection, Provider
 from chalicelib.purchases import facts, store
+from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.messages import DeliveryMessage
 from chalicelib.purchases.model import Purchase, Whereabouts
-from chalicelib.purchases.service import active_key_of
+from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import observability
 
 ROUNDS_MAX = 3  # A purchase that changes faster than it can be told is left to the next message.
@@ -56,9 +65,10 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
             raise TryAgain("the purchase is not written yet")
         if purchase.version == told_version:
             return None
-        if purchase.receipt is None:  # Ended. If it finds one still, that has its own message.
+        if purchase.receipt is None and not purchase.is_withdrawn:
+            # Ended. If it finds one still, that has its own message.
             return observability.count("deliveries_dropped", reason="no_receipt")
-        _tell(purchase, message.note, first_seen_at=where.first_seen_at or now, now=now)
+        _tell(purchase, first_seen_at=where.first_seen_at or now, now=now)
         told_version = purchase.version
         purchase = store.find_purchase(where, key=key, now=now)
     if purchase is not None and purchase.version == told_version:
@@ -69,7 +79,7 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
 def _whereabouts(message: DeliveryMessage, *, now: datetime) -> Whereabouts | None:
     """Where the purchase lies, as the message says, or as the payment's row does."""
     if message.member_id is None or message.anchored_at is None:
-        return store.find_whereabouts(message.payment_id, now=now)
+        return payments.find_whereabouts(message.payment_id, now=now)
     return Whereabouts(
         message.payment_id, message.member_id, message.anchored_at, message.first_seen_at
     )
@@ -81,15 +91,25 @@ def _refuse_if_suspended(where: Whereabouts | None, *, now: datetime) -> None:
         raise ConsentSuspended("the member's consent at the bank is suspended")
 
 
-def _tell(purchase: Purchase, note: NoteKind, *, first_seen_at: datetime, now: datetime) -> None:
+def _kind_of(purchase: Purchase) -> NoteKind:
+    """What is to be told follows from how the purchase stands, not from why the message was sent.
+
+    A message that is late would else tell of a receipt that was withdrawn, or the reverse.
+    """
+    if purchase.receipt is None:
+        return NoteKind.WITHDRAWN
+    return NoteKind.MATCHED if purchase.version == 1 else NoteKind.UPDATED
+
+
+def _tell(purchase: Purchase, *, first_seen_at: datetime, now: datetime) -> None:
     connection = network.get_connection(purchase.payment.connection_id, now=now)
     if not is_told(connection):
         return observability.count("deliveries_dropped", reason="connection_not_told")
     if connection.told_until is not None:
         raise EndpointGone("the bank said before that it no longer listens")
-    kind = NoteKind.UPDATED if note is NoteKind.MATCHED and purchase.version > 1 else note
+    kind = _kind_of(purchase)
     try:
-        told = _tell_with_access(purchase, kind, network.with_keys(connection), now=now)
+        told = _tell_with_access(purchase, network.with_keys(connection), now=now)
     except EndpointGone:
         network.stop_telling(connection.connection_id, now=now)
         raise
@@ -99,22 +119,19 @@ def _tell(purchase: Purchase, note: NoteKind, *, first_seen_at: datetime, now: d
     return None
 
 
-def _tell_with_access(
-    purchase: Purchase, kind: NoteKind, connection: Connection, *, now: datetime
-) -> Told:
+def _tell_with_access(purchase: Purchase, connection: Connection, *, now: datetime) -> Told:
     """Tell; where the member's token at the bank has run out, renew it once."""
     tell = adapter_for(connection.provider, signing_key=_signing_key(connection, now=now)).tell
     if tell is None:
         raise TypeError(f"{connection.provider} cannot be told")
     if connection.provider is not Provider.MONZO:
-        return tell(note_of(purchase, kind, now=now), connection, now=now)
+        return tell(_note_of(purchase, None, now=now), connection, now=now)
     token = monzo_oauth.access_token(purchase.member_id, connection, now=now)
-    note = note_of(purchase, kind, access_token=token, now=now)
     try:
-        return tell(note, connection, now=now)
+        return tell(_note_of(purchase, token, now=now), connection, now=now)
     except AccessRefused:
         token = monzo_oauth.access_token(purchase.member_id, connection, refused=token, now=now)
-        return tell(note_of(purchase, kind, access_token=token, now=now), connection, now=now)
+        return tell(_note_of(purchase, token, now=now), connection, now=now)
 
 
 def _signing_key(connection: Connection, *, now: datetime) -> Personal[str] | None:
@@ -122,6 +139,26 @@ def _signing_key(connection: Connection, *, now: datetime) -> Personal[str] | No
     if connection.provider not in (Provider.FLUX_V1, Provider.FLUX_V2):
         return None
     return keys.get_signing_key(now=now).private_pem
+
+
+def _note_of(purchase: Purchase, access_token: Personal[str] | None, *, now: datetime) -> Note:
+    if purchase.receipt is not None:
+        return note_of(purchase, _kind_of(purchase), access_token=access_token, now=now)
+    payment = purchase.payment
+    refs = payment.first_ref
+    return WithdrawnNote(
+        external_id=purchase.external_id,
+        payment_id=payment.payment_id,
+        transaction_id=payment.transaction_id,
+        version=purchase.version,
+        currency=payment.amount.currency,
+        at=now,
+        account_ref=refs.account_ref,
+        user_ref=refs.user_ref,
+        told_through=refs.told_through,
+        told_reference=purchase.told_reference,
+        access_token=access_token,
+    )
 
 
 def note_of(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
 from chalicelib.members.connecting import store as connecting_store
 from chalicelib.network import store as network_store
@@ -17,6 +18,7 @@ from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
+from chalicelib.purchases.payments import store as payments_store
 from chalicelib.purchases.refunding import store as refunding_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
@@ -31,12 +33,14 @@ STORES = (
     matching_store,
     members_store,
     network_store,
+    payments_store,
     privacy_store,
     purchases_store,
     quarantine,
     refunding_store,
     signing_store,
     tills_store,
+    timekeeping_store,
 )
 
 

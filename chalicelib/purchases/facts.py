@@ -13,7 +13,7 @@ from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.matching.decision import Ambiguous, Matched, NothingNear, NotYet
 from chalicelib.network.model import Connection
-from chalicelib.purchases.model import Ending, KnownPayment, Purchase
+from chalicelib.purchases.model import Ending, KnownPayment, Purchase, WithdrawnWhy
 from chalicelib.runtime import observability, tracing
 from chalicelib.runtime.emf import Unit
 
@@ -41,6 +41,12 @@ def dropped(payment_id: PaymentId, reason: str) -> None:
     if reason not in _OF_STRANGERS:
         trace = tracing.current()
         observability.log("payment dropped", payment=payment_id, reason=reason, trace=trace)
+
+
+def renamed(payment_id: PaymentId, how: str) -> None:
+    """The bank tells of a payment under a further id, as it said (`told`) or as we found out."""
+    observability.count("payments_renamed", reason=how)
+    observability.log("payment has a further name", payment=payment_id)
 
 
 def waits(known: KnownPayment, decision: Ambiguous | NotYet | NothingNear) -> None:
@@ -90,6 +96,14 @@ def refund_linked(known: KnownPayment, why: str) -> None:
     """A refund was found to be of a purchase."""
     observability.count("refunds_linked", why=why)
     observability.log("refund linked", payment=known.payment.payment_id, why=why)
+
+
+def withdrawn(payment_id: PaymentId, why: WithdrawnWhy, *, version: int) -> None:
+    """A receipt was taken away again: somebody may have been shown what is not theirs."""
+    observability.count("receipts_withdrawn", reason=why.value)
+    observability.warn(
+        "a receipt was withdrawn", payment=payment_id, reason=why.value, version=version
+    )
 
 
 def ended(payment_id: PaymentId, ending: Ending) -> None:

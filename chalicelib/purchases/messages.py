@@ -7,8 +7,9 @@ import msgspec
 
 from chalicelib.banks.payments import PaymentEvent
 from chalicelib.banks.telling import NoteKind
-from chalicelib.kernel.ids import MemberId, PaymentId
+from chalicelib.kernel.ids import MemberId, PaymentId, ReceiptId, StoreId
 from chalicelib.kernel.refusals import Malformed
+from chalicelib.purchases.model import WithdrawnWhy
 
 M = TypeVar("M")
 
@@ -36,7 +37,33 @@ class MemberLeftMessage(msgspec.Struct, frozen=True, tag="member_left", tag_fiel
     v: int = 1
 
 
-PaymentsMessage = PaymentMessage | LookAgainMessage | MemberLeftMessage
+class WithdrawMessage(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag="withdraw", tag_field="kind"
+):
+    """On `payments`: see to it that a receipt is taken away from a purchase.
+
+    It is sent before anything is written, and whoever sends it does the same at once: it finishes
+    what was begun. `version` is what the purchase had when it was `ordered_at`: a receipt that was
+    joined anew after that stays. `store_id` and `issued_at` say where the receipt stands on a page.
+    `refuses` says that the two are never joined again by themselves.
+    """
+
+    payment_id: PaymentId
+    member_id: MemberId
+    anchored_at: datetime
+    version: int
+    receipt_id: ReceiptId
+    part: int
+    store_id: StoreId
+    issued_at: datetime
+    why: WithdrawnWhy
+    ordered_at: datetime
+    detail: str = ""
+    refuses: bool = True
+    v: int = 1
+
+
+PaymentsMessage = PaymentMessage | LookAgainMessage | MemberLeftMessage | WithdrawMessage
 
 
 class DeliveryMessage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,7 +1,8 @@
 """A purchase: a payment and its receipt, once joined; or a payment that ended without one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 
 from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId
@@ -27,7 +28,6 @@ class Cause(Enum):
     """Why a purchase has a new version."""
 
     JOINED = "joined"
-    ENDED = "ended"
     AUTHORISED = "authorised"
     CLEARED = "cleared"
     REVERSED = "reversed"
@@ -84,13 +84,59 @@ class RefundOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Clue:
+    """One thing that both sides may say: `what` (`auth_code`, `time`, …), and how they stand.
+
+    `stand` is `agrees`, `differs` or `unknown`.
+    """
+
+    what: str
+    stand: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a receipt was joined: the rule's word, what agreed, and how far the clocks were apart."""
+    """Why a receipt was joined: the rule's word, what agreed, and how far the clocks were apart.
+
+    - `probability`, of it and of the best other explanation (`runner_up`), lies between 0 and 1;
+      `threshold` is what it had to reach. None where a rule without numbers or a person decided.
+    - `evidence` is everything that was weighed, what differs and what nobody said included.
+    - `note` is what a member of staff said who joined the two by hand.
+    """
 
     why: str
     model: str
     agreements: tuple[str, ...]
     seconds_apart: int
+    probability: Decimal | None = None
+    runner_up: Decimal | None = None
+    threshold: Decimal | None = None
+    evidence: tuple[Clue, ...] = ()
+    note: str | None = None
+
+
+class WithdrawnWhy(Enum):
+    """Why a receipt was taken away again."""
+
+    NOT_MINE = "not_mine"  # the person who paid said so
+    BY_STAFF = "by_staff"
+    CONTRADICTED = "contradicted"  # by what came to be known later
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """That the purchase had a receipt and lost it; nothing of the receipt itself.
+
+    `version` is the first without it. `why` is the value of a `WithdrawnWhy`, `detail` a code that
+    says more (what contradicted). `matched_at` and `matched_why` tell of the match that it ended.
+    """
+
+    version: int
+    at: datetime
+    why: str
+    detail: str = ""
+    matched_at: datetime | None = None
+    matched_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +151,7 @@ class Purchase:
       itself are among the payment's events.
     - `refund_of`, of a refund payment: the purchase that it gives back.
     - `changes` say what made each version (`history`).
+    - `withdrawals` tell of receipts that it had before, oldest first.
     """
 
     member_id: MemberId
@@ -121,6 +168,12 @@ class Purchase:
     refunds: tuple[LinkedRefund, ...] = ()
     refund_of: RefundOf | None = None
     changes: tuple[Change, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it had a receipt that was taken away, and has had no other since."""
+        return self.receipt is None and bool(self.withdrawals)
 
     @property
     def after_returns(self) -> Returned:
@@ -159,13 +212,23 @@ class Whereabouts:
 
 
 def joined(
-    member_id: MemberId, payment: Payment, matched: Matched, *, version: int, now: datetime
+    member_id: MemberId,
+    payment: Payment,
+    matched: Matched,
+    *,
+    before: Purchase | None,
+    now: datetime,
 ) -> Purchase:
-    """The purchase that `matched` makes of `payment`."""
+    """The purchase that `matched` makes of `payment`; `before` is its version without a receipt."""
+    refused = before.payment.refused if before else ()
     return Purchase(
         member_id=member_id,
-        payment=payment,
-        version=version,
+        payment=replace(payment, refused=tuple(dict.fromkeys((*refused, *payment.refused)))),
+        version=before.version + 1 if before else 1,
+        told_reference=before.told_reference if before else None,
+        withdrawals=before.withdrawals if before else (),
+        refunds=before.refunds if before else (),
+        changes=before.changes if before else (),
         receipt=matched.part.receipt,
         part=matched.part.index,
         reason=Reason(

@@ -1,5 +1,6 @@
 """Messages a purchase sends: to the bank it came from, and to itself for another look."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from chalicelib.banks.telling import NoteKind, is_told
@@ -30,6 +31,13 @@ def tell(
         first_seen_at=first_seen_at,
     )
     queues.send(queues.DELIVERIES, [encode(message)])
+
+
+def look_at_once(payment_ids: Iterable[PaymentId]) -> None:
+    """Queue another look at each payment, now."""
+    bodies = [encode(LookAgainMessage(payment_id)) for payment_id in payment_ids]
+    if bodies:
+        queues.send(queues.PAYMENTS, bodies)
 
 
 def look_again(payment_id: PaymentId, *, delay: timedelta) -> None:

@@ -5,10 +5,12 @@ from datetime import datetime
 from enum import Enum
 
 from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
+from chalicelib.matching.payment import PaymentState
 from chalicelib.members import service as members
 from chalicelib.purchases import store
+from chalicelib.purchases.access import WAITS, active_key_of
 from chalicelib.purchases.model import Ending, Purchase, RefundOf, Whereabouts
-from chalicelib.purchases.service import WAITS, active_key_of
+from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
 
@@ -41,7 +43,7 @@ def find_receipt(
     `of_user` narrows the answer to one of the bank's users. What was never recorded cannot be told
     from what is not supported: neither leaves a trace.
     """
-    where = store.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
+    where = payments.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
     if where is None:
         return NoReceipt(Missing.NOT_SUPPORTED)
     if (
@@ -57,7 +59,7 @@ def find_receipt(
         purchase = _given_back_by(purchase, purchase.refund_of, key=key, now=now)
     if purchase is not None and purchase.receipt is not None:
         return purchase
-    if purchase is not None:
+    if purchase is not None and not waits(purchase):
         return NoReceipt(Missing.NO_MATCH, purchase.ending)
     first_seen_at = where.first_seen_at or where.anchored_at
     is_over = now >= first_seen_at + WAITS
@@ -70,6 +72,19 @@ def _given_back_by(
     """The purchase that a refund gives back: under both stands the one receipt."""
     where = Whereabouts(given.payment_id, refund.member_id, given.anchored_at)
     return store.find_purchase(where, key=key, now=now) or refund
+
+
+def waits(purchase: Purchase) -> bool:
+    """Whether a purchase without a receipt, which had one that was taken away, looks for another.
+
+    For as long as any payment waits; how long that is, the purchase does not know.
+    """
+    return (
+        purchase.is_withdrawn
+        and purchase.ending is None
+        and purchase.payment.state is not PaymentState.REVERSED
+        and not purchase.payment.is_given_up
+    )
 
 
 def list_of_user(

@@ -16,10 +16,10 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Matched
 from chalicelib.matching.scene import scene_of
 from chalicelib.matching.service import Near
-from chalicelib.matching.signals import WIDE_WINDOW
 from chalicelib.matching.store import Claim
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
+from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
@@ -68,9 +68,10 @@ def receive(
 def _keep(
     place: Store, receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime
 ) -> Received:
-    issued = [receipt.issued_at for receipt in receipts]
-    since, until = min(issued) - 2 * WIDE_WINDOW, max(issued) + 2 * WIDE_WINDOW
-    kept = tills.receipts_near(place, since=since, until=until, now=now, consistent=True)
+    issued, within = matching.window_around(place.store_id, receipts, now=now)
+    kept = tills.receipts_near(
+        place, since=within.since, until=within.until, now=now, consistent=True
+    )
     sorted_out = tills.sort_out(kept, receipts)
     observability.count("receipts_seen_before", by=len(sorted_out.seen))
     if sorted_out.new:
@@ -79,11 +80,9 @@ def _keep(
     standing = (*sorted_out.new, *sorted_out.seen)
     near = Near(
         store_id=place.store_id,
-        since=since,
-        until=until,
+        within=within,
         scene=scene_of((kept | {r.receipt_id: r for r in sorted_out.new}).values()),
-        issued_since=min(issued),
-        issued_until=max(issued),
+        issued=issued,
         waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),
     )
     found = _settle_those_who_wait(near, standing, now=now)
@@ -99,7 +98,7 @@ def _keep(
 
 def _are_awaited(receipts: Sequence[Receipt], place: Store, *, now: datetime) -> bool:
     waiting = matching.list_waiting(receipts, place.store_id, now=now, consistent=False)
-    return bool(matching.of_interest(waiting, receipts))
+    return bool(matching.of_interest(waiting, receipts, now=now))
 
 
 def _settle_those_who_wait(
@@ -107,7 +106,7 @@ def _settle_those_who_wait(
 ) -> frozenset[ReceiptId]:
     """Settle the payments that wait for `receipts`; the receipts that were found."""
     found: set[ReceiptId] = set()
-    for waiting in matching.of_interest(near.waiting, receipts):
+    for waiting in matching.of_interest(near.waiting, receipts, now=now):
         decision = service.settle_waiting(waiting, now=now, near=near)
         if decision is None or isinstance(decision, Matched):
             near = near.without(waiting.signals.payment_id)
@@ -194,7 +193,7 @@ def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> Iterator[Claim]:
 
 
 def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> None:
-    key = service.active_key_of(where.member_id, now=now)
+    key = active_key_of(where.member_id, now=now)
     if key is None:
         return
     purchase = store.find_purchase(where, key=key, now=now)

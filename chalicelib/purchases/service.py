@@ -6,7 +6,7 @@ message that asked is deleted only when all of it is done.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import LastFour
@@ -17,16 +17,18 @@ from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.service import Near
 from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
-from chalicelib.members.model import Holder, MemberStatus, NotHeld
+from chalicelib.members.model import Holder, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, store
+from chalicelib.purchases.access import WAITS, active_key_of
 from chalicelib.purchases.confirming import confirmed
+from chalicelib.purchases.continuing import record_told
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.settling import settle, signals_of, update, where_of
 from chalicelib.runtime import observability, vault
 
-WAITS = timedelta(days=matching_store.WAITING_DAYS)
 STORES_PER_PAYMENT_MAX = 50  # A narrative may name a brand; more stores than this say nothing.
 
 
@@ -63,7 +65,7 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     told = confirmed(event, holder.member_id, connection, now=now)
     if told is None:
         return facts.dropped(event.payment_id, "not_confirmed")
-    known = store.record_event(holder.member_id, told, key=key, now=now)
+    known = record_told(told, holder.member_id, connection, stores, key=key, now=now)
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
     _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
@@ -91,7 +93,7 @@ def _follows_known(event: PaymentEvent, *, now: datetime) -> bool:
     """Whether the event, though its merchant is unknown, continues a payment we have."""
     if event.kind is PaymentEventKind.AUTHORISED:
         return False
-    return store.find_whereabouts(event.payment_id, now=now) is not None
+    return payments.find_whereabouts(event.payment_id, now=now) is not None
 
 
 def _carry_on(
@@ -104,7 +106,7 @@ def _carry_on(
         refunding.settle(known, key=key, now=now)
         return None
     purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
-    stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
+    stores = _stop_waiting_elsewhere(known, now=now)
     if purchase is not None and purchase.receipt is not None:
         if not update(purchase, known.payment, key=key, now=now):
             # A repeat: the run before may have died before it did this.
@@ -118,12 +120,27 @@ def _carry_on(
     return None
 
 
+def _stop_waiting_elsewhere(known: KnownPayment, *, now: datetime) -> tuple[Store, ...]:
+    """The stores that all events together mean; the payment no longer waits at any other.
+
+    Each event may name the shop better than those before it. A list that a payment is left on by
+    mistake makes it a rival of payments it has nothing to do with.
+    """
+    payment = known.payment
+    meant = network.find_stores(payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
+    named = (network.find_stores(event.merchant, now=now) for event in payment.events)
+    once = {store.store_id for stores in named for store in stores[:STORES_PER_PAYMENT_MAX]}
+    elsewhere = sorted(once - {store.store_id for store in meant})
+    matching_store.stop_waiting_at(elsewhere, payment.payment_id, anchored_at=payment.anchored_at)
+    return meant
+
+
 def _ending_at_once(payment: Payment) -> Ending | None:
     if payment.state is PaymentState.REFUND_ONLY:
         return Ending.REFUND_UNLINKED
     if payment.state is PaymentState.REVERSED:
         return Ending.PAYMENT_REVERSED
-    return None
+    return Ending.STAYED_AMBIGUOUS if payment.is_given_up else None
 
 
 def settle_waiting(
@@ -136,11 +153,13 @@ def settle_waiting(
     """
     signals = waiting.signals
     key = active_key_of(MemberId(signals.member_id), now=now)
-    known = store.find_payment(signals.payment_id, key=key, now=now) if key else None
+    known = payments.find_payment(signals.payment_id, key=key, now=now) if key else None
     if key is None or known is None:
         matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
         return None
-    stores = [network.get_store(store_id, now=now) for store_id in signals.stores]
+    stores = _stop_waiting_elsewhere(known, now=now) or tuple(
+        network.get_store(store_id, now=now) for store_id in signals.stores
+    )
     decision = settle(
         known,
         None,
@@ -164,21 +183,13 @@ def settle_waiting(
 
 def look_again(payment_id: PaymentId, *, now: datetime) -> None:
     """Look again for the receipt of the payment `payment_id`, if it still waits."""
-    where = store.find_whereabouts(payment_id, now=now)
+    where = payments.find_whereabouts(payment_id, now=now)
     member = members.find_member(where.member_id, now=now) if where else None
     key = active_key_of(member.member_id, now=now) if member else None
-    known = store.find_payment(payment_id, key=key, now=now) if key else None
+    known = payments.find_payment(payment_id, key=key, now=now) if key else None
     if member is None or key is None or known is None:
         return
     _carry_on(known, key=key, last_fours=member.last_fours, now=now)
-
-
-def active_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
-    """The key of a member for whom the programme is on; None for one who left or is forgotten."""
-    member = members.find_member(member_id, now=now)
-    if member is None or member.status is not MemberStatus.ACTIVE or member.salt is None:
-        return None
-    return vault.member_key(member.salt)
 
 
 def end(

@@ -22,10 +22,12 @@ from chalicelib.matching.store import Claim, Waiting
 from chalicelib.matching.why import Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
+from chalicelib.purchases.clearing import contradiction_of
 from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
-from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, joined
+from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
 from chalicelib.purchases.versions import with_payment, with_returns
+from chalicelib.purchases.withdrawing import withdraw
 from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
@@ -129,8 +131,11 @@ def join(
         for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, code), now=now)
     ]
     for _ in range(JOINS_MAX):
-        version = ended.version + 1 if ended else 1
-        joining = joined(known.member_id, known.payment, matched, version=version, now=now)
+        if ended is not None and matched.part.receipt_id in ended.payment.refused:
+            # It was taken away after the payment was read. Whoever reads it anew knows.
+            matching_store.release_claim(matching.claim_of(question, matched))
+            raise TryAgain("the receipt was taken away from the payment meanwhile")
+        joining = joined(known.member_id, known.payment, matched, before=ended, now=now)
         purchase = with_returns(joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
@@ -168,11 +173,16 @@ def _go_on_with(
 def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> bool:
     """Bring a joined purchase up to its payment's events; False where it knew them.
 
+    Where they contradict its receipt, that is taken away, and the payment waits again.
     :raises TryAgain: the purchase changed underneath.
     """
     changed = with_payment(purchase, payment)
     if changed is purchase:
         return False
+    contradiction = contradiction_of(purchase, payment, now=now)
+    if contradiction is not None:
+        withdraw(purchase, WithdrawnWhy.CONTRADICTED, detail=contradiction.value, now=now)
+        return True
     changed = noted(purchase, changed, now=now)
     outbox.tell(changed, NoteKind.UPDATED, now=now)
     if not store.record_version(changed, key=key):
@@ -196,6 +206,7 @@ def signals_of(
         card=payment.card,
         known_last_fours=last_fours,
         identifiers=payment.merchant,
+        refused=payment.refused,
     )
 
 

@@ -1,49 +1,25 @@
-"""Payments (table `people`) and purchases (table `wallets`), encrypted under the member's key.
-
-A payment row is found by the provider's own transaction id; it holds every event the bank told and
-says which member's partition has the purchase. A purchase row lies in its member's partition.
-"""
+"""Purchases: table `wallets`, in their member's partition, encrypted under the member's key."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.banks.payments import PaymentEvent
 from chalicelib.kernel.ids import MemberId, PaymentId, ReceiptId
-from chalicelib.kernel.refusals import TryAgain
-from chalicelib.matching.payment import Payment, add_event, first_of
 from chalicelib.members.model import KEPT_AFTER_LEAVING
-from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
+from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
 PURCHASES_READ_MAX = 500
+_SALE_TIME = "%Y-%m-%dT%H:%M:%S"
 
-PAYMENTS = Retention(
-    name="payment_references",
-    reason="A bank may ask for the receipt of a payment up to thirteen months after it.",
-    lasts=timedelta(days=400),
-    since="made",
-)
 PURCHASES = Retention(
     name="purchases",
     reason="Purchases are kept while you are a member; when you leave, thirty days for returns.",
     ended_by="leaving, and thirty days",
 )
 
-_PAYMENT = Kept(
-    Category.TRANSACTION,
-    Purpose.RECEIPTS,
-    Erasure.SHRED,
-    encrypted=True,
-    holds={
-        "payment_id": Category.KEY,
-        "connection_id": Category.CONFIGURATION,
-        "anchored_at": Category.TRANSACTION,
-        "events": Category.TRANSACTION,
-    },
-)
 _PURCHASE = Kept(
     Category.RECEIPT,
     Purpose.RECEIPTS,
@@ -64,28 +40,9 @@ _PURCHASE = Kept(
         "refunds": Category.TRANSACTION,
         "refund_of": Category.PSEUDONYM,
         "changes": Category.TRANSACTION,
+        "withdrawals": Category.OPERATION,
     },
 )
-
-
-class PaymentRow(rows.Row):
-    """`pk` = `payment#<payment id>`, `sk` = `payment`."""
-
-    Meta = rows.table_meta("people")
-    privacy = {
-        "member_id": Kept(Category.PSEUDONYM, Purpose.RECEIPTS, Erasure.EXPIRE),
-        "anchored_at": Kept(Category.TRANSACTION, Purpose.RECEIPTS, Erasure.EXPIRE),
-        "first_seen_at": Kept(Category.OPERATION, Purpose.RECEIPTS, Erasure.EXPIRE),
-        "revision": Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP),
-        "sealed": _PAYMENT,
-    }
-    retention = PAYMENTS
-
-    member_id = UnicodeAttribute()
-    anchored_at = UnicodeAttribute()
-    first_seen_at = UnicodeAttribute()
-    revision = NumberAttribute()
-    sealed = BinaryAttribute(legacy_encoding=False)
 
 
 class PurchaseRow(rows.Row):
@@ -104,90 +61,6 @@ class PurchaseRow(rows.Row):
     receipt_id = UnicodeAttribute(null=True)
     told_reference = UnicodeAttribute(null=True)
     sealed = BinaryAttribute(legacy_encoding=False)
-
-
-def record_event(
-    member_id: MemberId, event: PaymentEvent, *, key: vault.SealingKey, now: datetime
-) -> KnownPayment:
-    """Add `event` to its payment; adding it again changes nothing.
-
-    Where another member's payment stands under the same id (somebody left and came back), that one
-    is returned unchanged and `member_id` of the result says so.
-
-    :raises ConflictingPayment: the event came before with other content.
-    :raises TryAgain: the payment changed underneath.
-    """
-    payment = first_of(event)
-    row = _payment_row(member_id, payment, key=key, first_seen_at=now.isoformat())
-    free = PaymentRow.pk.does_not_exist() | (PaymentRow.expires_at <= rows.epoch(now))
-    try:
-        rows.put(row, condition=free)
-    except rows.ConditionFailed:
-        return _merge_event(member_id, event, key=key, now=now)
-    return KnownPayment(payment, member_id, now, is_new=True)
-
-
-def _merge_event(
-    member_id: MemberId, event: PaymentEvent, *, key: vault.SealingKey, now: datetime
-) -> KnownPayment:
-    row = rows.find(PaymentRow, f"payment#{event.payment_id}", "payment", now=now)
-    if row is None:
-        raise TryAgain("the payment changed underneath")
-    if row.member_id != member_id:
-        return KnownPayment(first_of(event), MemberId(row.member_id), now)
-    known = _open_payment(row, key)
-    merged = add_event(known, event)
-    if merged is not known:
-        changed = _payment_row(member_id, merged, key=key, first_seen_at=row.first_seen_at)
-        changed.revision = int(row.revision) + 1
-        try:
-            rows.put(changed, condition=PaymentRow.revision == row.revision)
-        except rows.ConditionFailed as error:
-            raise TryAgain("the payment changed underneath") from error
-    return KnownPayment(merged, member_id, datetime.fromisoformat(row.first_seen_at))
-
-
-def find_whereabouts(payment_id: PaymentId, *, now: datetime) -> Whereabouts | None:
-    """Whose payment this is and where its purchase lies, or None."""
-    row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
-    if row is None:
-        return None
-    return Whereabouts(
-        payment_id,
-        MemberId(row.member_id),
-        anchored_at=datetime.fromisoformat(row.anchored_at),
-        first_seen_at=datetime.fromisoformat(row.first_seen_at),
-    )
-
-
-def find_payment(
-    payment_id: PaymentId, *, key: vault.SealingKey, now: datetime
-) -> KnownPayment | None:
-    """The payment with all its events, or None."""
-    row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
-    if row is None:
-        return None
-    first_seen_at = datetime.fromisoformat(row.first_seen_at)
-    return KnownPayment(_open_payment(row, key), MemberId(row.member_id), first_seen_at)
-
-
-def _payment_row(
-    member_id: MemberId, payment: Payment, *, key: vault.SealingKey, first_seen_at: str
-) -> PaymentRow:
-    row = PaymentRow(
-        f"payment#{payment.payment_id}",
-        "payment",
-        member_id=member_id,
-        anchored_at=payment.anchored_at.isoformat(),
-        first_seen_at=first_seen_at,
-        revision=1,
-    )
-    row.sealed = vault.seal(payment, key=key, place=f"{row.pk}|{row.sk}", kept=_PAYMENT)
-    return row.keep_from(payment.anchored_at)
-
-
-def _open_payment(row: PaymentRow, key: vault.SealingKey) -> Payment:
-    return vault.open_sealed(row.sealed, Payment, key=key, place=f"{row.pk}|{row.sk}")
 
 
 def record_purchase(purchase: Purchase, *, key: vault.SealingKey) -> bool:
@@ -213,9 +86,11 @@ def record_purchase(purchase: Purchase, *, key: vault.SealingKey) -> bool:
 def record_version(purchase: Purchase, *, key: vault.SealingKey) -> bool:
     """Write `purchase` over its version before; False where it changed underneath."""
     row = _purchase_row(purchase, key=key)
+    held = purchase.receipt.receipt_id if purchase.receipt else None
     actions = [
         PurchaseRow.version.set(purchase.version),
         PurchaseRow.sealed.set(row.sealed),
+        PurchaseRow.receipt_id.set(held) if held else PurchaseRow.receipt_id.remove(),
     ]
     try:
         rows.update(row, actions, condition=PurchaseRow.version == purchase.version - 1)
@@ -246,7 +121,7 @@ def find_purchase(
         now=now,
         consistent=consistent,
     )
-    return to_purchase(row, key) if row else None
+    return _open_purchase(row, key) if row else None
 
 
 def find_held_receipt(where: Whereabouts, *, now: datetime) -> ReceiptId | None:
@@ -257,12 +132,42 @@ def find_held_receipt(where: Whereabouts, *, now: datetime) -> ReceiptId | None:
     return ReceiptId(row.receipt_id) if row and row.receipt_id else None
 
 
-def list_purchases(member_id: MemberId, *, key: vault.SealingKey, now: datetime) -> list[Purchase]:
-    """The member's purchases, oldest first, at most 500."""
-    found = rows.list_prefixed(
-        PurchaseRow, member_id, "purchase#", now=now, limit=PURCHASES_READ_MAX
+def list_purchases(
+    member_id: MemberId,
+    *,
+    key: vault.SealingKey,
+    now: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Purchase]:
+    """The member's purchases, of sales in [since, until] where given; oldest first, at most 500."""
+    first = f"purchase#{since:{_SALE_TIME}}" if since else "purchase#"
+    last = f"purchase#{until:{_SALE_TIME}}~" if until else "purchase#~"
+    found = rows.list_between(
+        PurchaseRow, member_id, first, last, now=now, limit=PURCHASES_READ_MAX
     )
-    return [to_purchase(row, key) for row in found]
+    return [_open_purchase(row, key) for row in found]
+
+
+def list_holding(
+    member_id: MemberId,
+    receipt_id: ReceiptId,
+    *,
+    since: datetime,
+    until: datetime,
+    key: vault.SealingKey,
+    now: datetime,
+) -> list[Purchase]:
+    """The member's purchases of [since, until] that hold the receipt; others are not opened."""
+    found = rows.list_between(
+        PurchaseRow,
+        member_id,
+        f"purchase#{since:%Y-%m-%dT%H:%M:%S}",
+        f"purchase#{until:%Y-%m-%dT%H:%M:%S}~",
+        now=now,
+        limit=PURCHASES_READ_MAX,
+    )
+    return [_open_purchase(row, key) for row in found if row.receipt_id == receipt_id]
 
 
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> int:
@@ -285,16 +190,16 @@ def _purchase_row(purchase: Purchase, *, key: vault.SealingKey) -> PurchaseRow:
         _purchase_sk(payment.anchored_at, payment.payment_id),
         version=purchase.version,
         receipt_id=purchase.receipt.receipt_id if purchase.receipt else None,
+        told_reference=purchase.told_reference,
     )
     row.sealed = vault.seal(purchase, key=key, place=f"{row.pk}|{row.sk}", kept=_PURCHASE)
     return row
 
 
-def to_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
-    """The purchase that the row holds."""
+def _open_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
     opened = vault.open_sealed(row.sealed, Purchase, key=key, place=f"{row.pk}|{row.sk}")
     return replace(opened, version=int(row.version), told_reference=row.told_reference)
 
 
 def _purchase_sk(anchored_at: datetime, payment_id: PaymentId) -> str:
-    return f"purchase#{anchored_at:%Y-%m-%dT%H:%M:%S}#{payment_id}"
+    return f"purchase#{anchored_at:{_SALE_TIME}}#{payment_id}"

@@ -5,17 +5,21 @@ Each function gives the same object back where nothing changes, so that a repeat
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import Conflicting
 from chalicelib.matching.payment import Payment
-from chalicelib.purchases.model import LinkedRefund, Purchase
+from chalicelib.purchases.model import Cause, LinkedRefund, Purchase, Withdrawal, WithdrawnWhy
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, apply_returns
 from chalicelib.receipts.versions import Standing, compare
 from chalicelib.runtime import observability
 
 REFUNDS_MAX = 50  # As many as a payment has events: nobody gives one purchase back more often.
+WITHDRAWALS_TOLD_MAX = 20  # A purchase is read whole each time; nobody reads more of its past.
+# What happened to the receipt, which says something of it.
+_OF_RECEIPT = frozenset({Cause.JOINED, Cause.CORRECTED, Cause.VOIDED, Cause.RETURNED})
 
 
 def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
@@ -31,6 +35,33 @@ def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
         if one.connection_id != payment.connection_id or one.transaction_id not in linked
     )
     return replace(purchase, payment=payment, refunds=guessed, version=purchase.version + 1)
+
+
+def without_receipt(
+    purchase: Purchase, payment: Payment, why: WithdrawnWhy, *, detail: str, at: datetime
+) -> Purchase:
+    """`purchase` of `payment` as if it never had the receipt, but for the note that it had one.
+
+    Money that came back stays: it is the payment's.
+    """
+    reason = purchase.reason
+    withdrawal = Withdrawal(
+        version=purchase.version + 1,
+        at=at,
+        why=why.value,
+        detail=detail,
+        matched_at=purchase.matched_at,
+        matched_why=reason.why if reason else "",
+    )
+    return Purchase(
+        member_id=purchase.member_id,
+        payment=payment,
+        version=purchase.version + 1,
+        told_reference=purchase.told_reference,
+        withdrawals=(*purchase.withdrawals, withdrawal)[-WITHDRAWALS_TOLD_MAX:],
+        refunds=purchase.refunds,
+        changes=tuple(one for one in purchase.changes if one.cause not in _OF_RECEIPT),
+    )
 
 
 def with_receipt(purchase: Purchase, receipt: Receipt) -> Purchase:

@@ -13,11 +13,12 @@ from chalicelib.matching import store as matching_store
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import service
+from chalicelib.purchases.access import WAITS
 from chalicelib.runtime import observability
 
 # A till that was offline, or its bank, may tell of a sale this much later. It waits from then on.
 TOLD_LATE_MAX = timedelta(days=14)
-LONGEST = service.WAITS + TOLD_LATE_MAX + timedelta(days=1)
+LONGEST = WAITS + TOLD_LATE_MAX + timedelta(days=1)
 LOOKS_EVERY = timedelta(minutes=15)
 LATE_BY_MAX = timedelta(minutes=5)  # What a schedule may come later than its time.
 # After these, whatever still waits is looked at: what was ambiguous may have become plain.

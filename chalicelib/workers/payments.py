@@ -5,8 +5,13 @@ from typing import assert_never
 from chalice import Blueprint
 
 from chalicelib.privacy import leaving
-from chalicelib.purchases import facts, messages, service
-from chalicelib.purchases.messages import LookAgainMessage, MemberLeftMessage, PaymentMessage
+from chalicelib.purchases import facts, messages, service, withdrawing
+from chalicelib.purchases.messages import (
+    LookAgainMessage,
+    MemberLeftMessage,
+    PaymentMessage,
+    WithdrawMessage,
+)
 from chalicelib.runtime import clock, queues, settings
 from chalicelib.workers.rim import BATCHING_SECONDS, Message, each_message
 
@@ -29,5 +34,7 @@ def record_payment(message: Message) -> None:
             service.look_again(payment_id, now=clock.now())
         case MemberLeftMessage(member_id=member_id, left_at=left_at):
             leaving.end_retention(member_id, left_at=left_at, now=clock.now())
+        case WithdrawMessage() as order:
+            withdrawing.carry_out(order, now=clock.now())
         case unreachable:
             assert_never(unreachable)

@@ -120,14 +120,15 @@ def _seconds(code: str) -> float:
 
 def _pairs_per_second() -> float:
     """Pairs of a payment and a receipt's part that the matcher weighs in a second of one core."""
+    from chalicelib.matching.kept_clocks import KeptClocks
+    from chalicelib.matching.rates import BELIEVED
     from chalicelib.matching.scene import charge_of, scene_of
-    from chalicelib.matching.service import BELIEFS
     from chalicelib.matching.weighing import Scales
     from infra.bench.candidates import payments_and_receipts
 
     payments, receipts = payments_and_receipts(Random(3))
     scene = scene_of(receipts)
-    scales = Scales(scene.shelf, scene.said, BELIEFS.clocks, BELIEFS.rates)
+    scales = Scales(scene.shelf, scene.said, KeptClocks({}), BELIEVED)
     charges = [charge_of(payment) for payment in payments]
     weighed = 0
     began = time.thread_time()

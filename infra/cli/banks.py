@@ -34,6 +34,9 @@ API_URL = typer.Option(help="The provider's API, where receipts go.")
 AUTH_URL = typer.Option(help="Where people approve us (Monzo).")
 TOLD_AT_URL = typer.Option(help="The bank's own webhook for receipts.")
 REFETCH = typer.Option("--refetch", help="Believe no hook: fetch what it names.")
+RENAMES = typer.Option(
+    "--renames/--no-renames", help="Whether it books payments under new ids, unsaid."
+)
 OUR_CLIENT = typer.Option(help="Our OAuth client at the provider.")
 Sources = Annotated[
     list[str] | None,
@@ -156,6 +159,7 @@ def change_connection(
     refetch: Annotated[
         bool | None, typer.Option("--refetch/--no-refetch", help="Whether to believe no hook.")
     ] = None,
+    renames: Annotated[bool | None, RENAMES] = None,
 ) -> None:
     """Change what is given of a connection.
 
@@ -172,6 +176,7 @@ def change_connection(
         client_id=client_id,
         receipts=receipts,
         refetch=refetch,
+        renames=renames,
     )
     participants.change_connection(ConnectionId(connection), changes, now=clock.now())
     say(f"{connection} is changed: {', '.join(sorted(changes))}.")

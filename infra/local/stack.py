@@ -148,6 +148,7 @@ def _forget() -> None:
     """Drop from memory the clients, addresses and keys of another AWS, and what it held."""
     # Their import needs the stage.
     from chalicelib.api import tills
+    from chalicelib.matching.timekeeping import service as timekeeping
     from chalicelib.network import service as network
     from chalicelib.network.access import keys
     from chalicelib.runtime import rows
@@ -157,6 +158,7 @@ def _forget() -> None:
     vault.forget_keys()
     rows.forget_connections()
     network.forget()
+    timekeeping.forget()
     keys.forget()
     tills.forget()
 

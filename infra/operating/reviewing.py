@@ -6,10 +6,11 @@ from datetime import datetime
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.purchases import store as purchases
+from chalicelib.purchases.access import active_key_of
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.refunding import store
 from chalicelib.purchases.refunding.store import Review
 from chalicelib.purchases.refunds import refunded
-from chalicelib.purchases.service import active_key_of
 from chalicelib.runtime import vault
 
 
@@ -26,7 +27,7 @@ def lines_of(review: Review, *, now: datetime) -> Iterator[str]:
     key = active_key_of(review.member_id, now=now)
     if key is None:
         raise NotFound("the member of the refund is gone")
-    known = purchases.find_payment(review.payment_id, key=key, now=now)
+    known = payments.find_payment(review.payment_id, key=key, now=now)
     if known is not None:
         event = known.payment.first_ref
         amount = f"{event.amount.to_text()} {event.amount.currency}"
@@ -37,7 +38,7 @@ def lines_of(review: Review, *, now: datetime) -> Iterator[str]:
 
 
 def _purchase_line(payment_id: PaymentId, *, key: vault.SealingKey, now: datetime) -> str:
-    where = purchases.find_whereabouts(payment_id, now=now)
+    where = payments.find_whereabouts(payment_id, now=now)
     purchase = purchases.find_purchase(where, key=key, now=now) if where else None
     if purchase is None:
         return "gone"

@@ -19,8 +19,9 @@ from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.purchases import store as purchases
+from chalicelib.purchases.access import WAITS, active_key_of
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
-from chalicelib.purchases.service import WAITS, active_key_of
+from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import queues
 from infra import replaying
 from infra.operating import dead_letters
@@ -52,14 +53,14 @@ def story_of(payment_id: PaymentId, transaction_id: str | None, *, now: datetime
     is none of ours and was dropped.
     """
     names = tuple(name for name in (payment_id, transaction_id) if name)
-    where = purchases.find_whereabouts(payment_id, now=now)
+    where = payments.find_whereabouts(payment_id, now=now)
     if where is None:
         aside = (*_quarantined(names, now=now), *_dead(names))
         if not aside:
             raise NotFound("nothing is known of that payment: it never came, or was not kept")
         return Story(payment_id, (Step(None, "not recorded"), *aside), None, None)
     key = active_key_of(where.member_id, now=now)
-    known = purchases.find_payment(payment_id, key=key, now=now) if key else None
+    known = payments.find_payment(payment_id, key=key, now=now) if key else None
     purchase = purchases.find_purchase(where, key=key, now=now) if key else None
     steps = (
         *_received(where, known, now=now),

@@ -11,7 +11,7 @@ from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import MemberId
 from chalicelib.notices.service import note_of
 from chalicelib.purchases import store as purchases_store
-from chalicelib.purchases.service import active_key_of
+from chalicelib.purchases.access import active_key_of
 from infra.simulation.histories import History
 from infra.simulation.invariants import Standing, transaction_of
 from infra.simulation.stored import Stored

@@ -1,5 +1,6 @@
 """What a process remembers between two runs, and what a new one does not know."""
 
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.runtime import queues, vault
@@ -10,4 +11,5 @@ def forget_everything() -> None:
     queues.forget_urls()
     vault.forget_keys()
     network.forget()
+    timekeeping.forget()
     keys.forget()

@@ -14,6 +14,14 @@ PLATFORM: tuple[Alarm, ...] = (
         runbook=f"{ALARMS_MD}#conflicts",
     ),
     Alarm(
+        name="receipts-are-withdrawn",
+        measure=Query("SUM", "receipts_withdrawn"),
+        threshold=1,
+        says="A receipt was taken away from a payment: somebody may have seen what is not theirs.",
+        because="One wrong match is an incident; nothing in the design lets it be routine.",
+        runbook=f"{ALARMS_MD}#receipts-are-withdrawn",
+    ),
+    Alarm(
         name="quarantine-fills",
         measure=Query("SUM", "quarantined"),
         threshold=50,

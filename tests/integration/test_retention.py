@@ -13,6 +13,7 @@ from chalicelib.network.model import Provider
 from chalicelib.privacy import leaving, register, retention
 from chalicelib.purchases import reading
 from chalicelib.purchases import store as purchases
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import Missing, NoReceipt
 from chalicelib.runtime import aws, clock, quarantine, queues, rows, settings, sweeping
 from chalicelib.tills import store as tills_store
@@ -145,7 +146,7 @@ def test_what_expired_is_read_by_nobody_though_it_is_still_there(town: None) -> 
             bool(pages),
             bool(matching_store.list_claims(receipt_id, now=at)),
             bool(quarantine.list_day(NOON.date(), now=at)),
-            purchases.find_whereabouts(payment_id, now=at) is not None,
+            payments.find_whereabouts(payment_id, now=at) is not None,
         ]
 
     second = timedelta(seconds=1)

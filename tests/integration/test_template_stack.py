@@ -112,5 +112,5 @@ def test_creates_the_routes_and_alarms_that_moto_leaves_to_us(stack: Stack) -> N
     assert {route["Target"] for route in routes} == {
         f"integrations/{stack.made['HooksIntegration']}"
     }
-    assert len(alarms) == len(set(alarms)) == 58
+    assert len(alarms) == len(set(alarms)) == 59
     assert all(name.startswith("counterfoil-test-") for name in alarms)

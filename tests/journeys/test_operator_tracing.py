@@ -83,7 +83,7 @@ def test_tells_of_a_match_why_and_what_holds_it() -> None:
     assert told[1:3] == RECEIVED
     matched, claim, purchase = told[3:]
     assert matched[:2] == ["2026-11-20 12:00:00", "matched"]
-    assert matched[2].startswith("card_facts_agree by conservative-1: ")
+    assert matched[2].startswith("card_facts_agree by posterior-1: ")
     assert matched[2].endswith("; -1 s apart")
     assert claim[2].endswith(": held by it")
     assert purchase == ["-", "purchase", "version 1"]
@@ -201,7 +201,7 @@ def test_looks_again_at_a_day_and_says_what_came_of_it() -> None:
     assert done.exit_code == 0
     assert sorted(done.stdout.splitlines()) == [
         "matched  card_facts_agree  1",
-        "waits  no_receipt_yet  1",
+        "waits  receipt_taken  1",
     ]
     assert "1 of 2 payments found their receipt." in done.stderr
     assert waiting_on(queues.DELIVERIES) == 1

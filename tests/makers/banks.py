@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from chalicelib.banks.payments import HookRequest
-from chalicelib.banks.telling import NoteKind, ReceiptNote
+from chalicelib.banks.telling import NoteKind, ReceiptNote, WithdrawnNote
 from chalicelib.kernel.cards import CardFacts, LastFour, LastFourKind
 from chalicelib.kernel.ids import ConnectionId, PaymentId, RetailerId, StoreId
 from chalicelib.kernel.personal import Personal
@@ -178,6 +178,23 @@ def note(kind: NoteKind = NoteKind.MATCHED, **fields: Any) -> ReceiptNote:
         receipt=receipt(),
         retailer=RETAILER,
         store=STORE,
+        at=datetime(2026, 11, 20, 11, 59, tzinfo=UTC),
+        account_ref="acc-77",
+        user_ref="user-77",
+        told_through=(("category_uid", "cat-77"),),
+        access_token=Personal("member-token"),
+    )
+    return replace(made, **fields)
+
+
+def withdrawn(**fields: Any) -> WithdrawnNote:
+    """The bank is told to show that receipt no more, in its third version."""
+    made = WithdrawnNote(
+        external_id="cf-receipt-77",
+        payment_id=PaymentId("payment-77"),
+        transaction_id="tx-77",
+        version=3,
+        currency="GBP",
         at=datetime(2026, 11, 20, 11, 59, tzinfo=UTC),
         account_ref="acc-77",
         user_ref="user-77",

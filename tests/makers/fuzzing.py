@@ -91,6 +91,7 @@ EVENTS_BY_PROVIDER = {
     Provider.STANDARD: (
         "standard_payment_authorised",
         "standard_payment_cleared",
+        "standard_payment_renamed",
         "standard_payment_refunded",
         "standard_payment_reversed",
     ),

@@ -12,7 +12,8 @@ from chalicelib.kernel.ids import MemberId, ReceiptId, RetailerId, receipt_id_of
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.store import Claim
 from chalicelib.network import service as network
-from chalicelib.purchases import service, store
+from chalicelib.purchases import store
+from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.model import Whereabouts
 from chalicelib.receipts.canonical import Receipt, ReceiptKind
@@ -73,7 +74,7 @@ def _purchased(
     """The sales that members hold, opened with their keys; of a shared bill any share will do."""
     for claim in claims:
         hold = claim.hold
-        key = service.active_key_of(MemberId(hold.member_id), now=now)
+        key = active_key_of(MemberId(hold.member_id), now=now)
         where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
         purchase = store.find_purchase(where, key=key, now=now, consistent=False) if key else None
         sale = purchase.receipt if purchase is not None else None

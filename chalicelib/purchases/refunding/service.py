@@ -36,6 +36,7 @@ from chalicelib.purchases.model import (
     RefundOf,
     Whereabouts,
 )
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.refunding import candidates, store
 from chalicelib.purchases.refunding.candidates import Near
 from chalicelib.purchases.refunding.store import WaitingRefund
@@ -181,7 +182,7 @@ def yield_to_bank(
     guessed_id = payment_id_of(event.connection_id, event.transaction_id)
     if guessed_id == known.payment.payment_id:
         return
-    alone = purchases.find_payment(guessed_id, key=key, now=now)
+    alone = payments.find_payment(guessed_id, key=key, now=now)
     if alone is None or alone.member_id != known.member_id:
         return
     own = purchases.find_purchase(_where(alone), key=key, now=now)

@@ -12,9 +12,10 @@ from chalicelib.matching.refunds import (
 )
 from chalicelib.matching.returned import money_back
 from chalicelib.network import service as network
-from chalicelib.purchases import service as payments
 from chalicelib.purchases import store as purchases
+from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Whereabouts
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.refunding import candidates, service, store
 from chalicelib.purchases.refunding.store import Review, WaitingRefund
 from chalicelib.receipts.canonical import Receipt
@@ -44,8 +45,8 @@ def look_after_return(
     refund_ids = [one.payment_id for one in waiting if one.member_id == member_id]
     amounts = set(money_back(returned))
     around = timedelta(days=candidates.RETURN_DAYS_MAX)
-    for purchase in store.list_bought(
-        member_id, returned.issued_at - around, now, key=key, now=now
+    for purchase in purchases.list_purchases(
+        member_id, since=returned.issued_at - around, key=key, now=now
     ):
         refund_ids += [
             one.payment_id
@@ -53,7 +54,7 @@ def look_after_return(
             if one.amount.minor in amounts and one.why not in service.FINAL
         ]
     for payment_id in dict.fromkeys(refund_ids):
-        known = purchases.find_payment(payment_id, key=key, now=now)
+        known = payments.find_payment(payment_id, key=key, now=now)
         if known is not None:
             service.settle(known, key=key, now=now)
 
@@ -76,8 +77,8 @@ def look_at(
     payment_id: PaymentId, member_id: MemberId, *, now: datetime
 ) -> RefundFound | RefundOpen | None:
     """Look again at one refund; None where it or its member is no longer there."""
-    key = payments.active_key_of(member_id, now=now)
-    known = purchases.find_payment(payment_id, key=key, now=now) if key else None
+    key = active_key_of(member_id, now=now)
+    known = payments.find_payment(payment_id, key=key, now=now) if key else None
     if key is None or known is None:
         return None
     return service.settle(known, key=key, now=now)
@@ -184,8 +185,8 @@ def _link(
 def _found(
     payment_id: PaymentId, member_id: MemberId, *, now: datetime
 ) -> tuple[vault.SealingKey, KnownPayment, Purchase | None]:
-    key = payments.active_key_of(member_id, now=now)
-    known = purchases.find_payment(payment_id, key=key, now=now) if key else None
+    key = active_key_of(member_id, now=now)
+    known = payments.find_payment(payment_id, key=key, now=now) if key else None
     if key is None or known is None:
         raise NotFound("the refund or its member is gone")
     where = Whereabouts(payment_id, member_id, known.payment.anchored_at)

@@ -117,3 +117,22 @@ def test_refuses_an_event_that_happened_in_another_season(timestamp: str) -> Non
     with pytest.raises(Rejected) as refusal:
         read(Provider.STANDARD, json.dumps(body).encode())
     assert (refusal.value.code, refusal.value.field) == ("time_out_of_range", "timestamp")
+
+
+def test_a_payment_booked_under_another_id_is_the_pending_one() -> None:
+    pending = only(read(Provider.STANDARD, event_json("standard_payment_authorised")))
+
+    booked = only(read(Provider.STANDARD, event_json("standard_payment_renamed")))
+
+    assert (booked.transaction_id, booked.continues) == (
+        "ob-20261120-0009-booked",
+        "ob-20261120-0009",
+    )
+    assert booked.payment_id == pending.payment_id
+
+
+def test_a_payment_that_names_itself_as_pending_has_one_name() -> None:
+    body = event_json("standard_payment_cleared")
+    body["data"]["pending_id"] = body["data"]["id"]
+
+    assert only(read(Provider.STANDARD, body)).continues is None

@@ -16,7 +16,7 @@ from chalicelib.banks.monzo_receipts import NoAccessToken
 from chalicelib.banks.providers import adapter_for
 from chalicelib.banks.standard_receipts import NoSigningKey
 from chalicelib.banks.starling_receipts import NoApiKey, NoFeedItemAddress
-from chalicelib.banks.telling import BankRefused, EndpointGone, NoteKind, ReceiptNote, Told
+from chalicelib.banks.telling import BankRefused, EndpointGone, Note, NoteKind, ReceiptNote, Told
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.network.model import Connection, KeyUse, Provider
@@ -35,9 +35,10 @@ from tests.makers.banks import (
     receipt,
     rsa_pem,
     whsec,
+    withdrawn,
 )
 
-WITHDRAWN = note(NoteKind.WITHDRAWN, version=3)
+WITHDRAWN = withdrawn()
 OK = (200, {}, b"")
 
 
@@ -51,7 +52,7 @@ def bank_of(provider: Provider, url: str) -> Connection:
     return connection(provider, *keys, **fields)
 
 
-def tell(provider: Provider, told: ReceiptNote, bank: BankServer) -> Told:
+def tell(provider: Provider, told: Note, bank: BankServer) -> Told:
     adapter = adapter_for(provider, signing_key=Personal(rsa_pem()))
     assert adapter.tell is not None
     return adapter.tell(told, bank_of(provider, bank.url), now=NOON)
@@ -235,7 +236,7 @@ def expected_standard(name: str) -> Any:
     ],
 )
 def test_posts_a_standard_event_signed_with_every_key(kind: NoteKind, name: str) -> None:
-    told = note(kind)
+    told = withdrawn(version=1) if kind is NoteKind.WITHDRAWN else note(kind)
     with bank_server((204, {}, b"")) as bank:
         assert tell(Provider.STANDARD, told, bank) == Told()
     (heard,) = bank.heard

@@ -1,0 +1,80 @@
+"""Whether a match still stands when a bank tells more of the payment. Pure.
+
+A match made on an authorisation survives its clearing: tips and service are added, pumps and hotels
+reserve more than they take, an order is shipped in parts, schemes clear days later under another
+MID. What survives nothing is word that it was another card or another shop. A single such word
+against a match that card facts carried is weighed against them: an auth code that agrees outweighs
+an amount, a time and a place, because shops write these down in more than one way.
+"""
+
+from collections.abc import Collection
+from enum import Enum
+
+from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
+from chalicelib.kernel.cards import LastFourKind
+from chalicelib.kernel.ids import StoreId
+from chalicelib.matching.payment import Payment
+from chalicelib.matching.signals import Part
+
+ADDED_SHARE_MAX = 0.5  # Of what the till printed: tips of a third are usual where they are paid.
+
+
+class Contradiction(Enum):
+    """What a later event says against a match."""
+
+    AUTH_CODE = "auth_code"
+    LAST_FOUR = "last_four"
+    STORE = "store"
+    AMOUNT = "amount"
+
+
+def find_contradiction(
+    payment: Payment, part: Part, *, named: Collection[StoreId]
+) -> Contradiction | None:
+    """What `payment`, with all its events, says against its `part` of a receipt; None: it stands.
+
+    - `named`: the stores that its newest charge names by itself; empty where it names none that is
+      known.
+    """
+    charges = [e for e in payment.events if e.kind in _CHARGES]
+    codes = {event.card.auth_code for event in charges} - {None}
+    if part.card.auth_code and codes:
+        if part.card.auth_code in codes:
+            return None
+        return Contradiction.AUTH_CODE
+    if _is_other_card(charges, part):
+        return Contradiction.LAST_FOUR
+    if named and part.receipt.store_id not in named:
+        return Contradiction.STORE
+    if charges and not _is_explained(charges, part):
+        return Contradiction.AMOUNT
+    return None
+
+
+_CHARGES = (PaymentEventKind.AUTHORISED, PaymentEventKind.CLEARED)
+
+
+def _is_other_card(charges: Collection[PaymentEvent], part: Part) -> bool:
+    """Digits of one known kind are of one number; those of other kinds say nothing."""
+    theirs = part.card.last_four
+    if theirs is None or theirs.kind is LastFourKind.UNKNOWN:
+        return False
+    told = {event.card.last_four for event in charges if event.card.last_four is not None}
+    same_kind = {one.digits for one in told if one.kind is theirs.kind}
+    return bool(same_kind) and theirs.digits not in same_kind
+
+
+def _is_explained(charges: Collection[PaymentEvent], part: Part) -> bool:
+    """Whether what was taken at last can be what the till printed.
+
+    Less is: a part of the order, a pump that reserved more, a sum given back at once. More is, as
+    far as tips go. In other money than the till's nothing can be said.
+    """
+    taken = [
+        amount.minor
+        for event in charges
+        if event.kind is PaymentEventKind.CLEARED
+        for amount in (event.amount, event.local_amount)
+        if amount is not None and amount.currency == part.receipt.currency
+    ]
+    return not taken or min(taken) <= part.amount_minor * (1 + ADDED_SHARE_MAX)

@@ -1,0 +1,222 @@
+"""The clocks of stores' tills as matching asks for them, and as its matches vote on them.
+
+A process remembers what it read for an hour: clocks drift by seconds in that time, and a clock that
+is set is seen by the votes of whoever looks. Votes gather in the process and are written where they
+change something: the first of a till, when it has four times as many, when its clock has moved, and
+every sixty-four. What dies with a process is a few votes of many. What is written twice, because an
+answer was lost, counts as one or two of sixty-four. So neither has to be prevented.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from threading import Lock
+
+from chalicelib.kernel.ids import StoreId
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching.clocks import FEW_VOTES, VotedClocks
+from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks
+from chalicelib.matching.timekeeping import store
+from chalicelib.matching.timekeeping.store import KeptClocksOf
+from chalicelib.runtime import observability
+
+READ_AGAIN_AFTER = timedelta(hours=1)
+STORES_REMEMBERED_MAX = 5_000
+VOTES_UNWRITTEN_MAX = 64
+WRITES_MAX = 3  # Of one store's votes, against other processes that write theirs.
+TILLS_MAX = 256  # Of one store; of more, those that were seen last. A name may be anything.
+_GROWS_BY = 4  # A till is written again when it has this many times the votes it was kept with.
+FAR_OFF_SECONDS = 600.0  # No till drifts as far by itself: it was set wrong, or tells local time.
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One sure match's word: the till was `offset` seconds ahead of the bank at UNIX time `at`.
+
+    A payment that ended without a receipt has no offset: it counts as missed.
+    """
+
+    till: str | None
+    offset: float | None
+    at: float
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """What a process knows of one store. `unwritten` votes are counted in by `now_stand`."""
+
+    kept: KeptClocksOf
+    read_at: datetime
+    unwritten: list[Vote] = field(default_factory=list)
+
+    @property
+    def now_stand(self) -> StoreClocks:
+        return with_votes(self.kept.clocks, self.unwritten)
+
+
+_stores: dict[StoreId, _Remembered] = {}
+_lock = Lock()
+
+
+def forget() -> None:
+    """Remember nothing, unwritten votes included. For tests and simulated processes."""
+    with _lock:
+        _stores.clear()
+
+
+def clocks_of(stores: Iterable[StoreId], *, now: datetime) -> KeptClocks:
+    """The clocks of `stores`, at most an hour old; one read for each that is not remembered."""
+    return KeptClocks({one: store_clocks(one, now=now) for one in stores})
+
+
+def store_clocks(store_id: StoreId, *, now: datetime) -> StoreClocks:
+    """The clocks of one store, with the votes of this process."""
+    return _remembered(store_id, now=now).now_stand
+
+
+def vote(store_id: StoreId, given: Vote, *, now: datetime) -> None:
+    """Count `given`; it is written with others when they change something.
+
+    An obstacle on the way to the table fails nothing: the vote stays for the next one's write, or
+    is lost.
+    """
+    try:
+        known = _remembered(store_id, now=now)
+    except TryAgain:
+        return
+    with _lock:
+        known.unwritten.append(given)
+        is_due = is_worth_writing(known.kept.clocks, known.now_stand, len(known.unwritten))
+    if is_due:
+        _write(store_id, known, now=now)
+
+
+def write_out(*, now: datetime) -> None:
+    """Write whatever is unwritten: for jobs that end with their process."""
+    with _lock:
+        waiting = [(one, known) for one, known in _stores.items() if known.unwritten]
+    for store_id, known in waiting:
+        _write(store_id, known, now=now)
+
+
+def learn(store_id: StoreId, voted: VotedClocks, *, at: datetime, now: datetime) -> None:
+    """Keep where `voted`, learned at once from much that is at hand, says that tills stood at `at`.
+
+    A till with more votes of its own keeps what it has.
+    """
+    known = _remembered(store_id, now=now)
+    _write(store_id, known, now=now, learned=(voted, at.timestamp()))
+
+
+def with_votes(clocks: StoreClocks, votes: Iterable[Vote]) -> StoreClocks:
+    """`clocks` after `votes`."""
+    for one in votes:
+        if one.offset is None:
+            clocks = replace(clocks, missed=clocks.missed + 1)
+        else:
+            clocks = clocks.with_vote(one.till, one.offset, one.at)
+    if len(clocks.tills) > TILLS_MAX:
+        latest = sorted(clocks.tills.items(), key=lambda till: till[1].at)[-TILLS_MAX:]
+        clocks = replace(clocks, tills=dict(latest))
+    return clocks
+
+
+def is_worth_writing(kept: StoreClocks, stand: StoreClocks, votes: int) -> bool:
+    """Whether what a process knows differs enough from what is kept to cost a write."""
+    if votes >= VOTES_UNWRITTEN_MAX:
+        return True
+    for name, clock in stand.tills.items():
+        before = kept.tills.get(name)
+        if before is None or clock.votes >= max(_GROWS_BY * before.votes, 1):
+            return True
+        is_known = before.votes >= FEW_VOTES
+        if is_known and abs(clock.offset - before.offset) > before.spread / 2:
+            return True
+    return False
+
+
+def _remembered(store_id: StoreId, *, now: datetime) -> _Remembered:
+    known = _stores.get(store_id)
+    if known is not None and timedelta(0) <= now - known.read_at < READ_AGAIN_AFTER:
+        return known
+    kept = store.find_clocks(store_id, now=now, consistent=False)
+    with _lock:
+        unwritten = known.unwritten if known is not None else []
+        while len(_stores) >= STORES_REMEMBERED_MAX:
+            _stores.pop(next(iter(_stores)))
+        _stores[store_id] = _Remembered(kept, now, unwritten)
+        return _stores[store_id]
+
+
+def _write(
+    store_id: StoreId,
+    known: _Remembered,
+    *,
+    now: datetime,
+    learned: tuple[VotedClocks, float] | None = None,
+) -> None:
+    """Write the votes that are unwritten, and what was learned, over whatever stands there."""
+    with _lock:
+        votes, known.unwritten = known.unwritten, []
+    base = known.kept
+    change = partial(_changed, store_id=store_id, votes=votes, learned=learned)
+    try:
+        written = _written(store_id, base, change, now=now)
+    except TryAgain:
+        written = None
+    with _lock:
+        if written is None:
+            known.unwritten = [*votes, *known.unwritten][:VOTES_UNWRITTEN_MAX]
+        else:
+            known.kept, known.read_at = written, now
+    if written is not None:
+        _tell_far_off(store_id, base.clocks, written.clocks)
+
+
+def _changed(
+    clocks: StoreClocks,
+    *,
+    store_id: StoreId,
+    votes: list[Vote],
+    learned: tuple[VotedClocks, float] | None,
+) -> StoreClocks:
+    after = with_votes(clocks, votes)
+    if learned is None:
+        return after
+    voted, at = learned
+    return after.learned(voted, store_id, at)
+
+
+def _written(
+    store_id: StoreId,
+    base: KeptClocksOf,
+    change: Callable[[StoreClocks], StoreClocks],
+    *,
+    now: datetime,
+) -> KeptClocksOf | None:
+    for _ in range(WRITES_MAX):
+        clocks = change(base.clocks)
+        if store.record_clocks(store_id, clocks, after_revision=base.revision, now=now):
+            return KeptClocksOf(clocks, base.revision + 1)
+        base = store.find_clocks(store_id, now=now, consistent=True)
+    return None
+
+
+def _tell_far_off(store_id: StoreId, before: StoreClocks, stand: StoreClocks) -> None:
+    """Name the tills whose clocks turn out to be far off, each once as it is found out."""
+    for name, clock in stand.tills.items():
+        was = before.tills.get(name)
+        was_told = was is not None and was.votes >= FEW_VOTES and _is_far(was.offset)
+        if clock.votes >= FEW_VOTES and _is_far(clock.offset) and not was_told:
+            observability.count("tills_far_off")
+            observability.warn(
+                "a till's clock is far off",
+                store=store_id,
+                till=name,
+                seconds=round(clock.offset),
+            )
+
+
+def _is_far(offset: float) -> bool:
+    return abs(offset) > FAR_OFF_SECONDS

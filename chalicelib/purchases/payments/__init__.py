@@ -1,0 +1,1 @@
+"""Payments as their banks told them, found by the banks' own names."""

@@ -1,0 +1,129 @@
+"""A store's clocks between processes: read seldom, written rarely, merged, and never in the way."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib.kernel.ids import StoreId
+from chalicelib.matching.clocks import Vote as TillVote
+from chalicelib.matching.clocks import VotedClocks
+from chalicelib.matching.kept_clocks import NO_CLOCKS
+from chalicelib.matching.timekeeping import service, store
+from chalicelib.matching.timekeeping.service import Vote
+from tests.conftest import NOON
+from tests.makers.outside import Counted
+
+pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
+
+SHOP = StoreId("wharf-lane")
+
+
+def give(count: int, *, offset: float = 20.0, till: str = "T1", now: datetime = NOON) -> None:
+    for minute in range(count):
+        service.vote(SHOP, Vote(till, offset, NOON.timestamp() + 60 * minute), now=now)
+
+
+def kept(now: datetime = NOON) -> store.KeptClocksOf:
+    return store.find_clocks(SHOP, now=now, consistent=True)
+
+
+def test_a_store_that_nobody_has_voted_on_has_no_clocks() -> None:
+    assert service.store_clocks(SHOP, now=NOON) == NO_CLOCKS
+    assert kept() == store.NOTHING_KEPT
+
+
+def test_sixteen_votes_of_one_till_cost_three_writes_and_lose_nothing() -> None:
+    give(16)
+
+    assert kept().revision == 3
+    assert kept().clocks.tills["T1"].votes == 16
+    assert kept().clocks.matched == 16
+
+
+def test_the_votes_of_a_process_count_before_they_are_written() -> None:
+    give(3)
+
+    assert kept().clocks.tills["T1"].votes == 1
+    assert service.store_clocks(SHOP, now=NOON).tills["T1"].votes == 3
+
+
+def test_a_process_that_dies_loses_only_what_it_had_not_written() -> None:
+    give(6)
+
+    service.forget()
+
+    assert service.store_clocks(SHOP, now=NOON).tills["T1"].votes == 4
+
+
+def test_two_processes_add_their_votes_to_each_others() -> None:
+    give(1)
+    mine = dict(service._stores)
+    service.forget()
+    give(3, till="T2")  # Another process reads, votes and writes.
+    service._stores |= mine
+    give(3)
+
+    clocks = kept().clocks
+    assert {name: till.votes for name, till in clocks.tills.items()} == {"T1": 4, "T2": 1}
+
+
+def test_remembers_clocks_for_an_hour() -> None:
+    service.store_clocks(SHOP, now=NOON)
+    voted = service.with_votes(NO_CLOCKS, [Vote("T1", 20.0, NOON.timestamp())])
+    store.record_clocks(SHOP, voted, after_revision=0, now=NOON)
+
+    assert service.store_clocks(SHOP, now=NOON + timedelta(minutes=59)) == NO_CLOCKS
+    assert service.store_clocks(SHOP, now=NOON + timedelta(minutes=60)) == voted
+
+
+def test_clocks_are_forgotten_a_hundred_days_after_they_were_last_seen() -> None:
+    give(1)
+
+    assert kept(NOON + timedelta(days=99)).revision == 1
+    later = NOON + timedelta(days=100, seconds=1)
+    assert kept(later) == store.NOTHING_KEPT
+    service.forget()
+    give(1, now=later)
+    assert kept(later).clocks.tills["T1"].votes == 1
+
+
+def test_what_a_later_release_wrote_in_its_own_form_counts_as_nothing_known() -> None:
+    row = store.ClocksRow(f"{SHOP}#clocks", "clocks", revision=7, clocks=b"\xff" + bytes(8))
+    row.keep_from(NOON).save()
+
+    assert service.store_clocks(SHOP, now=NOON) == NO_CLOCKS
+
+
+def test_names_a_till_that_is_far_off_once(
+    counted: Counted, caplog: pytest.LogCaptureFixture
+) -> None:
+    give(64, offset=3_605.0)
+
+    assert counted["tills_far_off"] == 1
+    (line,) = [r for r in caplog.records if r.getMessage() == "a till's clock is far off"]
+    assert line.keys == {"store": SHOP, "till": "T1", "seconds": 3_605}  # type: ignore[attr-defined]
+
+
+def test_keeps_what_was_learned_at_once_and_what_a_till_knows_better() -> None:
+    give(16, till="T1")
+    at = NOON.timestamp()
+    learned = {
+        (SHOP, name): [TillVote(at + n, -3_600.0 + n % 3, f"p{n}") for n in range(8)]
+        for name in ("T1", "T2")
+    }
+
+    service.learn(SHOP, VotedClocks(learned), at=NOON + timedelta(seconds=4), now=NOON)
+
+    tills = kept().clocks.tills
+    assert (tills["T1"].votes, tills["T2"].votes) == (16, 8)
+    assert tills["T2"].offset == pytest.approx(-3_599.0, abs=1)
+
+
+def test_writes_out_what_a_job_leaves_behind() -> None:
+    give(1)
+    service.vote(SHOP, Vote(None, None, NOON.timestamp()), now=NOON)
+    assert kept().clocks.missed == 0
+
+    service.write_out(now=NOON)
+
+    assert kept().clocks.missed == 1
