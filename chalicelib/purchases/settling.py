@@ -28,6 +28,7 @@ from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
 from chalicelib.purchases.versions import with_payment, with_returns
 from chalicelib.purchases.withdrawing import withdraw
+from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
@@ -123,13 +124,7 @@ def join(
 
     :raises TryAgain: the purchase keeps changing underneath.
     """
-    sale = matched.part.receipt
-    codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
-    returns = [
-        returned
-        for code in codes_of(sale)
-        for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, code), now=now)
-    ]
+    returns = _early_returns(matched.part.receipt, now=now)
     for _ in range(JOINS_MAX):
         if ended is not None and matched.part.receipt_id in ended.payment.refused:
             # It was taken away after the payment was read. Whoever reads it anew knows.
@@ -151,6 +146,19 @@ def join(
     else:
         raise TryAgain("the purchase changed underneath")
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
+
+
+def _early_returns(sale: Receipt, *, now: datetime) -> list[Receipt]:
+    """The returns that came before anybody held the sale, under whichever of its codes.
+
+    The codes lead to the sale before returns are read: one that comes now sees it.
+    """
+    codes.record_codes(sale, now=now)
+    return [
+        returned
+        for code in codes_of(sale)
+        for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, code), now=now)
+    ]
 
 
 def _go_on_with(
