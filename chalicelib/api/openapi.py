@@ -39,6 +39,7 @@ _STATUS_SENTENCES = {
     413: "The request is over a documented limit.",
     415: "The `Content-Type` is none that this operation takes.",
     422: "The request parses and breaks a rule.",
+    429: "It was asked for too often: again after `Retry-After` seconds.",
     503: "A passing obstacle: the same request may be sent again after `Retry-After` seconds.",
 }
 

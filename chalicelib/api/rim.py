@@ -26,6 +26,7 @@ from chalicelib.kernel.refusals import (
     Rejected,
     SignatureMismatch,
     TooLarge,
+    TooOften,
     TryAgain,
 )
 from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
@@ -53,6 +54,7 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (ReceiptsAreTheService, 409),
     (TermsNotAccepted, 412),
     (TooLarge, 413),
+    (TooOften, 429),
     (UnsupportedMediaType, 415),
     (Misshapen, 422),
     (Malformed, 400),
@@ -249,8 +251,10 @@ def _refusal(refusal: Rejected) -> Response:
     observability.count("requests_refused", code=refusal.code)
     if isinstance(refusal, SignatureMismatch):
         return _problem(401, SignatureMismatch.code, "The request is not authenticated.")
+    after = refusal.after_seconds if isinstance(refusal, TooOften) else None
+    headers = {"Retry-After": str(after)} if after is not None else {}
     return _problem(
-        status, refusal.code, mask_card_numbers(refusal.detail), at=refusal.field, headers={}
+        status, refusal.code, mask_card_numbers(refusal.detail), at=refusal.field, headers=headers
     )
 
 

@@ -62,6 +62,16 @@ class SignatureMismatch(Rejected):
     code = "signature_mismatch"
 
 
+class TooOften(Rejected):
+    """It was asked for too often; after `after_seconds` it may be asked for again."""
+
+    code = "too_often"
+
+    def __init__(self, detail: str, *, after_seconds: int) -> None:
+        super().__init__(detail)
+        self.after_seconds = after_seconds
+
+
 class TryAgain(Exception):
     """A passing obstacle: throttled, changed underneath, or another party is not answering.
 

@@ -141,13 +141,11 @@ def decide_match(
 ) -> MatchDecision:
     """Decide what `payment` paid for.
 
-    - `scene`: every receipt of its stores that its tills may have issued about then.
-    - `held`: for the parts that may fit, who holds them already.
-    - `rivals`: the other payments that wait at its stores about then.
-    - `receipts_complete_after`: how long after a sale its store has sent everything.
+    `scene` has every receipt of its stores that tills may have issued about then, `held` says who
+    holds the parts that may fit, `rivals` are the payments that wait there about then too, and
+    `receipts_complete_after` is how long after a sale its store has sent everything.
     """
-    scales = Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
-    charge = charge_of(payment)
+    scales, charge = _scales(scene, beliefs), charge_of(payment)
     pairs = scales.weigh(charge)
     known = _held_by_payment(payment, pairs, scene, held)
     if known is not None:
@@ -156,12 +154,12 @@ def decide_match(
     if not free:
         return NothingNear(Why.RECEIPT_TAKEN if pairs else Why.NO_RECEIPT_YET)
     others = [charge_of(rival) for rival in rivals if _contends(payment, rival)]
-    wanted: list[Weights] = [
+    wanted = [
         _weights([p for p in scales.weigh(other) if _key(scene, p) not in held]) for other in others
     ]
     complete_at = payment.made_at + receipts_complete_after
-    come = _come(payment.made_at, complete_at, now=now)
-    arriving = _arriving(free, beliefs.rates.missing_for(charge.stores[0]), come)
+    missing = beliefs.rates.missing_for(charge.stores[0])
+    arriving = _arriving(free, missing, _come(payment.made_at, complete_at, now=now))
     shares = _shares(arriving, wanted)
     best, share, runner_up = best_of(free, shares, scene.shelf.slips)
     if share >= beliefs.threshold:
@@ -175,8 +173,11 @@ def decide_match(
 
 def candidate_keys(payment: PaymentSignals, scene: Scene, beliefs: Beliefs) -> list[PartKey]:
     """The parts that `payment` may belong to, however improbable."""
-    scales = Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
-    return [_key(scene, pair) for pair in scales.weigh(charge_of(payment))]
+    return [_key(scene, pair) for pair in _scales(scene, beliefs).weigh(charge_of(payment))]
+
+
+def _scales(scene: Scene, beliefs: Beliefs) -> Scales:
+    return Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
 
 
 def _held_by_payment(

@@ -18,6 +18,7 @@ from chalicelib.network.signing import store as signing_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
+from chalicelib.purchases.correcting import store as correcting_store
 from chalicelib.purchases.payments import store as payments_store
 from chalicelib.purchases.refunding import store as refunding_store
 from chalicelib.runtime import quarantine
@@ -28,6 +29,7 @@ from chalicelib.tills import store as tills_store
 STORES = (
     access_store,
     codes_store,
+    correcting_store,
     connection_store,
     connecting_store,
     matching_store,

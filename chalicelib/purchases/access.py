@@ -1,19 +1,60 @@
 """What opens a member's purchases, and for how long a payment may find its receipt."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
 from chalicelib.matching import store as matching_store
 from chalicelib.members import service as members
-from chalicelib.members.model import MemberStatus
+from chalicelib.members.model import Member, MemberStatus
+from chalicelib.purchases.model import Whereabouts
+from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
 WAITS = timedelta(days=matching_store.WAITING_DAYS)
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A payment that the caller may know of: where it lies, whose it is, and what opens it."""
+
+    where: Whereabouts
+    member: Member
+    key: vault.SealingKey
+
+    @property
+    def first_seen_at(self) -> datetime:
+        """When its first event reached us."""
+        return self.where.first_seen_at or self.where.anchored_at
+
+
+def find_own(
+    connection_id: ConnectionId, transaction_id: str, *, of_user: str | None, now: datetime
+) -> Own | None:
+    """The payment that the bank calls `transaction_id`; None where it is none of the caller's.
+
+    `of_user` narrows it to one of the bank's users. What was never recorded cannot be told from
+    what belongs to somebody else, or to somebody who left.
+    """
+    where = payments.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
+    if where is None:
+        return None
+    if (
+        of_user is not None
+        and members.find_member_of_user(connection_id, of_user, now=now) != where.member_id
+    ):
+        return None
+    member = members.find_member(where.member_id, now=now)
+    key = _key_of(member)
+    return Own(where, member, key) if member is not None and key is not None else None
+
+
 def active_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
     """The key of a member for whom the programme is on; None for one who left or is forgotten."""
-    member = members.find_member(member_id, now=now)
+    return _key_of(members.find_member(member_id, now=now))
+
+
+def _key_of(member: Member | None) -> vault.SealingKey | None:
     if member is None or member.status is not MemberStatus.ACTIVE or member.salt is None:
         return None
     return vault.member_key(member.salt)

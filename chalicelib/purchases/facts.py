@@ -84,6 +84,14 @@ def updated(payment_id: PaymentId, cause: str, *, version: int) -> None:
     observability.log("purchase updated", payment=payment_id, cause=cause, version=version)
 
 
+def withdrawn(payment_id: PaymentId, why: WithdrawnWhy, *, version: int) -> None:
+    """A receipt was taken away again: somebody may have been shown what is not theirs."""
+    observability.count("receipts_withdrawn", reason=why.value)
+    observability.warn(
+        "a receipt was withdrawn", payment=payment_id, reason=why.value, version=version
+    )
+
+
 def refund_waits(known: KnownPayment, why: str) -> None:
     """A look found no purchase that a refund gives back."""
     observability.count("refunds_waiting", reason=why)
@@ -96,14 +104,6 @@ def refund_linked(known: KnownPayment, why: str) -> None:
     """A refund was found to be of a purchase."""
     observability.count("refunds_linked", why=why)
     observability.log("refund linked", payment=known.payment.payment_id, why=why)
-
-
-def withdrawn(payment_id: PaymentId, why: WithdrawnWhy, *, version: int) -> None:
-    """A receipt was taken away again: somebody may have been shown what is not theirs."""
-    observability.count("receipts_withdrawn", reason=why.value)
-    observability.warn(
-        "a receipt was withdrawn", payment=payment_id, reason=why.value, version=version
-    )
 
 
 def ended(payment_id: PaymentId, ending: Ending) -> None:

@@ -41,24 +41,20 @@ def noted(before: Purchase, after: Purchase, *, now: datetime) -> Purchase:
 
 
 def changes_of(purchase: Purchase) -> tuple[Change, ...]:
-    """Everything that happened to `purchase`, oldest first: when its receipt was found and others
-    were taken away again stands in itself.
-    """
+    """Everything that happened to `purchase`, oldest first, beginning with its first version."""
     later = purchase.changes
-    taken = [Change(Cause.WITHDRAWN, version=w.version, at=w.at) for w in purchase.withdrawals]
-    told = [*taken, *later]
-    if purchase.receipt is not None:
-        version = later[0].version - 1 if later else purchase.version
-        if taken:
-            version = taken[-1].version + 1
-        joined = Change(
-            Cause.JOINED,
-            version=version,
-            at=purchase.matched_at,
-            reference=purchase.receipt.reference,
-        )
-        told.insert(0, joined)
-    return tuple(sorted(told, key=lambda change: change.version))
+    if any(change.cause in (Cause.JOINED, Cause.ENDED) for change in later):
+        return later
+    first_version = later[0].version - 1 if later else purchase.version
+    if purchase.receipt is None:
+        return (Change(Cause.ENDED, version=first_version), *later)
+    joined = Change(
+        Cause.JOINED,
+        version=first_version,
+        at=purchase.matched_at,
+        reference=purchase.receipt.reference,
+    )
+    return (joined, *later)
 
 
 def in_words(change: Change) -> str:
@@ -68,7 +64,9 @@ def in_words(change: Change) -> str:
     reference = change.reference
     match change.cause:
         case Cause.JOINED:
-            return f"The receipt {reference} was found."
+            return f"The receipt {reference} was found." if reference else "A receipt was found."
+        case Cause.ENDED:
+            return "No receipt was found."
         case Cause.AUTHORISED:
             return f"The bank authorised {text}."
         case Cause.CLEARED:
@@ -88,7 +86,7 @@ def in_words(change: Change) -> str:
         case Cause.RETURNED:
             return f"The shop took goods back for {text} (receipt {reference})."
         case Cause.WITHDRAWN:
-            return "A receipt that was not of this payment was taken away again."
+            return "The receipt was taken back."
 
 
 def _changes(before: Purchase, after: Purchase) -> Iterator[Change]:
@@ -106,7 +104,14 @@ def _changes(before: Purchase, after: Purchase) -> Iterator[Change]:
 
 def _of_receipt(before: Purchase, after: Purchase) -> Iterator[Change]:
     old, new = before.receipt, after.receipt
-    if old is not None and new is not None and new.version != old.version:
+    if old is not None and (new is None or new.receipt_id != old.receipt_id):
+        yield Change(Cause.WITHDRAWN)  # Without its name: it may be a stranger's.
+    if new is None:
+        if before.ending is None and after.ending is not None:
+            yield Change(Cause.ENDED)
+    elif old is None or old.receipt_id != new.receipt_id:
+        yield Change(Cause.JOINED, reference=new.reference)
+    elif new.version != old.version:
         void = new.kind is ReceiptKind.VOID
         yield Change(Cause.VOIDED) if void else Change(Cause.CORRECTED, detail=str(new.version))
 

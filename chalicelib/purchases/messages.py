@@ -9,6 +9,7 @@ from chalicelib.banks.payments import PaymentEvent
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import MemberId, PaymentId, ReceiptId, StoreId
 from chalicelib.kernel.refusals import Malformed
+from chalicelib.matching.why import Why
 from chalicelib.purchases.model import WithdrawnWhy
 
 M = TypeVar("M")
@@ -60,10 +61,33 @@ class WithdrawMessage(
     ordered_at: datetime
     detail: str = ""
     refuses: bool = True
+    note: str | None = None
     v: int = 1
 
 
-PaymentsMessage = PaymentMessage | LookAgainMessage | MemberLeftMessage | WithdrawMessage
+class JoinMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="join", tag_field="kind"):
+    """On `payments`: finish joining a payment with a receipt that a person named.
+
+    It is sent before the part is claimed, and does nothing unless the payment holds the part and
+    has no receipt: then whoever claimed it died. `version` is what its purchase had, 0 for none.
+    """
+
+    payment_id: PaymentId
+    member_id: MemberId
+    anchored_at: datetime
+    version: int
+    receipt_id: ReceiptId
+    part: int
+    store_id: StoreId
+    issued_at: datetime
+    why: Why
+    note: str | None = None
+    v: int = 1
+
+
+PaymentsMessage = (
+    PaymentMessage | LookAgainMessage | MemberLeftMessage | WithdrawMessage | JoinMessage
+)
 
 
 class DeliveryMessage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,6 +9,8 @@ from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId
 from chalicelib.kernel.money import Money
 from chalicelib.matching.decision import MODEL, Matched
 from chalicelib.matching.payment import Payment
+from chalicelib.matching.shares import to_share
+from chalicelib.matching.why import BY_HAND, Why
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import Returned, apply_returns
 
@@ -28,6 +30,7 @@ class Cause(Enum):
     """Why a purchase has a new version."""
 
     JOINED = "joined"
+    ENDED = "ended"
     AUTHORISED = "authorised"
     CLEARED = "cleared"
     REVERSED = "reversed"
@@ -128,7 +131,8 @@ class Withdrawal:
     """That the purchase had a receipt and lost it; nothing of the receipt itself.
 
     `version` is the first without it. `why` is the value of a `WithdrawnWhy`, `detail` a code that
-    says more (what contradicted). `matched_at` and `matched_why` tell of the match that it ended.
+    says more (what contradicted), `note` what a member of staff said who did it. `matched_at` and
+    `matched_why` tell of the match that it ended.
     """
 
     version: int
@@ -137,6 +141,7 @@ class Withdrawal:
     detail: str = ""
     matched_at: datetime | None = None
     matched_why: str = ""
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +152,11 @@ class Purchase:
     - `same_as` names the payment that tells of the same purchase through another source.
     - `returns` are the return receipts applied to it, so that none is applied twice.
     - `told_reference` is what the bank calls the receipt, where it gave it a name.
+    - `withdrawals` tell of receipts that it had before, oldest first.
     - `refunds` are the refund payments that were found to be of it; those that the bank links by
       itself are among the payment's events.
     - `refund_of`, of a refund payment: the purchase that it gives back.
     - `changes` say what made each version (`history`).
-    - `withdrawals` tell of receipts that it had before, oldest first.
     """
 
     member_id: MemberId
@@ -165,10 +170,10 @@ class Purchase:
     same_as: PaymentId | None = None
     returns: tuple[Receipt, ...] = ()
     told_reference: str | None = None
+    withdrawals: tuple[Withdrawal, ...] = ()
     refunds: tuple[LinkedRefund, ...] = ()
     refund_of: RefundOf | None = None
     changes: tuple[Change, ...] = ()
-    withdrawals: tuple[Withdrawal, ...] = ()
 
     @property
     def is_withdrawn(self) -> bool:
@@ -212,18 +217,20 @@ class Whereabouts:
 
 
 def joined(
-    member_id: MemberId,
-    payment: Payment,
+    known: KnownPayment,
     matched: Matched,
     *,
     before: Purchase | None,
     now: datetime,
+    note: str | None = None,
 ) -> Purchase:
-    """The purchase that `matched` makes of `payment`; `before` is its version without a receipt."""
-    refused = before.payment.refused if before else ()
+    """The purchase that `matched` makes of a payment; `before` is its version without a receipt."""
+    refused = (*(before.payment.refused if before else ()), *known.payment.refused)
+    is_weighed = matched.why not in (*BY_HAND, Why.HELD_ALREADY)
+    others = tuple(r for r in dict.fromkeys(refused) if r != matched.part.receipt_id)
     return Purchase(
-        member_id=member_id,
-        payment=replace(payment, refused=tuple(dict.fromkeys((*refused, *payment.refused)))),
+        member_id=known.member_id,
+        payment=replace(known.payment, refused=others),
         version=before.version + 1 if before else 1,
         told_reference=before.told_reference if before else None,
         withdrawals=before.withdrawals if before else (),
@@ -236,6 +243,13 @@ def joined(
             model=MODEL,
             agreements=tuple(sorted(a.value for a in matched.evidence.agreements)),
             seconds_apart=matched.evidence.seconds_apart,
+            probability=to_share(matched.probability) if is_weighed else None,
+            runner_up=to_share(matched.runner_up) if is_weighed else None,
+            evidence=tuple(
+                Clue(one.value, "differs")
+                for one in sorted(matched.evidence.contradictions, key=lambda c: c.value)
+            ),
+            note=note,
         ),
         matched_at=now,
         same_as=matched.same_as,

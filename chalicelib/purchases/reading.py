@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
+from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.matching.payment import PaymentState
 from chalicelib.members import service as members
 from chalicelib.purchases import store
-from chalicelib.purchases.access import WAITS, active_key_of
+from chalicelib.purchases.access import WAITS, active_key_of, find_own
 from chalicelib.purchases.model import Ending, Purchase, RefundOf, Whereabouts
-from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
 
@@ -43,35 +42,18 @@ def find_receipt(
     `of_user` narrows the answer to one of the bank's users. What was never recorded cannot be told
     from what is not supported: neither leaves a trace.
     """
-    where = payments.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
-    if where is None:
+    own = find_own(connection_id, transaction_id, of_user=of_user, now=now)
+    if own is None:
         return NoReceipt(Missing.NOT_SUPPORTED)
-    if (
-        of_user is not None
-        and members.find_member_of_user(connection_id, of_user, now=now) != where.member_id
-    ):
-        return NoReceipt(Missing.NOT_SUPPORTED)
-    key = active_key_of(where.member_id, now=now)
-    if key is None:
-        return NoReceipt(Missing.NOT_SUPPORTED)
-    purchase = store.find_purchase(where, key=key, now=now)
+    purchase = store.find_purchase(own.where, key=own.key, now=now)
     if purchase is not None and purchase.refund_of is not None:
-        purchase = _given_back_by(purchase, purchase.refund_of, key=key, now=now)
+        purchase = _given_back_by(purchase, purchase.refund_of, key=own.key, now=now)
     if purchase is not None and purchase.receipt is not None:
         return purchase
     if purchase is not None and not waits(purchase):
         return NoReceipt(Missing.NO_MATCH, purchase.ending)
-    first_seen_at = where.first_seen_at or where.anchored_at
-    is_over = now >= first_seen_at + WAITS
+    is_over = now >= own.first_seen_at + WAITS
     return NoReceipt(Missing.NO_MATCH if is_over else Missing.PENDING)
-
-
-def _given_back_by(
-    refund: Purchase, given: RefundOf, *, key: vault.SealingKey, now: datetime
-) -> Purchase:
-    """The purchase that a refund gives back: under both stands the one receipt."""
-    where = Whereabouts(given.payment_id, refund.member_id, given.anchored_at)
-    return store.find_purchase(where, key=key, now=now) or refund
 
 
 def waits(purchase: Purchase) -> bool:
@@ -85,6 +67,14 @@ def waits(purchase: Purchase) -> bool:
         and purchase.payment.state is not PaymentState.REVERSED
         and not purchase.payment.is_given_up
     )
+
+
+def _given_back_by(
+    refund: Purchase, given: RefundOf, *, key: vault.SealingKey, now: datetime
+) -> Purchase:
+    """The purchase that a refund gives back: under both stands the one receipt."""
+    where = Whereabouts(given.payment_id, refund.member_id, given.anchored_at)
+    return store.find_purchase(where, key=key, now=now) or refund
 
 
 def list_of_user(

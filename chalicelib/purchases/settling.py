@@ -19,7 +19,7 @@ from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
-from chalicelib.matching.why import Why
+from chalicelib.matching.why import BY_HAND, Why
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.clearing import contradiction_of
@@ -119,19 +119,23 @@ def join(
     *,
     key: vault.SealingKey,
     now: datetime,
+    note: str | None = None,
 ) -> None:
     """Write the purchase of `matched`; one that another run has written is brought up to date.
 
+    Whoever calls this has claimed the part. `note` is what staff said who joined the two by hand.
     :raises TryAgain: the purchase keeps changing underneath.
     """
-    returns = _early_returns(matched.part.receipt, now=now)
+    sale = matched.part.receipt
+    codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
+    returns = _returns_of(sale, now=now)
     for _ in range(JOINS_MAX):
-        if ended is not None and matched.part.receipt_id in ended.payment.refused:
+        if ended is not None and _is_refused(matched, ended):
             # It was taken away after the payment was read. Whoever reads it anew knows.
             matching_store.release_claim(matching.claim_of(question, matched))
             raise TryAgain("the receipt was taken away from the payment meanwhile")
-        joining = joined(known.member_id, known.payment, matched, before=ended, now=now)
-        purchase = with_returns(joining, returns)
+        joining = joined(known, matched, before=ended, now=now, note=note)
+        purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
@@ -148,17 +152,15 @@ def join(
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
 
 
-def _early_returns(sale: Receipt, *, now: datetime) -> list[Receipt]:
-    """The returns that came before anybody held the sale, under whichever of its codes.
+def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
+    """The returns that came before anybody held `sale`, under whatever code they name it by."""
+    names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
+    return [one for name in names for one in matching_store.list_returns(name, now=now)]
 
-    The codes lead to the sale before returns are read: one that comes now sees it.
-    """
-    codes.record_codes(sale, now=now)
-    return [
-        returned
-        for code in codes_of(sale)
-        for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, code), now=now)
-    ]
+
+def _is_refused(matched: Matched, before: Purchase) -> bool:
+    """Whether the receipt was taken away from the payment, and no person says otherwise since."""
+    return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
 
 
 def _go_on_with(

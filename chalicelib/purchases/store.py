@@ -37,10 +37,10 @@ _PURCHASE = Kept(
         "same_as": Category.PSEUDONYM,
         "returns": Category.RECEIPT,
         "told_reference": Category.REFERENCE,
+        "withdrawals": Category.OPERATION,
         "refunds": Category.TRANSACTION,
         "refund_of": Category.PSEUDONYM,
         "changes": Category.TRANSACTION,
-        "withdrawals": Category.OPERATION,
     },
 )
 
@@ -121,7 +121,7 @@ def find_purchase(
         now=now,
         consistent=consistent,
     )
-    return _open_purchase(row, key) if row else None
+    return to_purchase(row, key) if row else None
 
 
 def find_held_receipt(where: Whereabouts, *, now: datetime) -> ReceiptId | None:
@@ -146,7 +146,7 @@ def list_purchases(
     found = rows.list_between(
         PurchaseRow, member_id, first, last, now=now, limit=PURCHASES_READ_MAX
     )
-    return [_open_purchase(row, key) for row in found]
+    return [to_purchase(row, key) for row in found]
 
 
 def list_holding(
@@ -167,7 +167,7 @@ def list_holding(
         now=now,
         limit=PURCHASES_READ_MAX,
     )
-    return [_open_purchase(row, key) for row in found if row.receipt_id == receipt_id]
+    return [to_purchase(row, key) for row in found if row.receipt_id == receipt_id]
 
 
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> int:
@@ -196,7 +196,8 @@ def _purchase_row(purchase: Purchase, *, key: vault.SealingKey) -> PurchaseRow:
     return row
 
 
-def _open_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
+def to_purchase(row: PurchaseRow, key: vault.SealingKey) -> Purchase:
+    """The purchase that the row holds."""
     opened = vault.open_sealed(row.sealed, Purchase, key=key, place=f"{row.pk}|{row.sk}")
     return replace(opened, version=int(row.version), told_reference=row.told_reference)
 

@@ -10,16 +10,17 @@ from datetime import datetime
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import Conflicting
 from chalicelib.matching.payment import Payment
-from chalicelib.purchases.model import Cause, LinkedRefund, Purchase, Withdrawal, WithdrawnWhy
+from chalicelib.purchases.messages import WithdrawMessage
+from chalicelib.purchases.model import Cause, LinkedRefund, Purchase, Withdrawal
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, apply_returns
 from chalicelib.receipts.versions import Standing, compare
 from chalicelib.runtime import observability
 
-REFUNDS_MAX = 50  # As many as a payment has events: nobody gives one purchase back more often.
 WITHDRAWALS_TOLD_MAX = 20  # A purchase is read whole each time; nobody reads more of its past.
-# What happened to the receipt, which says something of it.
-_OF_RECEIPT = frozenset({Cause.JOINED, Cause.CORRECTED, Cause.VOIDED, Cause.RETURNED})
+REFUNDS_MAX = 50  # As many as a payment has events: nobody gives one purchase back more often.
+# What became of the receipt says something of it, so of a receipt that is taken away it goes too.
+_OF_RECEIPT = frozenset({Cause.CORRECTED, Cause.VOIDED, Cause.RETURNED})
 
 
 def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
@@ -38,18 +39,16 @@ def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
 
 
 def without_receipt(
-    purchase: Purchase, payment: Payment, why: WithdrawnWhy, *, detail: str, at: datetime
+    purchase: Purchase, payment: Payment, order: WithdrawMessage, *, at: datetime
 ) -> Purchase:
-    """`purchase` of `payment` as if it never had the receipt, but for the note that it had one.
-
-    Money that came back stays: it is the payment's.
-    """
+    """`purchase` of `payment` as if it never had the receipt, but for the word that it had one."""
     reason = purchase.reason
     withdrawal = Withdrawal(
         version=purchase.version + 1,
         at=at,
-        why=why.value,
-        detail=detail,
+        why=order.why.value,
+        detail=order.detail,
+        note=order.note,
         matched_at=purchase.matched_at,
         matched_why=reason.why if reason else "",
     )
@@ -58,9 +57,13 @@ def without_receipt(
         payment=payment,
         version=purchase.version + 1,
         told_reference=purchase.told_reference,
-        withdrawals=(*purchase.withdrawals, withdrawal)[-WITHDRAWALS_TOLD_MAX:],
         refunds=purchase.refunds,
-        changes=tuple(one for one in purchase.changes if one.cause not in _OF_RECEIPT),
+        changes=tuple(
+            replace(change, reference="")
+            for change in purchase.changes
+            if change.cause not in _OF_RECEIPT
+        ),
+        withdrawals=(*purchase.withdrawals, withdrawal)[-WITHDRAWALS_TOLD_MAX:],
     )
 
 

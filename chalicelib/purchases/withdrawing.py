@@ -26,6 +26,7 @@ from chalicelib.matching.store import Claim
 from chalicelib.network import service as network
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.access import WAITS, active_key_of
+from chalicelib.purchases.history import noted
 from chalicelib.purchases.messages import WithdrawMessage, encode
 from chalicelib.purchases.model import Purchase, Whereabouts, WithdrawnWhy
 from chalicelib.purchases.payments import store as payments
@@ -41,29 +42,39 @@ FINISHES_AFTER_SECONDS = 30  # The message comes when what was begun at once has
 SAME_SALE_WITHIN = timedelta(days=1)  # Two sources of one purchase differ by hours at most.
 
 
-def withdraw(purchase: Purchase, why: WithdrawnWhy, *, detail: str = "", now: datetime) -> None:
+def withdraw(
+    purchase: Purchase,
+    why: WithdrawnWhy,
+    *,
+    detail: str = "",
+    note: str | None = None,
+    now: datetime,
+) -> None:
     """Take its receipt away from `purchase`: from the member, the bank, and the receipt's claim.
 
     The two are never joined again by themselves. `detail` is a code that says more than `why`, such
-    as what contradicted. A purchase without a receipt stays as it is.
+    as what contradicted; `note` is what a member of staff said who does it. A purchase without a
+    receipt stays as it is.
 
     :raises TryAgain: a passing obstacle. Where the message was sent, it will be done all the same.
     """
     if purchase.receipt is not None:
-        _order(purchase, purchase.receipt, why, detail=detail, refuses=True, now=now)
+        order = _order_of(purchase, purchase.receipt, why, detail=detail, note=note, now=now)
+        _give(order, now=now)
 
 
-def _order(
+def _order_of(
     purchase: Purchase,
     receipt: Receipt,
     why: WithdrawnWhy,
     *,
     detail: str,
-    refuses: bool,
+    note: str | None = None,
+    refuses: bool = True,
     now: datetime,
-) -> None:
+) -> WithdrawMessage:
     payment = purchase.payment
-    order = WithdrawMessage(
+    return WithdrawMessage(
         payment_id=payment.payment_id,
         member_id=purchase.member_id,
         anchored_at=payment.anchored_at,
@@ -75,8 +86,12 @@ def _order(
         why=why,
         ordered_at=now,
         detail=detail,
+        note=note,
         refuses=refuses,
     )
+
+
+def _give(order: WithdrawMessage, *, now: datetime) -> None:
     queues.send(queues.PAYMENTS, [encode(order)], delay_seconds=FINISHES_AFTER_SECONDS)
     carry_out(order, now=now)
 
@@ -124,7 +139,8 @@ def _take_away(
         # The payment's row may have expired while its purchase lives on.
         payment = known.payment if known else refuse(payment, order.receipt_id)
     _put_back(purchase, now=now)
-    withdrawn = without_receipt(purchase, payment, order.why, detail=order.detail, at=now)
+    withdrawn = without_receipt(purchase, payment, order, at=now)
+    withdrawn = noted(purchase, withdrawn, now=now)
     outbox.tell(withdrawn, NoteKind.WITHDRAWN, now=now)
     if not store.record_version(withdrawn, key=key):
         return False
@@ -189,8 +205,17 @@ def _withdraw_same_sale(order: WithdrawMessage, *, key: vault.SealingKey, now: d
         if one.receipt is None or one.part != order.part or _is_later(one, order):
             continue
         if one.payment.payment_id != order.payment_id:
-            by_person = order.why is not WithdrawnWhy.CONTRADICTED
-            _order(one, one.receipt, order.why, detail="same_purchase", refuses=by_person, now=now)
+            _give(
+                _order_of(
+                    one,
+                    one.receipt,
+                    order.why,
+                    detail="same_purchase",
+                    refuses=order.why is not WithdrawnWhy.CONTRADICTED,
+                    now=now,
+                ),
+                now=now,
+            )
 
 
 def _is_later(purchase: Purchase, order: WithdrawMessage) -> bool:

@@ -6,7 +6,9 @@ from chalice import Blueprint
 
 from chalicelib.privacy import leaving
 from chalicelib.purchases import facts, messages, service, withdrawing
+from chalicelib.purchases.correcting import joining
 from chalicelib.purchases.messages import (
+    JoinMessage,
     LookAgainMessage,
     MemberLeftMessage,
     PaymentMessage,
@@ -36,5 +38,7 @@ def record_payment(message: Message) -> None:
             leaving.end_retention(member_id, left_at=left_at, now=clock.now())
         case WithdrawMessage() as order:
             withdrawing.carry_out(order, now=clock.now())
+        case JoinMessage() as order:
+            joining.finish(order, now=clock.now())
         case unreachable:
             assert_never(unreachable)

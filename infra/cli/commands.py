@@ -8,6 +8,7 @@ from infra.cli import (
     clients,
     dead_letters,
     keys,
+    matches,
     matching,
     payments,
     quarantine,
@@ -18,7 +19,7 @@ from infra.cli import (
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
-    "Receipts and payments": (receipts, payments, matching, reviews),
+    "Receipts and payments": (receipts, payments, matches, matching, reviews),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

@@ -4,17 +4,18 @@ import secrets
 from datetime import datetime
 
 from chalicelib.privacy import access_log
+from chalicelib.privacy.store import Access
 from chalicelib.runtime import aws
 
 
-def note_access(command: str, subject: str, *, reason: str | None, now: datetime) -> None:
-    """Write down that the operator is about to see `subject`; show it only after this.
+def note_access(command: str, subject: str, *, reason: str | None, now: datetime) -> Access:
+    """Write down that the operator is about to see or change `subject`; do it only after this.
 
     The operator is whoever AWS says: `sts:GetCallerIdentity` needs no permission and cannot lie.
 
     :raises NoReasonGiven: there is no reason, or it says nothing.
     """
-    access_log.record_access(
+    return access_log.record_access(
         str(aws.client("sts").get_caller_identity()["Arn"]),
         command=command,
         subject=subject,

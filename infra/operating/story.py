@@ -20,6 +20,7 @@ from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.purchases import store as purchases
 from chalicelib.purchases.access import WAITS, active_key_of
+from chalicelib.purchases.explaining import Wait, explain_match, explain_wait
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
 from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import queues
@@ -111,18 +112,31 @@ def _waited(known: KnownPayment, *, now: datetime) -> Iterator[Step]:
     decision = matching.find_match(question, claim_stands=lambda _: True, now=now, consistent=False)
     word = "would match" if isinstance(decision, Matched) else "would wait"
     yield Step(now, f"a look now {word}", decision.why.value)
+    told = explain_wait(payment, None, Wait(waiting.waits_since, until, None, decision))
+    yield Step(None, "why", told.words)
+    for hint in told.would_decide:
+        yield Step(None, "would decide it", hint.words)
 
 
 def _became(purchase: Purchase, *, now: datetime) -> Iterator[Step]:
+    for one in purchase.withdrawals:
+        yield Step(one.matched_at, "matched before", one.matched_why)
+        detail = f" ({one.detail})" if one.detail else ""
+        yield Step(one.at, f"withdrawn, version {one.version}", f"{one.why}{detail}")
+    if purchase.receipt is None and purchase.ending is None:
+        return
     if purchase.receipt is None:
-        ending = purchase.ending.value if purchase.ending else "without a receipt"
-        yield Step(None, "ended", ending)
+        yield Step(None, "ended", purchase.ending.value if purchase.ending else "")
         return
     reason = purchase.reason
     if reason is not None:
         agreed = ", ".join(reason.agreements)
         why = f"{reason.why} by {reason.model}: {agreed}; {reason.seconds_apart} s apart"
         yield Step(purchase.matched_at, "matched", why)
+        yield Step(None, "why", explain_match(purchase).words)
+        for clue in explain_match(purchase).evidence:
+            if clue.stand == "differs":
+                yield Step(None, f"{clue.code} differs", clue.words)
     receipt = purchase.receipt
     holders = {
         claim.part: claim.hold.payment_id
@@ -164,6 +178,12 @@ def personal_lines(story: Story) -> Iterator[str]:
         merchant = ", ".join(f"{one.kind.value} {one.value}" for one in event.merchant)
         amount = f"{event.amount.to_text()} {event.amount.currency}"
         yield f"{event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.kind.value}  {amount}  {merchant}"
+    for one in story.purchase.withdrawals if story.purchase else ():
+        if one.note:
+            yield f"{one.at:%Y-%m-%d %H:%M:%S}  withdrawn by staff: {one.note}"
+    reason = story.purchase.reason if story.purchase else None
+    if reason is not None and reason.note:
+        yield f"  joined by staff: {reason.note}"
     receipt = story.purchase.receipt if story.purchase else None
     if receipt is None:
         return

@@ -8,14 +8,16 @@ from functools import partial
 
 import pytest
 
-from chalicelib.kernel.ids import PaymentId, ReceiptId
+from chalicelib.banks.payments import PaymentEvent
+from chalicelib.kernel.ids import PaymentId, receipt_id_of
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.payment import REFUSED_MAX, refuse
 from chalicelib.members import service as members
+from chalicelib.members.activation import GivenCard
+from chalicelib.network import service as network
 from chalicelib.network.model import Connection, KeyUse
 from chalicelib.notices import service as notices
 from chalicelib.purchases import reading, receiving, service, withdrawing
-from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.messages import decode_delivery
 from chalicelib.purchases.model import Purchase, WithdrawnWhy
 from chalicelib.purchases.payments import store as payments
@@ -24,13 +26,14 @@ from chalicelib.runtime import queues
 from infra.local import queue_time
 from tests.makers.bank_server import BankServer, bank_server
 from tests.makers.banks import key, whsec
-from tests.makers.corrections import LATER, brought_back, look
-from tests.makers.members import user
-from tests.makers.network import make_connection
+from tests.makers.corrections import LATER, brought_back, look, own
+from tests.makers.members import card_token, make_activation, numbered, user
+from tests.makers.network import BAKERY, CARD_NETWORK, make_connection
 from tests.makers.outside import Counted
 from tests.makers.purchases import (
     A_MINUTE_LATER,
     BANK,
+    OPENED_AT,
     PAID_AT,
     SALE,
     SHOP,
@@ -220,17 +223,22 @@ def test_a_payment_that_waited_long_enough_ends_without_one() -> None:
 
 def test_after_ten_wrong_receipts_no_machine_looks_for_another() -> None:
     had = matched()
-    key = active_key_of(had.member_id, now=LATER)
-    assert key is not None
+    mine = own()
     for number in range(REFUSED_MAX - 1):
-        refused = partial(refuse, receipt_id=ReceiptId(f"wrong-{number}"))
-        payments.change_payment(had.payment.payment_id, refused, key=key, now=LATER)
+        wrong = receipt_id_of(BAKERY, f"wrong-{number}")
+        payments.change_payment(
+            had.payment.payment_id, partial(refuse, receipt_id=wrong), key=mine.key, now=LATER
+        )
 
     withdrawing.withdraw(had, NOT_MINE, now=LATER)
     look()
+
+    service.record_payment(cleared(event(), 420), now=LATER)
     receive(replace(SALE, reference="R-2"), now=LATER)
 
     assert found("t-1", LATER) is Missing.NO_MATCH
+    since, until = PAID_AT - timedelta(hours=1), PAID_AT + timedelta(hours=1)
+    assert not matching_store.list_waiting_between(SHOP.store_id, since, until, now=LATER)
 
 
 def test_the_bank_is_told_to_show_it_no_more() -> None:
@@ -274,3 +282,52 @@ def test_a_delivery_of_the_withdrawal_that_comes_late_tells_the_receipt_found_si
     told = json.loads(heard.body)
     assert (told["type"], told["data"]["version"]) == ("receipt.updated", 3)
     assert told["data"]["receipt"]["reference"] == "R-2"
+
+
+def open_two_sources() -> PaymentEvent:
+    """Ada's bank, and a card network that tells of the same cards; what the network tells."""
+    card = GivenCard(reference=card_token("ada-card", CARD_NETWORK))
+    network.forget()
+    both = (make_connection(BANK, sources=(CARD_NETWORK,)), make_connection(CARD_NETWORK))
+    for connection in both:
+        network.record_connection(connection, now=OPENED_AT)
+    members.activate(
+        make_activation("ada", accounts=("acc-a",), cards=(card,), connection=both[0]),
+        fresh=numbered(1),
+        now=OPENED_AT,
+    )
+    return event(
+        "n-1", connection_id=CARD_NETWORK, account_ref=None, card_ref="ada-card", digest="network"
+    )
+
+
+def by_network() -> str | Missing:
+    answer = reading.find_receipt(CARD_NETWORK, "n-1", now=LATER)
+    if isinstance(answer, NoReceipt):
+        return answer.missing
+    return answer.receipt.reference if answer.receipt else "none"
+
+
+def test_what_a_person_says_holds_for_each_source_that_told_of_it() -> None:
+    told = open_two_sources()
+    had = matched()
+    service.record_payment(told, now=A_MINUTE_LATER)
+    assert by_network() == "R-1"
+
+    withdrawing.withdraw(had, NOT_MINE, now=LATER)
+    look()
+
+    assert (found("t-1", LATER), by_network()) == (Missing.PENDING, Missing.PENDING)
+    assert holders() == []
+
+
+def test_the_source_that_nothing_contradicts_finds_it_again_on_its_own() -> None:
+    told = open_two_sources()
+    had = matched()
+    service.record_payment(told, now=A_MINUTE_LATER)
+
+    withdrawing.withdraw(had, WithdrawnWhy.CONTRADICTED, detail="amount", now=LATER)
+    look()
+
+    assert (found("t-1", LATER), by_network()) == (Missing.PENDING, "R-1")
+    assert holders() == [told.payment_id]

@@ -69,6 +69,13 @@ def test_tells_of_a_payment_that_waits_what_a_look_would_say() -> None:
         *RECEIVED,
         ["2026-11-20 12:00:00", "waits", "until 2026-11-27 12:00"],
         ["2026-11-20 13:00:00", "a look now would wait", "no_receipt_yet"],
+        ["-", "why", "No receipt that fits has come."],
+        ["-", "would decide it", "The receipt, once the shop sends it."],
+        [
+            "-",
+            "would decide it",
+            "The number or barcode on the paper receipt, from the person who paid.",
+        ],
     ]
     assert WRITES & set(made) == set()
 
@@ -81,10 +88,11 @@ def test_tells_of_a_match_why_and_what_holds_it() -> None:
     told = steps()
 
     assert told[1:3] == RECEIVED
-    matched, claim, purchase = told[3:]
+    matched, why, claim, purchase = told[3:]
     assert matched[:2] == ["2026-11-20 12:00:00", "matched"]
     assert matched[2].startswith("card_facts_agree by posterior-1: ")
     assert matched[2].endswith("; -1 s apart")
+    assert why == ["-", "why", "What the bank and the till say of the card is the same."]
     assert claim[2].endswith(": held by it")
     assert purchase == ["-", "purchase", "version 1"]
 
@@ -101,7 +109,7 @@ def test_finds_what_of_it_is_set_aside_or_dead() -> None:
     letter, _ = bury(queues.DELIVERIES, delivery, other)
     kept = quarantine.keep("deliveries", delivery, refusal, sender="deliveries", now=NOON)
 
-    told = steps()[6:]
+    told = steps()[7:]
 
     assert told[0] == ["2026-11-20 12:00:00", "in quarantine, deliveries", f"endpoint_gone: {kept}"]
     assert [step[1:] for step in told[1:]] == [["dead letter of deliveries", letter]]

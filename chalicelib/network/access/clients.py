@@ -15,6 +15,7 @@ from chalicelib.runtime import vault
 
 PAYMENTS_WRITE = "payments:write"  # tell us payments
 RECEIPTS_READ = "receipts:read"  # read receipts of the bank's own transactions
+MATCHES_WRITE = "matches:write"  # say which receipt is, or is not, a transaction's
 RECEIPTS_WRITE = "receipts:write"  # tell us receipts
 RETURNS_VERIFY = "returns:verify"  # ask what of one's own receipts may still come back
 MEMBERS_READ = "members:read"
@@ -22,7 +23,14 @@ MEMBERS_WRITE = "members:write"  # switch members on and off
 NETWORK_READ = "network:read"  # see one's own connection or stores
 
 SCOPES_BY_KIND = {
-    ClientKind.BANK: (PAYMENTS_WRITE, RECEIPTS_READ, MEMBERS_READ, MEMBERS_WRITE, NETWORK_READ),
+    ClientKind.BANK: (
+        PAYMENTS_WRITE,
+        RECEIPTS_READ,
+        MATCHES_WRITE,
+        MEMBERS_READ,
+        MEMBERS_WRITE,
+        NETWORK_READ,
+    ),
     ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, NETWORK_READ),
     ClientKind.OPERATOR: (NETWORK_READ,),
 }

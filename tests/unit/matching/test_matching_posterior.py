@@ -34,7 +34,7 @@ def counted(weights: list[Weights]) -> list[Shares]:
         max_size=5,
     )
 )
-def test_is_exact(weights: list[Weights]) -> None:
+def test_counts_every_explanation_exactly(weights: list[Weights]) -> None:
     for found, expected in zip(explain(weights), counted(weights), strict=True):
         for slip, share in expected.items():
             assert isclose(found.get(slip, 0.0), share, rel_tol=1e-9, abs_tol=1e-5)
