@@ -9,6 +9,7 @@ from chalicelib.kernel.personal import Personal
 
 PAGE_SPAN_MINUTES = 30  # How far back a reader of receipt pages looks; busy stores use less.
 RECEIPTS_WITHIN_SECONDS = 30  # What a live till takes, with room for a slow network.
+LATE_RECEIPTS_DAYS = 7  # What a till without a line may take: as long as anything is kept for it.
 
 
 class Provider(Enum):
@@ -129,6 +130,8 @@ class Store:
     reader looks; very busy stores (web shops) set it low. `receipts_within_seconds` is how
     long after a sale its receipt may take to arrive (seconds for live tills, the interval for
     batches): until then a payment without card facts waits, as a better receipt may be on its way.
+    `late_receipts_days` is how long a till that was without a line may keep them: after that a
+    payment that found none ends.
     """
 
     store_id: StoreId
@@ -145,6 +148,7 @@ class Store:
     page_span_minutes: int = PAGE_SPAN_MINUTES
     receipts_within_seconds: int = RECEIPTS_WITHIN_SECONDS
     tills: tuple[str, ...] = field(default=())
+    late_receipts_days: int = LATE_RECEIPTS_DAYS
 
 
 class ClientKind(Enum):

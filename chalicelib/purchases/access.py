@@ -1,5 +1,6 @@
 """What opens a member's purchases, and for how long a payment may find its receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,11 +8,24 @@ from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
 from chalicelib.matching import store as matching_store
 from chalicelib.members import service as members
 from chalicelib.members.model import Member, MemberStatus
-from chalicelib.purchases.model import Whereabouts
+from chalicelib.network import service as network
+from chalicelib.network.habits import habits_of
+from chalicelib.network.model import Store
+from chalicelib.purchases.model import KnownPayment, Whereabouts
+from chalicelib.purchases.patience import patience_of
 from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
 WAITS = timedelta(days=matching_store.WAITING_DAYS)
+
+
+def ends_waiting_at(known: KnownPayment, stores: Sequence[Store], *, now: datetime) -> datetime:
+    """When a payment that finds no receipt at `stores` ends, by habits of its bank and shops."""
+    habits = habits_of(network.get_connection(known.payment.connection_id, now=now))
+    patience = patience_of(
+        known.payment, stores, habits, first_seen_at=known.first_seen_at, waits_max=WAITS
+    )
+    return patience.ends_at
 
 
 @dataclass(frozen=True, slots=True)

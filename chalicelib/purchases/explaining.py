@@ -169,12 +169,14 @@ def explain_end(payment: Payment, purchase: Purchase | None) -> Explanation:
         reason = "given_up"
     elif purchase is not None and purchase.ending is not None:
         reason = purchase.ending.value
+    last_word = purchase.reason.why if purchase is not None and purchase.reason else None
+    words = [_words(REASONS, one) for one in (reason, last_word) if one]
     paper = Said("paper", HINTS["paper"])
     return Explanation(
         transaction_id=payment.transaction_id,
         state=MatchState.ENDED,
         reason=reason,
-        words=_words(REASONS, reason),
+        words=" ".join(dict.fromkeys(words)),
         version=purchase.version if purchase else 0,
         would_decide=(paper,) if reason == "given_up" else (),
         history=_history(payment, purchase),

@@ -12,19 +12,21 @@ from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import MemberId, PaymentId
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched
+from chalicelib.matching.decision import MODEL, Ambiguous, MatchDecision, Matched, NothingNear
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.service import Near
 from chalicelib.matching.store import Waiting
+from chalicelib.matching.timekeeping import service as timekeeping
+from chalicelib.matching.timekeeping.service import Vote
 from chalicelib.members import service as members
 from chalicelib.members.model import Holder, NotHeld
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, store
-from chalicelib.purchases.access import WAITS, active_key_of
+from chalicelib.purchases.access import active_key_of, ends_waiting_at
 from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.continuing import record_told
-from chalicelib.purchases.model import Ending, KnownPayment, Purchase
+from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Reason
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.settling import settle, signals_of, update, where_of
 from chalicelib.runtime import observability, vault
@@ -104,7 +106,7 @@ def _carry_on(
         from chalicelib.purchases.refunding import service as refunding  # As above.
 
         refunding.settle(known, key=key, now=now)
-        return None
+        return
     purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
     stores = _stop_waiting_elsewhere(known, now=now)
     if purchase is not None and purchase.receipt is not None:
@@ -112,12 +114,13 @@ def _carry_on(
             # A repeat: the run before may have died before it did this.
             signals = signals_of(known, stores, last_fours)
             matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
-        return None
+        return
     ending = _ending_at_once(known.payment)
     if ending is not None:
-        return end(known, purchase, ending, stores=stores, key=key)
+        end(known, purchase, ending, stores=stores, key=key)
+        return
     settle(known, purchase, stores=stores, last_fours=last_fours, key=key, now=now)
-    return None
+    return
 
 
 def _stop_waiting_elsewhere(known: KnownPayment, *, now: datetime) -> tuple[Store, ...]:
@@ -174,11 +177,30 @@ def settle_waiting(
         from chalicelib.purchases import parcels  # Few shops send parcels.
 
         decision = parcels.join_parcel(known, None, stores=stores, key=key, now=now) or decision
-    if waiting.waits_since + WAITS <= now and not isinstance(decision, Matched):
-        stayed = isinstance(decision, Ambiguous)
-        ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME
-        end(known, None, ending, stores=stores, key=key)
+    is_over = ends_waiting_at(known, stores, now=now) <= now
+    if is_over and not isinstance(decision, Matched):
+        _end_waiting(known, decision, stores=stores, key=key, now=now)
     return decision
+
+
+def _end_waiting(
+    known: KnownPayment,
+    decision: MatchDecision | None,
+    *,
+    stores: Sequence[Store],
+    key: vault.SealingKey,
+    now: datetime,
+) -> None:
+    """End a payment for which nothing comes any more, with what the last look said.
+
+    A receipt that never came to the one shop it can be of counts for what is to be expected there.
+    """
+    stayed = isinstance(decision, Ambiguous)
+    ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME
+    is_new = end(known, None, ending, stores=stores, key=key, last_word=decision)
+    if is_new and isinstance(decision, NothingNear) and len(stores) == 1:
+        missed = Vote(None, None, known.payment.made_at.timestamp())
+        timekeeping.vote(stores[0].store_id, missed, now=now)
 
 
 def look_again(payment_id: PaymentId, *, now: datetime) -> None:
@@ -199,12 +221,20 @@ def end(
     *,
     stores: Sequence[Store],
     key: vault.SealingKey,
-) -> None:
-    """Let a payment end without a receipt, with its reason."""
+    last_word: MatchDecision | None = None,
+) -> bool:
+    """Let a payment end without a receipt, with its reason; whether it had not ended before.
+
+    `last_word` is what the last look for its receipt said, if there was one.
+    """
+    is_new = False
     if purchase is None:
-        alone = Purchase(known.member_id, known.payment, version=1, ending=ending)
-        if store.record_purchase(alone, key=key):
+        reason = Reason(last_word.why.value, MODEL, (), 0) if last_word else None
+        alone = Purchase(known.member_id, known.payment, version=1, ending=ending, reason=reason)
+        is_new = store.record_purchase(alone, key=key)
+        if is_new:
             facts.ended(known.payment.payment_id, ending)
     if stores:
         signals = signals_of(known, stores, ())
         matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
+    return is_new

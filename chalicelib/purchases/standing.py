@@ -15,7 +15,7 @@ from chalicelib.matching.service import Question
 from chalicelib.matching.shares import to_share
 from chalicelib.network import service as network
 from chalicelib.purchases import store
-from chalicelib.purchases.access import WAITS, Own, find_own
+from chalicelib.purchases.access import WAITS, Own, ends_waiting_at, find_own
 from chalicelib.purchases.explaining import (
     Explanation,
     Wait,
@@ -71,7 +71,7 @@ def wait_of(known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datet
         )
     return Wait(
         since=known.first_seen_at,
-        until=known.first_seen_at + WAITS,
+        until=ends_waiting_at(known, question.stores, now=now),
         complete_at=complete_at,
         decision=decision,
         threshold=to_share(question.threshold),

@@ -33,6 +33,9 @@ ADDRESS = typer.Option(help="As receipts give it, in one line.")
 POSTCODE = typer.Option(help="As receipts give it.")
 PHONE = typer.Option(help="As receipts give it.")
 RECEIPTS_WITHIN = typer.Option(min=1, help="How long its receipts may take.", metavar="N")
+LATE_RECEIPTS = typer.Option(
+    min=1, max=7, help="How many days a till without a line may keep them.", metavar="N"
+)
 PAGE_SPAN = typer.Option(min=1, help="Less for busy web shops.", metavar="N")
 
 
@@ -155,6 +158,7 @@ def change_store(
     postcode: Annotated[str | None, POSTCODE] = None,
     phone: Annotated[str | None, PHONE] = None,
     receipts_within_seconds: Annotated[int | None, RECEIPTS_WITHIN] = None,
+    late_receipts_days: Annotated[int | None, LATE_RECEIPTS] = None,
     page_span_minutes: Annotated[int | None, PAGE_SPAN] = None,
 ) -> None:
     """Change what is given of a store.
@@ -171,6 +175,7 @@ def change_store(
         postcode=postcode,
         phone=phone,
         receipts_within_seconds=receipts_within_seconds,
+        late_receipts_days=late_receipts_days,
         page_span_minutes=page_span_minutes,
     )
     named = participants.identifiers(identifier or ())

@@ -19,7 +19,7 @@ from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.purchases import store as purchases
-from chalicelib.purchases.access import WAITS, active_key_of
+from chalicelib.purchases.access import active_key_of, ends_waiting_at
 from chalicelib.purchases.explaining import Wait, explain_match, explain_wait
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
 from chalicelib.purchases.payments import store as payments
@@ -106,7 +106,7 @@ def _waited(known: KnownPayment, *, now: datetime) -> Iterator[Step]:
     if waiting is None:
         yield Step(None, "not on a waiting list")
         return
-    until = waiting.waits_since + WAITS
+    until = ends_waiting_at(known, stores, now=now)
     yield Step(waiting.waits_since, "waits", f"until {until:%Y-%m-%d %H:%M}")
     question = Question(waiting.signals, waiting.anchored_at, tuple(stores))
     decision = matching.find_match(question, claim_stands=lambda _: True, now=now, consistent=False)
