@@ -18,7 +18,7 @@ from chalicelib.matching.decision import (
     NothingNear,
     NotYet,
 )
-from chalicelib.matching.payment import Payment
+from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.shares import to_share
 from chalicelib.matching.why import Why
 from chalicelib.network.identifiers import IdentifierKind
@@ -182,6 +182,8 @@ def explain_end(payment: Payment, purchase: Purchase | None) -> Explanation:
 
 
 def _reason_of(payment: Payment, decision: MatchDecision | None) -> str:
+    if payment.state is PaymentState.REFUND_ONLY:
+        return "refund_waits"
     match decision:
         case None:
             return "shop_unknown"
@@ -238,6 +240,7 @@ def _hints(reason: str, *, asks_bank: bool) -> Iterator[Said]:
 def _history(payment: Payment, purchase: Purchase | None) -> tuple[Turn, ...]:
     """What became of the payment, in order of time."""
     turns = [_turn(e.occurred_at, e.kind.value) for e in payment.events]
+    turns += [_turn(one.at, "refunded") for one in (purchase.refunds if purchase else ())]
     for one in purchase.withdrawals if purchase else ():
         if one.matched_at is not None:
             turns.append(_turn(one.matched_at, "matched", one.matched_why))

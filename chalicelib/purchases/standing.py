@@ -11,6 +11,7 @@ from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.matching import service as matching
 from chalicelib.matching.decision import MatchDecision
+from chalicelib.matching.payment import PaymentState
 from chalicelib.matching.service import Question
 from chalicelib.matching.shares import to_share
 from chalicelib.network import service as network
@@ -64,7 +65,7 @@ def wait_of(known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datet
     question = question_of(known, last_fours, now=now)
     decision: MatchDecision | None = None
     complete_at = None
-    if question.stores:
+    if question.stores and known.payment.state is not PaymentState.REFUND_ONLY:
         complete_at = known.payment.made_at + question.patience
         decision = matching.find_match(
             question, claim_stands=lambda _: True, now=now, consistent=False
