@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run simulate test test-real bench match fuzz bad-days check package deploy format clean
+.PHONY: demo run simulate test test-real bench bench-matching match fuzz bad-days check package deploy format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -37,6 +37,10 @@ bench: $(STAMP)  ## Cost of a matched receipt, processor time and imports, again
 # PAYMENTS and RECEIPTS are JSON lines (docs/match-files.md); OUT is written.
 match: $(STAMP)  ## Match a file of payments with a file of receipts
 	$(BIN)/python -m infra.cli match --payments '$(PAYMENTS)' --receipts '$(RECEIPTS)' --out '$(OUT)'
+
+# GROUPS=names, PAYMENTS=n of each group, SEED=n, SMALL=1 (two streets of each group).
+bench-matching: $(STAMP)  ## Who finds the right receipt: ours, the usual rule, an oracle
+	$(BIN)/python -m infra.matchbench.run $(if $(GROUPS),--groups $(GROUPS)) $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(SEED),--seed $(SEED)) $(if $(SMALL),--small)
 
 fuzz: $(STAMP)  ## Hostile requests to the running stack; SEED, EXAMPLES and COUNT say which and how many
 	$(BIN)/python -m infra.fuzzing.run --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),100) --count $(or $(COUNT),5000)

@@ -15,7 +15,7 @@ from chalicelib.matching.decision import THRESHOLD
 from chalicelib.matching.evidence import Said, SeenWith
 from chalicelib.matching.learning import Tally
 from chalicelib.matching.posterior import Shares, explain
-from chalicelib.matching.rates import BELIEVED, Rates
+from chalicelib.matching.rates import AT_FIRST, Rates
 from chalicelib.matching.reasons import best_of, why_accepted, why_not
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
@@ -40,6 +40,7 @@ class Outcome:
     """What became of one charge.
 
     `probability` is the best slip's, also where it was not accepted; `runner_up` the next one's.
+    `best_receipt_id` is the best slip's receipt, accepted or not: a lower threshold would take it.
     """
 
     payment_id: str
@@ -48,6 +49,7 @@ class Outcome:
     probability: float
     why: Why
     runner_up: float = 0.0
+    best_receipt_id: str | None = None
 
 
 def match_jointly(
@@ -92,7 +94,7 @@ class _Batch:
         self.shelf = Shelf(slips)
         self.said = Said(self.shelf.slips)
         self.is_told = known is not None
-        self.rates = known.rates if known else BELIEVED
+        self.rates = known.rates if known else AT_FIRST
         self.clocks: Clocks = known.clocks if known else VotedClocks({})
         self.seen_with = SeenWith()
         self.sold_to = sold_to
@@ -122,6 +124,7 @@ class _Batch:
                 outcome.probability,
                 Why.SAME_PURCHASE if outcome.receipt_id else outcome.why,
                 outcome.runner_up,
+                outcome.best_receipt_id,
             )
         return [found[charge.payment_id] for charge in charges]
 
@@ -159,13 +162,13 @@ class _Batch:
         if share >= threshold:
             part = self._part(slip, pairs, shares)
             if part is not None:
-                why = why_accepted(best)
-                return Outcome(charge.payment_id, slip.receipt_id, part, share, why, runner_up)
+                why, taken = why_accepted(best), slip.receipt_id
+                return Outcome(charge.payment_id, taken, part, share, why, runner_up, taken)
         readings = self.clocks.readings((slip.store, slip.till), charge.at)
         spread = max(readings, key=lambda reading: reading.weight).spread
         alone = max((p.weight for p in pairs), default=0.0) / (1 + sum(p.weight for p in pairs))
         why = why_not(pairs, shares, slips, alone=alone, spread=spread, threshold=threshold)
-        return Outcome(charge.payment_id, None, 0, share, why, runner_up)
+        return Outcome(charge.payment_id, None, 0, share, why, runner_up, slip.receipt_id)
 
     def _part(self, slip: Slip, pairs: list[Pair], shares: Shares) -> int | None:
         """The likeliest part of the receipt of `slip` that no other charge has."""

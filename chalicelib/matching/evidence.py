@@ -164,7 +164,7 @@ def _fact(
     """What `pair` says, ours and theirs, where pairs that belong together agree at `rate`."""
     ours, theirs = pair
     agrees = ours == theirs
-    share = rates.agrees[rate]
+    share = rates.agrees_for(rate, slip.store, slip.till)
     what = "digits" if rate.startswith("digits") else rate
     if what == "auth_code":
         chance = said.chance_of_code(slip, ours, agrees=agrees)

@@ -8,16 +8,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from chalicelib.matching.amounts import Relation
-from chalicelib.matching.rates import AGREEMENT_BELIEVED, Rates
+from chalicelib.matching.nearby import Nearby, firmness
+from chalicelib.matching.rates import AGREEMENT_BELIEVED, MISSING_MIN, Rates
 from chalicelib.matching.sides import Charge, Slip
 from chalicelib.matching.weighing import Pair
 
 _MISSING_BELIEVED = (1.0, 30.0)  # missing, of how many imagined payments
 _STORE_PAYMENTS = 40.0  # What all stores say counts as that many payments of this one.
-_MISSING_MIN = 0.001
 _COUNTS_FROM = 0.01  # A pair less probable than this adds nothing worth its time.
 _SUSPECT_TIPS_FROM = 0.05  # From this share of payments without a receipt on, tips are looked for.
 _TIPPED_AT_START = 0.05
+_BY_TILL = frozenset({"auth_code"})  # Some tills print a number of their own, others never.
+_BY_TILL_PAIRS = 50.0  # What is believed of all counts as that many pairs of a batch...
+_TILL_PAIRS = 4.0  # ...and what a batch says of all, as that many of one till.
 
 
 class Tally:
@@ -29,8 +32,12 @@ class Tally:
         self._agreed: dict[str, float] = defaultdict(float)
         self._weighed: dict[str, float] = defaultdict(float)
         self._missing: dict[str, float] = defaultdict(float)
+        self._missing_by_time: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._tipped: dict[str, float] = defaultdict(float)
         self._charges: dict[str, int] = defaultdict(int)
+        self._by_till: dict[tuple[str, str, str | None], list[float]] = defaultdict(
+            lambda: [0.0, 0.0]
+        )
 
     def add(
         self, charge: Charge, pairs: Sequence[Pair], total: float, slips: Sequence[Slip]
@@ -39,16 +46,21 @@ class Tally:
         store = charge.stores[0]
         self._charges[store] += 1
         self._missing[store] += 1 / total
+        self._missing_by_time[store].append((charge.at, 1 / total))
         for pair in pairs:
             share = pair.weight / total
             if share < _COUNTS_FROM:
                 continue
             if pair.relation is Relation.TIP_ADDED:
                 self._tipped[slips[pair.place].store] += share
+            slip = slips[pair.place]
             for fact in pair.facts:
                 self._weighed[fact.what] += share
-                if fact.agrees:
-                    self._agreed[fact.what] += share
+                self._agreed[fact.what] += share * fact.agrees
+                if fact.what in _BY_TILL:
+                    counted = self._by_till[fact.what, slip.store, slip.till]
+                    counted[0] += share * fact.agrees
+                    counted[1] += share
 
     def rates(self) -> Rates:
         """The rates that what was counted makes probable."""
@@ -58,17 +70,30 @@ class Tally:
         missing_at, tipped_at = {}, {}
         for store, count in self._charges.items():
             share = (self._missing[store] + general * _STORE_PAYMENTS) / (count + _STORE_PAYMENTS)
-            missing_at[store] = min(max(share, _MISSING_MIN), 0.999)
+            missing_at[store] = min(max(share, MISSING_MIN), 0.999)
             tipped = self._tipped[store] / count
             if self._looks_for_tips and missing_at[store] >= _SUSPECT_TIPS_FROM:
                 tipped = _TIPPED_AT_START
             tipped_at[store] = min(tipped, 0.9)
         return Rates(
-            missing=min(max(general, _MISSING_MIN), 0.999),
+            missing=min(max(general, MISSING_MIN), 0.999),
             missing_at=missing_at,
+            missing_near={store: Nearby(run) for store, run in self._missing_by_time.items()},
+            missing_firmness=firmness(
+                [share for _, share in sorted(run)] for run in self._missing_by_time.values()
+            ),
             tipped_at=tipped_at,
-            agrees={
-                what: (agreed + self._agreed[what]) / (agreed + differed + self._weighed[what])
-                for what, (agreed, differed) in AGREEMENT_BELIEVED.items()
+            agrees={what: self._agreement(what) for what in AGREEMENT_BELIEVED},
+            agrees_at={
+                till: (agreed + self._agreement(till[0]) * _TILL_PAIRS) / (weighed + _TILL_PAIRS)
+                for till, (agreed, weighed) in self._by_till.items()
             },
         )
+
+    def _agreement(self, what: str) -> float:
+        """What is believed, moved by what was counted."""
+        agreed, differed = AGREEMENT_BELIEVED[what]
+        if what in _BY_TILL:  # What tills have wrong altogether is believed less firmly.
+            firmness = min(1.0, _BY_TILL_PAIRS / (agreed + differed))
+            agreed, differed = agreed * firmness, differed * firmness
+        return (agreed + self._agreed[what]) / (agreed + differed + self._weighed[what])

@@ -4,17 +4,18 @@ Each charge belongs to one slip or to none, each slip to one charge or to a stra
 of all charges at once weighs the product of its pairs' weights (none weighs one); what is wanted is
 the share of all explanations in which a pair occurs. That is exact here: charges are taken in order
 of time, and what is remembered is which slips are used that later charges could still want
-(forward and backward sums, as in a hidden Markov model). Only where very many prices are alike at
-once are the least probable states let go.
+(forward and backward sums, as in a hidden Markov model). Each state carries what it leaves to later
+charges, as far as that can be told without summing. So where very many prices are alike at once,
+and the least probable states are let go, none of them is what a later auth code proves.
 """
 
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
 STATES_MAX = 512  # Of used slips at one charge; the least probable beyond it are let go.
-STATES_MANY = 48  # From here on, crowds of one price without card facts, whose weights are alike:
-STATE_SHARE_MIN = 1e-6  # what is less than this of the most probable state leads nowhere.
-NEGLIGIBLE = 1e-6  # Of the third best explanation: rivals may take a charge's best, seldom two.
+STATE_SHARE_MIN = 1e-7  # Of all that leads on, less what a charge may yet lose to another.
+NEGLIGIBLE = 1e-8  # Of the third best explanation: rivals may take a charge's best, seldom two.
 
 Weights = dict[int, float]  # of one charge: slip -> weight, against one for none
 Shares = dict[int, float]  # of one charge: slip -> probability
@@ -72,65 +73,108 @@ def _groups(weights: Sequence[Weights]) -> Iterable[list[int]]:
     return groups.values()
 
 
+class _Option(NamedTuple):
+    """A slip that a charge wants: its bit, its weight as later charges leave it, and what it is
+    worth to this charge that the slip is still free.
+    """
+
+    slip: int
+    bit: int
+    weight: float
+    freed: float
+
+
 def _together(weights: list[Weights]) -> list[Shares]:
-    bit: dict[int, int] = {}
-    for wanted in weights:
-        for slip in wanted:
-            bit.setdefault(slip, 1 << len(bit))
-    kept = _wanted_later(weights, bit)
-    forward = _forward(weights, bit, kept)
+    """As `explain`, of one group."""
+    options, kept = _options(weights)
+    forward = _forward(options, kept, share_min=STATE_SHARE_MIN / _contested(weights))
     shares: list[Shares] = [{} for _ in weights]
     backward: dict[int, float] = dict.fromkeys(forward[-1], 1.0)
     for place in range(len(weights) - 1, -1, -1):
-        later = kept[place]
-        options = [(slip, bit[slip], weight) for slip, weight in weights[place].items()]
+        wanted, later = options[place], kept[place]
         found: Shares = dict.fromkeys(weights[place], 0.0)
         earlier: dict[int, float] = {}
         total = 0.0
-        for used, reached in forward[place].items():
+        for used, worth in forward[place].items():
+            taken = 1.0
             onward = backward.get(used & later, 0.0)
-            for slip, taken, weight in options:
-                if not used & taken:
-                    after = weight * backward.get((used | taken) & later, 0.0)
+            afters = []
+            for slip, bit, weight, freed in wanted:
+                if used & bit:
+                    taken *= freed
+                else:
+                    after = weight * backward.get((used | bit) & later, 0.0)
                     onward += after
-                    found[slip] += reached * after
+                    afters.append((slip, after))
+            reached = worth * taken
+            for slip, after in afters:
+                found[slip] += reached * after
             total += reached * onward
-            earlier[used] = onward
+            earlier[used] = onward * taken
         shares[place] = {slip: share / total for slip, share in found.items()} if total else {}
         scale = max(earlier.values()) or 1.0
         backward = {used: value / scale for used, value in earlier.items()}
     return shares
 
 
-def _wanted_later(weights: list[Weights], bit: dict[int, int]) -> list[int]:
-    """For each charge, the slips that charges after it want."""
+def _options(weights: list[Weights]) -> tuple[list[list[_Option]], list[int]]:
+    """What each charge wants, and which slips those after it want."""
+    bit: dict[int, int] = {}
+    for wanted in weights:
+        for slip in wanted:
+            bit.setdefault(slip, 1 << len(bit))
+    options: list[list[_Option]] = [[] for _ in weights]
     kept = [0] * len(weights)
     later = 0
+    after = dict.fromkeys(bit, 1.0)  # What a free slip is worth to the charges from here on.
     for place in range(len(weights) - 1, -1, -1):
         kept[place] = later
-        for slip in weights[place]:
+        total = 1.0 + sum(weights[place].values())
+        for slip, weight in weights[place].items():
+            before = after[slip]
+            # One at most of those who want the slip gains by it, each against what else it has.
+            after[slip] += weight / max(total - weight, 1.0)
+            options[place].append(
+                _Option(slip, bit[slip], weight / before, freed=after[slip] / before)
+            )
             later |= bit[slip]
-    return kept
+    return options, kept
+
+
+def _contested(weights: list[Weights]) -> float:
+    """The most that a charge can lose to another one: the second largest weight of any slip."""
+    first: dict[int, float] = {}
+    most = 1.0
+    for wanted in weights:
+        for slip, weight in wanted.items():
+            best = first.get(slip, 0.0)
+            most = max(most, min(best, weight))
+            first[slip] = max(best, weight)
+    return most
 
 
 def _forward(
-    weights: list[Weights], bit: dict[int, int], kept: list[int]
+    options: list[list[_Option]], kept: list[int], *, share_min: float
 ) -> list[dict[int, float]]:
     """For each charge, and after the last: which slips are used, and how much leads there."""
     states: dict[int, float] = {0: 1.0}
     reached = [states]
-    for wanted, later in zip(weights, kept, strict=True):
-        options = [(bit[slip], weight) for slip, weight in wanted.items()]
+    for wanted, later in zip(options, kept, strict=True):
         following: dict[int, float] = {}
-        for used, value in states.items():
+        for used, worth in states.items():
+            value, free = worth, []
+            for _, bit, weight, freed in wanted:
+                if used & bit:
+                    value *= freed
+                else:
+                    free.append((bit, weight))
             without = used & later
             following[without] = following.get(without, 0.0) + value
-            for taken, weight in options:
-                if not used & taken:
-                    after = (used | taken) & later
-                    following[after] = following.get(after, 0.0) + value * weight
+            for bit, weight in free:
+                after = (used | bit) & later
+                following[after] = following.get(after, 0.0) + value * weight
         scale = max(following.values())
-        least = STATE_SHARE_MIN * scale if len(following) > STATES_MANY else 0.0
+        least = share_min * scale
         probable = [(used, value / scale) for used, value in following.items() if value >= least]
         if len(probable) > STATES_MAX:
             probable = sorted(probable, key=itemgetter(1), reverse=True)[:STATES_MAX]

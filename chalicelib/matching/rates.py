@@ -5,10 +5,13 @@ payments moves them little and a file of a year decides them alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
+from chalicelib.matching.nearby import Nearby
+
+MISSING_MIN = 0.001
 
 
 class Digits(Enum):
@@ -46,21 +49,36 @@ class Rates:
 
     - `missing`: of payments whose receipt is not among those at hand, all stores alike.
     - `missing_at`: the same where a store has enough payments to say it by itself.
+    - `missing_near`: how it went about each moment, where missing receipts come in runs; the
+      store's average counts as `missing_firmness` payments beside it.
     - `tipped`: of payments above what the till printed, by a tip that the till does not know.
     - `agrees`: of pairs that belong together and both say it, those that say the same.
+    - `agrees_at`: the same of a till, for what some tills have wrong altogether and others never.
     """
 
     missing: float = 0.02
     missing_at: Mapping[str, float] = field(default_factory=dict)
+    missing_near: Mapping[str, Nearby] = field(default_factory=dict)
+    missing_firmness: float = 1e6
     tipped: float = 0.002
     tipped_at: Mapping[str, float] = field(default_factory=dict)
     agrees: Mapping[str, float] = field(
         default_factory=lambda: {what: a / (a + d) for what, (a, d) in AGREEMENT_BELIEVED.items()}
     )
+    agrees_at: Mapping[tuple[str, str, str | None], float] = field(default_factory=dict)
 
-    def missing_for(self, store: str) -> float:
-        """The share of payments at `store` that find no receipt."""
-        return self.missing_at.get(store, self.missing)
+    def agrees_for(self, what: str, store: str, till: str | None) -> float:
+        """The share of pairs of a till that say the same of `what`."""
+        return self.agrees_at.get((what, store, till), self.agrees[what])
+
+    def missing_for(self, store: str, *, at: float | None = None) -> float:
+        """The share of payments at `store` that find no receipt, about `at` where that is known."""
+        average = self.missing_at.get(store, self.missing)
+        nearby = self.missing_near.get(store) if at is not None else None
+        if nearby is None or at is None:
+            return average
+        share = nearby.share(at, average=average, firmness=self.missing_firmness)
+        return min(max(share, MISSING_MIN), 0.999)
 
     def tipped_for(self, store: str) -> float:
         """The share of payments at `store` above what the till printed."""
@@ -68,3 +86,6 @@ class Rates:
 
 
 BELIEVED = Rates()
+
+# Where rates are to be learned, the first look lets a till whose codes never agree show itself.
+AT_FIRST = replace(BELIEVED, agrees={**BELIEVED.agrees, "auth_code": 0.8})

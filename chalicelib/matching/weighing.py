@@ -78,7 +78,7 @@ class Scales:
             return pairs
         chance = sum(strangers.values())
         for store in strangers:
-            missing = self._rates.missing_for(store)
+            missing = self._rates.missing_for(store, at=charge.at)
             odds = (1 - missing) / missing / chance
             for place, relation, share in self._candidates(charge, store):
                 slip = self._shelf.slips[place]

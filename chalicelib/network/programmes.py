@@ -42,7 +42,7 @@ class Programme:
 
     `terms_version` is the version that must have been accepted to switch on or stay on;
     `receipts_wait_days` is how long a receipt waits for its payment, and a payment for its receipt,
-    before either is forgotten.
+    before either is forgotten; `match_threshold` is how probable a match has to be, from 0 to 1.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Programme:
     services: tuple[ServiceRule, ...]
     terms_version: str
     receipts_wait_days: int
+    match_threshold: float = 0.999
 
     def rule_for(self, service: Service) -> ServiceRule:
         """The rule for `service`."""

@@ -20,8 +20,12 @@ from chalicelib.matching.service import Near, Question
 from chalicelib.matching.shares import to_share
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Claim, Waiting
+from chalicelib.matching.timekeeping import service as timekeeping
+from chalicelib.matching.timekeeping.service import Vote
 from chalicelib.matching.why import BY_HAND, Why
+from chalicelib.network import service as network
 from chalicelib.network.model import Store
+from chalicelib.network.programmes import get_programme
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.clearing import contradiction_of
 from chalicelib.purchases.codes import store as codes
@@ -34,6 +38,7 @@ from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
 JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
+_SURE = (Why.CARD_FACTS_AGREE, Why.TIME_AND_AMOUNT_AGREE)
 LIVE_TILL_SECONDS_MAX = 60  # Stores that take longer send batches, and payments come before those.
 
 
@@ -57,7 +62,8 @@ def settle(
     if not stores:
         return None
     signals = signals_of(known, stores, last_fours)
-    question = Question(signals, known.payment.anchored_at, tuple(stores))
+    threshold = _threshold_of(known, now=now)
+    question = Question(signals, known.payment.anchored_at, tuple(stores), threshold)
     is_written = waiting is not None and waiting.signals == signals
     decision = None
     if is_written or _may_be_here(known, stores, now=now):
@@ -73,6 +79,12 @@ def settle(
             outbox.look_again(signals.payment_id, delay=decision.look_again_at - now)
         facts.waits(known, decision)
     return decision
+
+
+def _threshold_of(known: KnownPayment, *, now: datetime) -> float:
+    """How probable a match has to be, by the programme of the payment's bank."""
+    connection = network.get_connection(known.payment.connection_id, now=now)
+    return get_programme(connection.programme).match_threshold
 
 
 def _may_be_here(known: KnownPayment, stores: Sequence[Store], *, now: datetime) -> bool:
@@ -131,10 +143,8 @@ def join(
     codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
     returns = _returns_of(sale, now=now)
     for _ in range(JOINS_MAX):
-        if ended is not None and _is_refused(matched, ended):
-            # It was taken away after the payment was read. Whoever reads it anew knows.
-            matching_store.release_claim(matching.claim_of(question, matched))
-            raise TryAgain("the receipt was taken away from the payment meanwhile")
+        if ended is not None:
+            _check_not_refused(question, matched, ended)
         threshold = to_share(question.threshold)
         joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
         purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
@@ -143,6 +153,7 @@ def join(
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
         if store.record_purchase(purchase, key=key):
             facts.matched(known, matched, now=now)
+            _vote(known, matched, now=now)
             break
         standing = store.find_purchase(where_of(known), key=key, now=now)
         if standing is not None and standing.receipt is not None:
@@ -154,15 +165,30 @@ def join(
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
 
 
-def _is_refused(matched: Matched, before: Purchase) -> bool:
-    """Whether the receipt was taken away from the payment, and no person says otherwise since."""
-    return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
+def _check_not_refused(question: Question, matched: Matched, before: Purchase) -> None:
+    """Give the claim back where the receipt was taken away after the payment was read.
+
+    Whoever reads the payment anew knows. What a person says since is not asked about.
+    :raises TryAgain: it was.
+    """
+    if matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused:
+        matching_store.release_claim(matching.claim_of(question, matched))
+        raise TryAgain("the receipt was taken away from the payment meanwhile")
 
 
 def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
     """The returns that came before anybody held `sale`, under whatever code they name it by."""
     names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
     return [one for name in names for one in matching_store.list_returns(name, now=now)]
+
+
+def _vote(known: KnownPayment, matched: Matched, *, now: datetime) -> None:
+    """Let a match that the matcher was sure of say where its till's clock stands."""
+    if matched.why in _SURE:
+        receipt, made_at = matched.part.receipt, known.payment.made_at
+        offset = (receipt.issued_at - made_at).total_seconds()
+        vote = Vote(receipt.till, offset, made_at.timestamp())
+        timekeeping.vote(receipt.store_id, vote, now=now)
 
 
 def _go_on_with(

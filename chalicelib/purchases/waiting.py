@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import service
@@ -44,9 +45,26 @@ def look_again_when_due(now: datetime) -> int:
 def look_again_between(since: datetime, until: datetime, *, now: datetime) -> int:
     """Look again at every payment made in [since, until] that waits; returns how many there were.
 
-    A payment that meets a passing obstacle is left to the next run.
+    Before that, whatever these payments say together of their store's clocks is learned: a till
+    that is hours off shows by the many that wait for it. A payment that meets a passing obstacle is
+    left to the next run.
     """
-    return sum(_look_at_store(store, since, until, now=now) for store in _stores(now=now))
+    looked = 0
+    for store in _stores(now=now):
+        _learn_clocks(store, since, until, now=now)
+        looked += _look_at_store(store, since, until, now=now)
+    timekeeping.write_out(now=now)
+    return looked
+
+
+def _learn_clocks(store: Store, since: datetime, until: datetime, *, now: datetime) -> None:
+    """A store that cannot be read as a whole now keeps the clocks that it has."""
+    from chalicelib.matching.timekeeping import learning  # Only this job weighs days at once.
+
+    try:
+        learning.learn_clocks(store, max(since, until - learning.DAYS), until, now=now)
+    except TryAgain:
+        observability.count("looks_put_off")
 
 
 def _stores(*, now: datetime) -> Iterator[Store]:

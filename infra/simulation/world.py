@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from chalice.local import LambdaContext
 
 from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.privacy import leaving
 from chalicelib.runtime import queues, settings
 from chalicelib.workers import deliveries, payments, receipts, schedules
@@ -235,6 +236,9 @@ class World:
             forget_everything()
         else:
             town.remember_town(now=self._now)
+            # What a process remembers of clocks depends on the runs before it, and those on which
+            # branch was played: each run reads them anew, which is the harder case.
+            timekeeping.forget()
         self.is_cold = False
 
 

@@ -32,27 +32,27 @@ def test_a_store_that_nobody_has_voted_on_has_no_clocks() -> None:
     assert kept() == store.NOTHING_KEPT
 
 
-def test_sixteen_votes_of_one_till_cost_three_writes_and_lose_nothing() -> None:
-    give(16)
+def test_twenty_votes_of_one_till_cost_three_writes_and_lose_nothing() -> None:
+    give(20)
 
     assert kept().revision == 3
-    assert kept().clocks.tills["T1"].votes == 16
-    assert kept().clocks.matched == 16
+    assert kept().clocks.tills["T1"].votes == 20
+    assert kept().clocks.matched == 20
 
 
 def test_the_votes_of_a_process_count_before_they_are_written() -> None:
     give(3)
 
-    assert kept().clocks.tills["T1"].votes == 1
+    assert kept().clocks.tills["T1"].votes == 2
     assert service.store_clocks(SHOP, now=NOON).tills["T1"].votes == 3
 
 
 def test_a_process_that_dies_loses_only_what_it_had_not_written() -> None:
-    give(6)
+    give(7)
 
     service.forget()
 
-    assert service.store_clocks(SHOP, now=NOON).tills["T1"].votes == 4
+    assert service.store_clocks(SHOP, now=NOON).tills["T1"].votes == 5
 
 
 def test_two_processes_add_their_votes_to_each_others() -> None:
@@ -61,10 +61,10 @@ def test_two_processes_add_their_votes_to_each_others() -> None:
     service.forget()
     give(3, till="T2")  # Another process reads, votes and writes.
     service._stores |= mine
-    give(3)
+    give(4)
 
     clocks = kept().clocks
-    assert {name: till.votes for name, till in clocks.tills.items()} == {"T1": 4, "T2": 1}
+    assert {name: till.votes for name, till in clocks.tills.items()} == {"T1": 5, "T2": 2}
 
 
 def test_remembers_clocks_for_an_hour() -> None:
@@ -77,14 +77,14 @@ def test_remembers_clocks_for_an_hour() -> None:
 
 
 def test_clocks_are_forgotten_a_hundred_days_after_they_were_last_seen() -> None:
-    give(1)
+    give(2)
 
     assert kept(NOON + timedelta(days=99)).revision == 1
     later = NOON + timedelta(days=100, seconds=1)
     assert kept(later) == store.NOTHING_KEPT
     service.forget()
-    give(1, now=later)
-    assert kept(later).clocks.tills["T1"].votes == 1
+    give(2, now=later)
+    assert kept(later).clocks.tills["T1"].votes == 2
 
 
 def test_what_a_later_release_wrote_in_its_own_form_counts_as_nothing_known() -> None:
@@ -120,7 +120,7 @@ def test_keeps_what_was_learned_at_once_and_what_a_till_knows_better() -> None:
 
 
 def test_writes_out_what_a_job_leaves_behind() -> None:
-    give(1)
+    give(2)
     service.vote(SHOP, Vote(None, None, NOON.timestamp()), now=NOON)
     assert kept().clocks.missed == 0
 

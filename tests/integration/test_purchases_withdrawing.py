@@ -18,9 +18,7 @@ from chalicelib.network import service as network
 from chalicelib.network.model import Connection, KeyUse
 from chalicelib.notices import service as notices
 from chalicelib.purchases import reading, receiving, service, withdrawing
-from chalicelib.purchases.messages import (
-    decode_delivery,
-)
+from chalicelib.purchases.messages import decode_delivery
 from chalicelib.purchases.model import Purchase, WithdrawnWhy
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import Missing, NoReceipt

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of, receipt_id_of
 from chalicelib.kernel.refusals import Malformed
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.members import service as members
 from chalicelib.members.model import LinkKind, Reference
 from chalicelib.network.model import Provider
@@ -54,6 +55,7 @@ EXPIRES_AFTER = {
     "WaitingRow": timedelta(days=8),
     "PaymentRow": timedelta(days=400),
     "PurchaseRow": None,
+    "ClocksRow": timedelta(days=100),
     "QuarantineRow": timedelta(days=30),
     "ClientRow": None,
     "RefreshRow": timedelta(days=30),
@@ -112,11 +114,13 @@ def test_every_row_of_a_journey_carries_the_expiry_of_its_rule(town: None) -> No
     send_receipts(till_receipt(PAYER, "R-2", total_minor=1))
     send_receipts([till_receipt(PAYER, "R-3"), till_receipt(PAYER, "R-4", total_minor=1)])
     work()
+    timekeeping.write_out(now=NOON)
     expected = {
         "page#": NOON + 7 * DAY,
         "part#": NOON + 400 * DAY,
         "payment": datetime.fromisoformat("2026-11-20T11:41:07+00:00") + 400 * DAY,
         "tills#": NOON + 30 * DAY,
+        "clocks": NOON + 100 * DAY,
         "purchase#": None,
         "head": None,
         "holder": None,
@@ -163,6 +167,7 @@ def test_the_sweep_deletes_and_counts_what_expired_and_nothing_else(
     town: None, counted: Counted
 ) -> None:
     joined()
+    timekeeping.write_out(now=NOON)
     quarantine.keep("tills", "{}", Malformed("no"), sender=BAKERY, now=NOON)
     configuration = items("network")
 
@@ -172,13 +177,13 @@ def test_the_sweep_deletes_and_counts_what_expired_and_nothing_else(
 
     assert early == dict.fromkeys(retention.TABLES, 0)
     assert week == early | {"tills": 1}  # The page of strangers' receipts; the claim stays.
-    assert later["tills"] == 1
+    assert later["tills"] == 2  # The claim, and the till's clock.
     assert later["cases"] == 1
     assert later["people"] == 1  # The payment.
     assert later["wallets"] == 0
     kept = [one for one in configuration if not one["pk"]["S"].startswith("refresh#")]
     assert items("network") == kept
-    assert counted["retention_swept:tills"] == 2
+    assert counted["retention_swept:tills"] == 3
     assert retention.sweep(now=NOON + 500 * DAY) == dict.fromkeys(retention.TABLES, 0)
 
 

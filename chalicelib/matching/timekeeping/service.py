@@ -2,9 +2,10 @@
 
 A process remembers what it read for an hour: clocks drift by seconds in that time, and a clock that
 is set is seen by the votes of whoever looks. Votes gather in the process and are written where they
-change something: the first of a till, when it has four times as many, when its clock has moved, and
-every sixty-four. What dies with a process is a few votes of many. What is written twice, because an
-answer was lost, counts as one or two of sixty-four. So neither has to be prevented.
+change something: when a store has four times as many as are kept, when a till becomes known, when a
+clock has moved, and every sixty-four. What dies with a process is a few votes of many. What is
+written twice, because an answer was lost, counts as one or two of sixty-four. So neither has to be
+prevented.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,7 +27,8 @@ STORES_REMEMBERED_MAX = 5_000
 VOTES_UNWRITTEN_MAX = 64
 WRITES_MAX = 3  # Of one store's votes, against other processes that write theirs.
 TILLS_MAX = 256  # Of one store; of more, those that were seen last. A name may be anything.
-_GROWS_BY = 4  # A till is written again when it has this many times the votes it was kept with.
+_FIRST_VOTES = 2  # Of a store: one alone says too little for a write.
+_GROWS_BY = 4  # A store is written again when it has this many times the votes it was kept with.
 FAR_OFF_SECONDS = 600.0  # No till drifts as far by itself: it was set wrong, or tells local time.
 
 
@@ -124,14 +126,15 @@ def with_votes(clocks: StoreClocks, votes: Iterable[Vote]) -> StoreClocks:
 
 def is_worth_writing(kept: StoreClocks, stand: StoreClocks, votes: int) -> bool:
     """Whether what a process knows differs enough from what is kept to cost a write."""
-    if votes >= VOTES_UNWRITTEN_MAX:
+    grown = stand.matched >= max(_GROWS_BY * kept.matched, _FIRST_VOTES)
+    if votes >= VOTES_UNWRITTEN_MAX or grown:
         return True
     for name, clock in stand.tills.items():
         before = kept.tills.get(name)
-        if before is None or clock.votes >= max(_GROWS_BY * before.votes, 1):
+        was_known = before is not None and before.votes >= FEW_VOTES
+        if was_known != (clock.votes >= FEW_VOTES):
             return True
-        is_known = before.votes >= FEW_VOTES
-        if is_known and abs(clock.offset - before.offset) > before.spread / 2:
+        if before and was_known and abs(clock.offset - before.offset) > before.spread / 2:
             return True
     return False
 

@@ -2,6 +2,7 @@
 
 from itertools import product
 from math import isclose, prod
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +68,23 @@ def test_many_of_one_price_are_explained_in_bounded_work() -> None:
     shares = explain(crowd)
 
     assert all(0.99 < sum(share.values()) <= 1.000001 for share in shares)
+
+
+def test_is_exact_where_card_facts_speak_later() -> None:
+    random = Random(3)
+    for _ in range(300):
+        strength = random.choice([2, 6, 14])
+        weights = [
+            {slip: 10 ** random.uniform(-4, strength) for slip in range(5) if random.random() < 0.7}
+            for _ in range(random.randint(2, 5))
+        ]
+        for found, expected in zip(explain(weights), counted(weights), strict=True):
+            for slip, share in expected.items():
+                assert isclose(found.get(slip, 0.0), share, abs_tol=1e-5)
+
+
+def test_what_a_later_payment_proves_is_not_given_away_before() -> None:
+    early, late = explain([{0: 2e7}, {0: 2e13}])
+
+    assert isclose(early[0], 1e-6, rel_tol=1e-3)
+    assert late[0] > 0.99999

@@ -23,7 +23,7 @@ def voted(count: int, *, offset: float = 20.0) -> StoreClocks:
     return with_votes(NO_CLOCKS, votes(count, offset=offset))
 
 
-def test_writes_a_till_when_it_has_four_times_as_many_votes() -> None:
+def test_writes_a_store_at_two_votes_when_a_till_is_known_and_at_four_times_as_many() -> None:
     kept, written = NO_CLOCKS, []
     stand = NO_CLOCKS
     for count, vote in enumerate(votes(70), start=1):
@@ -32,7 +32,7 @@ def test_writes_a_till_when_it_has_four_times_as_many_votes() -> None:
             written.append(count)
             kept = stand
 
-    assert written == [1, 4, 16, 64]
+    assert written == [2, 5, 20]
 
 
 def test_writes_the_sixty_fourth_vote_whatever_it_says() -> None:
@@ -48,10 +48,18 @@ def test_writes_when_a_known_clock_has_moved_by_half_its_spread(
 ) -> None:
     kept = voted(40)
     clock = replace(kept.tills["T1"], spread=15.0)
-    kept = StoreClocks({"T1": clock})
-    stand = StoreClocks({"T1": replace(clock, offset=clock.offset + moved_by)})
+    kept = StoreClocks({"T1": clock}, matched=40)
+    stand = StoreClocks({"T1": replace(clock, offset=clock.offset + moved_by)}, matched=41)
 
     assert is_worth_writing(kept, stand, votes=1) is is_worth
+
+
+def test_writes_when_a_clock_was_set() -> None:
+    kept = voted(40)
+    stand = with_votes(kept, votes(3, offset=3_600.0))
+
+    assert (stand.tills["T1"].offset, stand.tills["T1"].votes) == (3_600.0, 3)
+    assert is_worth_writing(kept, stand, votes=3)
 
 
 def test_a_payment_that_found_no_receipt_moves_no_clock() -> None:
