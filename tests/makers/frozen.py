@@ -1,7 +1,7 @@
 """A release, frozen in the middle of its work: its rows, secrets and messages as it wrote them.
 
-`tests/vectors/release-1.json` is what every later release meets on the day it is deployed. It is
-written by
+`tests/vectors/release-1.json` is what every later release meets on the day it is deployed, and so
+are those after it. The newest is written by
 
     FREEZE_RELEASE=1 .venv/bin/python -m pytest tests/integration/test_release_frozen.py
 
@@ -30,7 +30,8 @@ from tests.makers.outside import ask, put_on, work
 from tests.makers.purchases import queued
 from tests.makers.signed_hooks import Sending, changed, signed
 
-RELEASE_1 = Path(__file__).parents[1] / "vectors" / "release-1.json"
+RELEASES = tuple(sorted((Path(__file__).parents[1] / "vectors").glob("release-*.json")))
+NEWEST = RELEASES[-1]
 BANK_AWAY = "http://127.0.0.1:9"
 
 MATCHED = Provider.STANDARD  # told to its bank next
@@ -169,7 +170,7 @@ def _kind_of_row(item: dict[str, Any]) -> str:
     return f"{'+'.join(w for w in words if w.isalpha())}({attributes})"
 
 
-def read_release(path: Path = RELEASE_1) -> dict[str, Any]:
+def read_release(path: Path = NEWEST) -> dict[str, Any]:
     """What `path` holds."""
     frozen: dict[str, Any] = json.loads(path.read_text())
     return frozen
