@@ -143,10 +143,8 @@ def join(
     codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
     returns = _returns_of(sale, now=now)
     for _ in range(JOINS_MAX):
-        if ended is not None and _is_refused(matched, ended):
-            # It was taken away after the payment was read. Whoever reads it anew knows.
-            matching_store.release_claim(matching.claim_of(question, matched))
-            raise TryAgain("the receipt was taken away from the payment meanwhile")
+        if ended is not None:
+            _check_not_refused(question, matched, ended)
         threshold = to_share(question.threshold)
         joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
         purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
@@ -167,9 +165,15 @@ def join(
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
 
 
-def _is_refused(matched: Matched, before: Purchase) -> bool:
-    """Whether the receipt was taken away from the payment, and no person says otherwise since."""
-    return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
+def _check_not_refused(question: Question, matched: Matched, before: Purchase) -> None:
+    """Give the claim back where the receipt was taken away after the payment was read.
+
+    Whoever reads the payment anew knows. What a person says since is not asked about.
+    :raises TryAgain: it was.
+    """
+    if matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused:
+        matching_store.release_claim(matching.claim_of(question, matched))
+        raise TryAgain("the receipt was taken away from the payment meanwhile")
 
 
 def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
