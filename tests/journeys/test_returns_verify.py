@@ -182,6 +182,16 @@ def test_a_code_that_two_receipts_have_names_none_unless_it_is_the_reference_of_
     assert [one.body["reference"] for one in said[:2]] == ["R-1", "R-2"]
 
 
+def test_receipts_of_one_second_are_told_apart_by_their_codes() -> None:
+    sell()
+    send_receipts(till_receipt(PAYER, "R-2"))
+    work(*ALL)
+
+    said = [verify(code) for code in ("RET-1", "R-2")]
+
+    assert [(one.status, one.body.get("reference")) for one in said] == [(200, "R-1"), (200, "R-2")]
+
+
 @pytest.mark.parametrize("is_member", [True, False])
 def test_of_a_voided_sale_nothing_comes_back(*, is_member: bool) -> None:
     sell()
