@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.kernel.times import to_text
 from chalicelib.purchases.correcting.paper import NUMBER_CHARACTERS_MAX
-from chalicelib.purchases.explaining import Explanation, Said, Turn
+from chalicelib.purchases.explaining import MatchStory, Said, Turn
 
 Number = Annotated[str, msgspec.Meta(min_length=1, max_length=NUMBER_CHARACTERS_MAX)]
 
@@ -80,7 +80,7 @@ class MatchAnswer(msgspec.Struct, omit_defaults=True):
     history: list[TurnAnswer] = []
 
 
-def to_answer(told: Explanation) -> MatchAnswer:
+def to_answer(told: MatchStory) -> MatchAnswer:
     """`told` as the API says it."""
     return MatchAnswer(
         transaction=told.transaction_id,

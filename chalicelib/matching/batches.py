@@ -17,12 +17,14 @@ from chalicelib.matching.learning import Tally
 from chalicelib.matching.posterior import Shares, explain
 from chalicelib.matching.rates import AT_FIRST, Rates
 from chalicelib.matching.reasons import best_of, why_accepted, why_not
+from chalicelib.matching.scatter import TailTally
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 from chalicelib.matching.weighing import Pair, Scales
 from chalicelib.matching.why import Why
 
 _ROUNDS = 3  # Clocks and rates hardly move after the third.
+_COUNTS_FROM = 0.01  # A pair less probable than this says nothing of the tail.
 _SURE = 0.9  # From here on a pair has a vote on its till's clock.
 _VERY_SURE = 0.9995  # From here on a slip's digits are taken for the member's.
 
@@ -137,17 +139,22 @@ class _Batch:
         votes: dict[TillKey, list[Vote]] = defaultdict(list)
         tally = Tally(looks_for_tips=looks_for_tips)
         seen_with = SeenWith()
+        tail, shape = TailTally(), self.clocks.shape
         for charge in ordered:
             pairs = scales.weigh(charge)
             total = 1.0 + sum(pair.weight for pair in pairs)
             tally.add(charge, pairs, total, self.shelf.slips)
+            for pair in pairs:
+                if pair.weight >= _COUNTS_FROM * total:
+                    far = shape.of_tail(pair.off_clock, pair.spread)
+                    tail.add(pair.weight / total, far, pair.off_clock)
             best = max(pairs, key=lambda pair: pair.weight, default=None)
             if best is not None and best.weight >= _SURE * total:
                 slip = self.shelf.slips[best.place]
                 votes[slip.store, slip.till].append(Vote(charge.at, best.apart, charge.payment_id))
                 if best.weight >= _VERY_SURE * total and slip.last_four is not None:
                     seen_with.add(charge, slip.last_four.digits)
-        self.clocks = VotedClocks(votes)
+        self.clocks = VotedClocks(votes, tail.tail())
         self.rates = tally.rates()
         self.seen_with = seen_with
 

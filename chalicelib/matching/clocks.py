@@ -11,7 +11,7 @@ from math import hypot, sqrt
 from statistics import median
 from typing import NamedTuple, Protocol
 
-from chalicelib.matching.scatter import Reading, Shape, learn_shape
+from chalicelib.matching.scatter import Reading, Shape, Tail, learn_shape
 
 SPREAD_SECONDS = 15.0  # Of a till that nobody knows.
 SPREAD_SECONDS_MIN = 1.0  # Banks and tills write whole seconds.
@@ -78,7 +78,9 @@ class _Till:
 class VotedClocks:
     """Clocks by all votes at hand: near a moment, the votes about it count."""
 
-    def __init__(self, votes: Mapping[TillKey, Iterable[Vote]]) -> None:
+    def __init__(self, votes: Mapping[TillKey, Iterable[Vote]], tail: Tail | None = None) -> None:
+        """`tail`: of the shape, where it was learned."""
+        self._tail = tail or Tail()
         self._tills = {till: _sorted(given) for till, given in votes.items()}
         self._settle()
         self._reaches: dict[str, tuple[tuple[float, float], ...]] = {}
@@ -174,7 +176,7 @@ class VotedClocks:
             own = known.spread * known.spread * n if n >= FEW_VOTES else 0.0
             counted = n if n >= FEW_VOTES else 0
             known.spread = sqrt((own + 10 * spread * spread) / (counted + 10))
-        self._shape = learn_shape(list(self._residuals()))
+        self._shape = learn_shape(list(self._residuals()), self._tail)
 
     def _residuals(self) -> Iterable[float]:
         for known in self._tills.values():

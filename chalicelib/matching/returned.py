@@ -2,7 +2,7 @@
 
 from chalicelib.kernel.cards import LastFourKind
 from chalicelib.matching.refunds import CLOCKS_APART, RETURN_TO_REFUND, RefundSignals
-from chalicelib.receipts.canonical import LineKind, Receipt, Tender
+from chalicelib.receipts.canonical import LineKind, Receipt, ReceiptKind, Tender
 from chalicelib.receipts.returns import returnable_quantity
 
 _SUMS_MAX = 4_096
@@ -12,6 +12,8 @@ def money_back(returned: Receipt) -> tuple[int, ...]:
     """What the till gave back onto cards for `returned`, one amount per card; of a receipt that
     does not say how, all of it. In minor units, positive.
     """
+    if returned.kind is ReceiptKind.EXCHANGE and returned.total_minor >= 0:
+        return ()  # The customer paid.
     on_cards = tuple(tender.amount_minor for tender in returned.card_tenders)
     if not returned.tenders:
         on_cards = (abs(returned.total_minor),)

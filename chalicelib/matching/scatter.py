@@ -22,6 +22,8 @@ class Reading(NamedTuple):
     spread: float
 
 
+_TAIL_MIN, _TAIL_MAX = 0.005, 0.8
+_TAIL_SECONDS_MIN = 20.0
 _CORE_BINS = 4  # of a spread
 _CORE_REACH = 8  # spreads to each side
 
@@ -38,42 +40,87 @@ _STUDENT = tuple(
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """Receipts far from their till's habit: what share, how many of them late, how far on average.
+
+    Late is after the card, as for tabs and pumps; the others are early, as for reserved amounts.
+    """
+
+    share: float = 0.03
+    late: float = 0.5
+    seconds: float = TAIL_SECONDS
+
+    def density(self, away: float) -> float:
+        """The density, per second, of being `away` seconds off, share and all."""
+        side = self.late if away > 0 else 1 - self.late
+        return self.share * side * exp(-abs(away) / self.seconds) / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """How differences scatter about a reading: density per second.
 
-    `core` holds densities per spread in quarter-spread bins from -8 to 8; `tail` is the share of
-    payments beyond it.
+    `core` holds densities per spread in quarter-spread bins from -8 to 8.
     """
 
     core: tuple[float, ...] = _STUDENT
-    tail: float = 0.03
+    tail: Tail = Tail()
 
     def density(self, seconds: float, reading: Reading) -> float:
         """The density of `seconds` (till minus bank) under `reading`."""
         away = seconds - reading.offset
-        place = int((away / reading.spread + _CORE_REACH) * _CORE_BINS)
+        return self._near(away, reading.spread) + self.tail.density(away)
+
+    def of_tail(self, away: float, spread: float) -> float:
+        """How probably a receipt `away` seconds off belongs to the tail, not to the core."""
+        far = self.tail.density(away)
+        return far / (far + self._near(away, spread)) if far else 0.0
+
+    def _near(self, away: float, spread: float) -> float:
+        place = int((away / spread + _CORE_REACH) * _CORE_BINS)
         near = self.core[place] if 0 <= place < len(self.core) and away > -1e9 else 0.0
-        far = self.tail * exp(-abs(away) / TAIL_SECONDS) / (2 * TAIL_SECONDS)
-        return (1 - self.tail) * near / reading.spread + far
+        return (1 - self.tail.share) * near / spread
 
 
-def learn_shape(residuals: Sequence[float]) -> Shape:
-    """The shape of `residuals`, each in units of its till's spread.
+class TailTally:
+    """What pairs say of the tail, each by how probable it is and how probably of the tail.
+
+    One imagined payment of the tail, of thirty, keeps few pairs from saying too much.
+    """
+
+    def __init__(self) -> None:
+        believed = Tail()
+        self._pairs, self._far = 1.0 / believed.share, 1.0
+        self._late, self._seconds = believed.late, believed.seconds
+
+    def add(self, share: float, far: float, away: float) -> None:
+        """Count a pair `away` seconds off: of a `share` that belongs, `far` of it to the tail."""
+        self._pairs += share
+        self._far += share * far
+        self._seconds += share * far * abs(away)
+        if away > 0:
+            self._late += share * far
+
+    def tail(self) -> Tail:
+        """The tail that what was counted makes probable."""
+        share = min(max(self._far / self._pairs, _TAIL_MIN), _TAIL_MAX)
+        late = min(max(self._late / self._far, 0.02), 0.98)
+        return Tail(share, late, max(self._seconds / self._far, _TAIL_SECONDS_MIN))
+
+
+def learn_shape(residuals: Sequence[float], tail: Tail) -> Shape:
+    """The shape of `residuals`, each in units of its till's spread, with a `tail` known already.
 
     Thirty imagined payments of the general shape stand in for what few votes cannot say.
     """
     counts = [30 * density / _CORE_BINS for density in _STUDENT]
-    beyond, inside = 1.0, 29.0
     for z in residuals:
         place = int((z + _CORE_REACH) * _CORE_BINS)
         if z > -_CORE_REACH and place < len(counts):
-            inside += 1
             # Shared with the neighbours, so that a bin's luck is not taken for a law.
             counts[place] += 0.5
             counts[max(place - 1, 0)] += 0.25
             counts[min(place + 1, len(counts) - 1)] += 0.25
-        else:
-            beyond += 1
     total = sum(counts)
     core = tuple(count * _CORE_BINS / total for count in counts)
-    return Shape(core, tail=min(max(beyond / (beyond + inside), 0.005), 0.3))
+    return Shape(core, tail)

@@ -18,7 +18,7 @@ from chalicelib.matching.decision import (
     NothingNear,
     NotYet,
 )
-from chalicelib.matching.payment import Payment
+from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.shares import to_share
 from chalicelib.matching.why import Why
 from chalicelib.network.identifiers import IdentifierKind
@@ -73,7 +73,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class MatchStory:
     """How a payment stands, and why.
 
     - `version` is the purchase's, 0 while there is none.
@@ -107,7 +107,7 @@ class Explanation:
 class Wait:
     """A payment that waits: since when, until when, and what a look at this moment says.
 
-    `decision` None: its shop is no longer known. `complete_at` and `threshold` as in `Explanation`.
+    `decision` None: its shop is no longer known. `complete_at` and `threshold` as in `MatchStory`.
     """
 
     since: datetime
@@ -117,11 +117,11 @@ class Wait:
     threshold: Decimal | None = None
 
 
-def explain_match(purchase: Purchase) -> Explanation:
+def explain_match(purchase: Purchase) -> MatchStory:
     """Why `purchase` has its receipt."""
     reason = purchase.reason
     why = reason.why if reason else Why.HELD_ALREADY.value
-    return Explanation(
+    return MatchStory(
         transaction_id=purchase.payment.transaction_id,
         state=MatchState.MATCHED,
         reason=why,
@@ -137,12 +137,12 @@ def explain_match(purchase: Purchase) -> Explanation:
     )
 
 
-def explain_wait(payment: Payment, purchase: Purchase | None, wait: Wait) -> Explanation:
+def explain_wait(payment: Payment, purchase: Purchase | None, wait: Wait) -> MatchStory:
     """Why `payment` waits; `purchase` is there where it had a receipt that was taken away."""
     reason = _reason_of(payment, wait.decision)
     weighed = wait.decision if isinstance(wait.decision, Ambiguous | NotYet) else None
     asks_bank = payment.card.auth_code is None and payment.card.last_four is None
-    return Explanation(
+    return MatchStory(
         transaction_id=payment.transaction_id,
         state=MatchState.WAITING,
         reason=reason,
@@ -162,7 +162,7 @@ def explain_wait(payment: Payment, purchase: Purchase | None, wait: Wait) -> Exp
     )
 
 
-def explain_end(payment: Payment, purchase: Purchase | None) -> Explanation:
+def explain_end(payment: Payment, purchase: Purchase | None) -> MatchStory:
     """Why `payment` has no receipt and looks for none."""
     reason = "waited_long_enough"
     if payment.is_given_up:
@@ -172,7 +172,7 @@ def explain_end(payment: Payment, purchase: Purchase | None) -> Explanation:
     last_word = purchase.reason.why if purchase is not None and purchase.reason else None
     words = [_words(REASONS, one) for one in (reason, last_word) if one]
     paper = Said("paper", HINTS["paper"])
-    return Explanation(
+    return MatchStory(
         transaction_id=payment.transaction_id,
         state=MatchState.ENDED,
         reason=reason,
@@ -184,6 +184,8 @@ def explain_end(payment: Payment, purchase: Purchase | None) -> Explanation:
 
 
 def _reason_of(payment: Payment, decision: MatchDecision | None) -> str:
+    if payment.state is PaymentState.REFUND_ONLY:
+        return "refund_waits"
     match decision:
         case None:
             return "shop_unknown"
@@ -240,6 +242,7 @@ def _hints(reason: str, *, asks_bank: bool) -> Iterator[Said]:
 def _history(payment: Payment, purchase: Purchase | None) -> tuple[Turn, ...]:
     """What became of the payment, in order of time."""
     turns = [_turn(e.occurred_at, e.kind.value) for e in payment.events]
+    turns += [_turn(one.at, "refunded") for one in (purchase.refunds if purchase else ())]
     for one in purchase.withdrawals if purchase else ():
         if one.matched_at is not None:
             turns.append(_turn(one.matched_at, "matched", one.matched_why))

@@ -6,12 +6,14 @@ are paid for by the byte: a look that finds nothing new has none, and of a payme
 ours only the count is kept.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from chalicelib.banks.payments import PaymentEvent
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.matching.decision import Ambiguous, Matched, NothingNear, NotYet
+from chalicelib.matching.suspects import Suspect
 from chalicelib.network.model import Connection
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, WithdrawnWhy
 from chalicelib.runtime import observability, tracing
@@ -76,6 +78,19 @@ def matched(known: KnownPayment, found: Matched, *, now: datetime) -> None:
         observability.log("payment matched", payment=payment_id, trace=tracing.current())
     else:
         observability.log("payment matched", payment=payment_id)
+
+
+def doubted(suspects: Iterable[Suspect]) -> None:
+    """Receipts that just came cannot be quite right; their till is named."""
+    for suspect in suspects:
+        reason = suspect.doubt.value
+        observability.count("tills_suspect", reason=reason)
+        observability.warn(
+            "a till's receipts are doubtful",
+            store=suspect.store_id,
+            till=suspect.till,
+            reason=reason,
+        )
 
 
 def updated(payment_id: PaymentId, cause: str, *, version: int) -> None:

@@ -220,9 +220,9 @@ def joined(
     known: KnownPayment,
     matched: Matched,
     *,
-    threshold: Decimal,
     before: Purchase | None,
     now: datetime,
+    threshold: Decimal | None = None,
     note: str | None = None,
 ) -> Purchase:
     """The purchase that `matched` makes of a payment; `before` is its version without a receipt."""

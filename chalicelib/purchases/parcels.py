@@ -19,8 +19,8 @@ from chalicelib.matching.signals import Part, parts_of
 from chalicelib.matching.why import Why
 from chalicelib.network.model import Store
 from chalicelib.purchases.model import KnownPayment, Purchase
-from chalicelib.purchases.refunding.store import list_bought
 from chalicelib.purchases.settling import join, signals_of
+from chalicelib.purchases.store import list_purchases
 from chalicelib.runtime import vault
 
 LEAVES_WITHIN = timedelta(days=45)  # Furniture takes weeks; an authorisation lasts thirty days.
@@ -44,7 +44,7 @@ def join_parcel(
     if not shops or now < payment.made_at + FIRST_ITS_OWN:
         return None
     since = payment.made_at - LEAVES_WITHIN
-    orders = list_bought(known.member_id, since, payment.made_at, key=key, now=now)
+    orders = list_purchases(known.member_id, since=since, until=payment.made_at, key=key, now=now)
     parts = _free_parts(known, [o for o in orders if _is_of(o, shops, payment.payment_id)])
     if len(parts) != 1:
         return None

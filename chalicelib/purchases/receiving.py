@@ -17,6 +17,7 @@ from chalicelib.matching.decision import Matched
 from chalicelib.matching.scene import scene_of
 from chalicelib.matching.service import Near
 from chalicelib.matching.store import Claim
+from chalicelib.matching.suspects import suspects_of
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
 from chalicelib.purchases.access import active_key_of
@@ -85,6 +86,7 @@ def _keep(
         issued=issued,
         waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),
     )
+    facts.doubted(suspects_of(sorted_out.new, near.scene))
     found = _settle_those_who_wait(near, standing, now=now)
     changes = _change_sales(standing, now=now)
     _look_after_unnamed(standing, now=now)

@@ -146,13 +146,10 @@ def join(
     codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
     returns = _returns_of(sale, now=now)
     for _ in range(JOINS_MAX):
-        if ended is not None and _is_refused(matched, ended):
-            # It was taken away after the payment was read. Whoever reads it anew knows.
-            matching_store.release_claim(matching.claim_of(question, matched))
-            raise TryAgain("the receipt was taken away from the payment meanwhile")
-        joining = joined(
-            known, matched, threshold=to_share(question.threshold), before=ended, now=now, note=note
-        )
+        if ended is not None:
+            _check_not_refused(question, matched, ended)
+        threshold = to_share(question.threshold)
+        joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
         purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
@@ -171,13 +168,15 @@ def join(
     matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
 
 
-def _vote(known: KnownPayment, matched: Matched, *, now: datetime) -> None:
-    """Let a match that the matcher was sure of say where its till's clock stands."""
-    if matched.why in _SURE:
-        receipt, made_at = matched.part.receipt, known.payment.made_at
-        offset = (receipt.issued_at - made_at).total_seconds()
-        vote = Vote(receipt.till, offset, made_at.timestamp())
-        timekeeping.vote(receipt.store_id, vote, now=now)
+def _check_not_refused(question: Question, matched: Matched, before: Purchase) -> None:
+    """Give the claim back where the receipt was taken away after the payment was read.
+
+    Whoever reads the payment anew knows. What a person says since is not asked about.
+    :raises TryAgain: it was.
+    """
+    if matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused:
+        matching_store.release_claim(matching.claim_of(question, matched))
+        raise TryAgain("the receipt was taken away from the payment meanwhile")
 
 
 def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
@@ -186,9 +185,13 @@ def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
     return [one for name in names for one in matching_store.list_returns(name, now=now)]
 
 
-def _is_refused(matched: Matched, before: Purchase) -> bool:
-    """Whether the receipt was taken away from the payment, and no person says otherwise since."""
-    return matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused
+def _vote(known: KnownPayment, matched: Matched, *, now: datetime) -> None:
+    """Let a match that the matcher was sure of say where its till's clock stands."""
+    if matched.why in _SURE:
+        receipt, made_at = matched.part.receipt, known.payment.made_at
+        offset = (receipt.issued_at - made_at).total_seconds()
+        vote = Vote(receipt.till, offset, made_at.timestamp())
+        timekeeping.vote(receipt.store_id, vote, now=now)
 
 
 def _go_on_with(

@@ -11,13 +11,14 @@ from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.matching import service as matching
 from chalicelib.matching.decision import MatchDecision
+from chalicelib.matching.payment import PaymentState
 from chalicelib.matching.service import Question
 from chalicelib.matching.shares import to_share
 from chalicelib.network import service as network
 from chalicelib.purchases import store
 from chalicelib.purchases.access import WAITS, Own, ends_waiting_at, find_own
 from chalicelib.purchases.explaining import (
-    Explanation,
+    MatchStory,
     Wait,
     explain_end,
     explain_match,
@@ -32,7 +33,7 @@ from chalicelib.purchases.settling import asked
 
 def find_standing(
     connection_id: ConnectionId, transaction_id: str, *, of_user: str | None = None, now: datetime
-) -> Explanation | None:
+) -> MatchStory | None:
     """How the bank's transaction stands, and why; None where it is none of the caller's.
 
     :raises TryAgain: a passing obstacle.
@@ -41,7 +42,7 @@ def find_standing(
     return standing_of(own, now=now) if own else None
 
 
-def standing_of(own: Own, *, now: datetime) -> Explanation | None:
+def standing_of(own: Own, *, now: datetime) -> MatchStory | None:
     """How `own` stands, and why; None where its payment is forgotten and never had a receipt."""
     purchase = store.find_purchase(own.where, key=own.key, now=now)
     if purchase is not None and purchase.receipt is not None:
@@ -64,7 +65,7 @@ def wait_of(known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datet
     question = question_of(known, last_fours, now=now)
     decision: MatchDecision | None = None
     complete_at = None
-    if question.stores:
+    if question.stores and known.payment.state is not PaymentState.REFUND_ONLY:
         complete_at = known.payment.made_at + question.patience
         decision = matching.find_match(
             question, claim_stands=lambda _: True, now=now, consistent=False

@@ -11,7 +11,7 @@ from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import Conflicting
 from chalicelib.matching.payment import Payment
 from chalicelib.purchases.messages import WithdrawMessage
-from chalicelib.purchases.model import LinkedRefund, Purchase, Withdrawal
+from chalicelib.purchases.model import Cause, LinkedRefund, Purchase, Withdrawal
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, apply_returns
 from chalicelib.receipts.versions import Standing, compare
@@ -19,6 +19,8 @@ from chalicelib.runtime import observability
 
 WITHDRAWALS_TOLD_MAX = 20  # A purchase is read whole each time; nobody reads more of its past.
 REFUNDS_MAX = 50  # As many as a payment has events: nobody gives one purchase back more often.
+# What became of the receipt says something of it, so of a receipt that is taken away it goes too.
+_OF_RECEIPT = frozenset({Cause.CORRECTED, Cause.VOIDED, Cause.RETURNED})
 
 
 def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
@@ -56,7 +58,11 @@ def without_receipt(
         version=purchase.version + 1,
         told_reference=purchase.told_reference,
         refunds=purchase.refunds,
-        changes=tuple(replace(change, reference="") for change in purchase.changes),
+        changes=tuple(
+            replace(change, reference="")
+            for change in purchase.changes
+            if change.cause not in _OF_RECEIPT
+        ),
         withdrawals=(*purchase.withdrawals, withdrawal)[-WITHDRAWALS_TOLD_MAX:],
     )
 

@@ -32,6 +32,7 @@ from chalicelib.purchases.model import Purchase, Whereabouts, WithdrawnWhy
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.versions import without_receipt
 from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.returns import names_no_sale
 from chalicelib.runtime import queues, vault
 from chalicelib.tills import service as tills
 from chalicelib.tills.store import UNMATCHED_RECEIPTS
@@ -160,6 +161,8 @@ def _put_back(purchase: Purchase, *, now: datetime) -> None:
     if receipt is None:
         return
     for returned in purchase.returns:
+        if names_no_sale(returned):
+            continue  # It was this member's alone: their refund said so.
         matching_store.keep_return(receipt.receipt_id, returned, now=now)
     received_at = min(receipt.issued_at, now)
     lasts = UNMATCHED_RECEIPTS.lasts or timedelta()

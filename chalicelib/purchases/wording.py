@@ -11,6 +11,7 @@ REASONS = {
     "only_candidate": "It is the only receipt of this amount near this time.",
     "held_already": "The receipt was found before.",
     "same_purchase": "Another source told of the same purchase, and its receipt is this one's.",
+    "same_order": "It is a later parcel of an order whose receipt is there.",
     "said_mine": "The person who paid gave the receipt's number, and nothing contradicts it.",
     "forced": "Support joined the two by hand.",
     # It waits.
@@ -26,11 +27,14 @@ REASONS = {
     "card_facts_differ": "The receipts that fit were paid by another card.",
     "receipt_taken": "The receipt that fits belongs to another payment.",
     "not_mine": "A receipt was taken away from this payment, and no other fits.",
+    "refund_waits": "It is a refund, and the purchase that it gives back is looked for.",
     "shop_unknown": "The shop is no longer known by what the bank calls it.",
     # It ended.
     "no_receipt_came": "No receipt that fits came in time.",
     "stayed_ambiguous": "More than one explanation fitted to the end.",
     "payment_reversed": "The payment was reversed before a receipt was found.",
+    "refund_linked": "It is a refund of a purchase that is known.",
+    "refund_in_review": "It is a refund, and a person will say which purchase it gives back.",
     "refund_unlinked": "It is a refund, and the purchase it gives back is not known.",
     "waited_long_enough": "It waited as long as any payment does.",
     "given_up": "So many receipts were taken away from it that no other is looked for.",
@@ -73,6 +77,8 @@ HINTS = {
     "correction": "A correction of what the bank or the till said of the card.",
     "paper": "The number or barcode on the paper receipt, from the person who paid.",
     "clearing": "A later message of the bank about this payment that names the shop.",
+    "return_receipt": "The receipt of the return, once the shop sends it.",
+    "bank_link": "The bank saying which payment it gives back.",
     "next_look": "Nothing more: it is looked at again by itself.",
 }
 
@@ -90,6 +96,7 @@ HINTS_BY_REASON = {
     "receipt_taken": ("receipt_comes", "paper"),
     "not_mine": ("receipt_comes", "paper"),
     "shop_unknown": ("clearing",),
+    "refund_waits": ("return_receipt", "bank_link"),
 }
 
 TURNS = {

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
-from chalicelib.api import member_shapes
+from chalicelib.api import member_shapes, returns
 from chalicelib.banks import fidel, flux_v1, flux_v2, monzo, standard, standard_receipts, starling
 from chalicelib.receipts.public_shapes import PublicReceipt
 from chalicelib.tills import flux, messages, native_shapes
@@ -35,6 +35,8 @@ SHAPES = {
         native_shapes.NativeReceipt,
         messages.ReceiptsMessage,
         flux.FluxMerchantEntry,
+        returns.VerifyReturn,
+        returns.VerifiedReceipt,
     ),
 }
 READ_IN_OPENAPI = {PublicReceipt}

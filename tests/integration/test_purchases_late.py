@@ -212,6 +212,14 @@ def test_a_parcel_charged_days_later_finds_its_part_of_the_order(counted: Counte
     assert counted["matched:same_order"] == 2
 
 
+def test_a_parcel_of_the_same_amount_as_the_first_takes_the_other_part() -> None:
+    last = order_and_parcels(parcel("t-2", 420, PAID_AT + A_DAY), order=order_of(420, 420))
+
+    answer = find_receipt(BANK, "t-2", now=last)
+    assert isinstance(answer, Purchase)
+    assert answer.part == 1
+
+
 @pytest.mark.parametrize(
     ("parcels", "order"),
     [

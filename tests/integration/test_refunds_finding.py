@@ -262,6 +262,22 @@ def test_goods_that_came_back_without_a_name_are_found_by_the_refund_in_either_o
         assert [returnable_quantity(line) for line in found.after_returns.sale.lines] == [2, 0]
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_unnamed_return_is_given_to_a_purchase_that_it_fits_alone(others: int) -> None:
+    bought("t-1")
+    for number in range(others):
+        bought(f"t-2{number}", at=PAID_AT + timedelta(hours=2))
+    receive(given_back("B-1", CAKE, refers_to=None), now=NEXT_DAY)
+    linked = refund("t-9", 350, refers_to="t-1", event_key="linked", digest="linked")
+
+    tell(linked)
+    tell(refund("t-9", 350))
+
+    after = purchase("t-1")
+    assert refunded(after) == Refunded(770, 350)
+    assert [one.reference for one in after.returns] == ([] if others else ["B-1"])
+
+
 def test_goods_that_came_back_without_a_name_are_nobodys_where_two_purchases_fit() -> None:
     bought("t-1")
     bought("t-2", at=PAID_AT + timedelta(hours=2))

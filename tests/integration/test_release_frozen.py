@@ -6,6 +6,7 @@ And the other way round: rows and messages of a later release, which know more t
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from tests.makers.journeys import NOON, PAID
 from tests.makers.outside import Counted, dead_on, put_on, run_worker, waiting_on, work
 
 pytestmark = pytest.mark.stores
+
+every_release = pytest.mark.parametrize("release", frozen.RELEASES, ids=lambda path: path.stem)
 
 ALL_QUEUES = (queues.PAYMENTS, queues.RECEIPTS, queues.GATHER)
 
@@ -50,14 +53,17 @@ def test_the_frozen_release_holds_every_kind_of_row_and_message(embedded_aws: No
     now_written = captured()
     if os.environ.get("FREEZE_RELEASE"):
         text = json.dumps(now_written, indent=1, sort_keys=True)
-        frozen.RELEASE_1.write_text(text + "\n")
+        frozen.NEWEST.write_text(text + "\n")
 
     assert kinds(now_written) == kinds(read_release())
 
 
-def test_goes_on_where_the_release_before_stopped(embedded_aws: None, counted: Counted) -> None:
+@every_release
+def test_goes_on_where_the_release_before_stopped(
+    embedded_aws: None, counted: Counted, release: Path
+) -> None:
     clock.use(lambda: NOON)
-    restored(read_release())
+    restored(read_release(release))
     before = {provider: receipt_of(provider) for provider in Provider}
 
     with bank_server() as bank:
@@ -76,9 +82,12 @@ def test_goes_on_where_the_release_before_stopped(embedded_aws: None, counted: C
     assert (waiting_on(queues.DELIVERIES), counted["quarantined"]) == (0, 0)
 
 
-def test_knows_returns_members_and_quarantine_of_the_release_before(embedded_aws: None) -> None:
+@every_release
+def test_knows_returns_members_and_quarantine_of_the_release_before(
+    embedded_aws: None, release: Path
+) -> None:
     clock.use(lambda: NOON)
-    restored(read_release())
+    restored(read_release(release))
     work(*ALL_QUEUES)
 
     early = ask_as(

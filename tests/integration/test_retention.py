@@ -46,6 +46,8 @@ DAY = timedelta(days=1)
 EXPIRES_AFTER = {
     "PageRow": timedelta(days=7),
     "ClaimRow": timedelta(days=400),
+    "AttemptsRow": timedelta(days=2),
+    "ClocksRow": timedelta(days=100),
     "CodeStripRow": timedelta(days=7),
     "EarlyReturnRow": timedelta(days=7),
     "RefundWaitingRow": timedelta(days=8),
@@ -55,7 +57,6 @@ EXPIRES_AFTER = {
     "WaitingRow": timedelta(days=8),
     "PaymentRow": timedelta(days=400),
     "PurchaseRow": None,
-    "ClocksRow": timedelta(days=100),
     "QuarantineRow": timedelta(days=30),
     "ClientRow": None,
     "RefreshRow": timedelta(days=30),

@@ -170,12 +170,26 @@ def test_another_retailers_receipt_is_as_unknown_as_none(counted: Counted) -> No
     assert counted[f"returns_verified:unknown:{BAKERY}"] == 1
 
 
-def test_a_code_that_two_receipts_have_names_none() -> None:
+def test_a_code_that_two_receipts_have_names_none_unless_it_is_the_reference_of_one() -> None:
     sell()
-    send_receipts(till_receipt(PAYER, "R-2", barcode=BARCODE, issued_at="2026-11-20T10:00:00Z"))
+    later = {"barcode": BARCODE, "issued_at": "2026-11-20T10:00:00Z", "return_reference": "R-1"}
+    send_receipts(till_receipt(PAYER, "R-2", **later))
     work(*ALL)
 
-    assert [verify(code).status for code in ("R-1", "R-2", "0042-1001-77")] == [200, 200, 404]
+    said = [verify(code) for code in ("R-1", "R-2", "0042-1001-77")]
+
+    assert [one.status for one in said] == [200, 200, 404]
+    assert [one.body["reference"] for one in said[:2]] == ["R-1", "R-2"]
+
+
+def test_receipts_of_one_second_are_told_apart_by_their_codes() -> None:
+    sell()
+    send_receipts(till_receipt(PAYER, "R-2"))
+    work(*ALL)
+
+    said = [verify(code) for code in ("RET-1", "R-2")]
+
+    assert [(one.status, one.body.get("reference")) for one in said] == [(200, "R-1"), (200, "R-2")]
 
 
 @pytest.mark.parametrize("is_member", [True, False])

@@ -10,7 +10,9 @@ from chalicelib.kernel.ids import ConnectionId, payment_id_of
 from chalicelib.kernel.money import Money
 from chalicelib.purchases import reading, service
 from chalicelib.purchases import store as purchases
+from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.payments import store as payments
 from chalicelib.receipts.canonical import (
     Line,
     LineKind,
@@ -118,6 +120,6 @@ def purchase(name: str, *, now: datetime = PAID_AT + 2 * A_DAY) -> Purchase:
 def own_row(name: str, *, now: datetime, connection: str = BANK) -> Purchase | None:
     """What stands of the refund payment `name` itself."""
     payment_id = payment_id_of(ConnectionId(connection), name)
-    where = purchases.find_whereabouts(payment_id, now=now)
-    key = service.active_key_of(where.member_id, now=now) if where else None
+    where = payments.find_whereabouts(payment_id, now=now)
+    key = active_key_of(where.member_id, now=now) if where else None
     return purchases.find_purchase(where, key=key, now=now) if where and key else None

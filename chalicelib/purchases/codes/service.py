@@ -25,7 +25,7 @@ _SOLD = (ReceiptKind.SALE, ReceiptKind.EXCHANGE)
 
 def find_sale(retailer_id: RetailerId, code: str, *, now: datetime) -> Returned | None:
     """The one sale of `retailer_id` that has `code` on it, after its returns; None for no sale, for
-    one that was voided, and for a code that several have.
+    one that was voided, and for a code that several have. A reference is stronger than other codes.
     """
     wanted = tidy_code(code)
     by_id = _strangers(retailer_id, wanted, now=now)
@@ -37,8 +37,9 @@ def find_sale(retailer_id: RetailerId, code: str, *, now: datetime) -> Returned 
     ]
     found = {receipt_id: _with_returns(sale, wanted, now=now) for receipt_id, sale in by_id.items()}
     found |= dict(_purchased(claims, wanted, now=now))
-    sales = [one for one in found.values() if one.sale.kind in _SOLD]
-    return sales[0] if len(sales) == len(found) == 1 else None
+    own = receipt_id_of(retailer_id, wanted)
+    named_so = [found[own]] if own in found else list(found.values())
+    return named_so[0] if len(named_so) == 1 and named_so[0].sale.kind in _SOLD else None
 
 
 def _strangers(retailer_id: RetailerId, code: str, *, now: datetime) -> dict[ReceiptId, Receipt]:

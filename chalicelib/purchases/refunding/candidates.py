@@ -22,6 +22,7 @@ from chalicelib.network.model import Store
 from chalicelib.purchases.model import KnownPayment, Purchase
 from chalicelib.purchases.refunding import store
 from chalicelib.purchases.refunds import refunded
+from chalicelib.purchases.store import list_purchases
 from chalicelib.purchases.versions import without_refund
 from chalicelib.receipts.canonical import Receipt, ReceiptKind
 from chalicelib.receipts.returns import could_undo
@@ -84,7 +85,7 @@ def look(
     days = max(network.get_retailer(one, now=now).return_days for one in refund.retailers)
     period = timedelta(days=min(days, RETURN_DAYS_MAX)) + LATE_SLACK
     since, until = refund.made_at - period, refund.made_at + CLOCKS_APART
-    found = store.list_bought(known.member_id, since, until, key=key, now=now)
+    found = list_purchases(known.member_id, since=since, until=until, key=key, now=now)
     purchases = tuple(
         without_refund(one, refund.payment_id)
         for one in _each_once(found, refund)

@@ -183,7 +183,7 @@ def yield_to_bank(
     if guessed_id == known.payment.payment_id:
         return
     alone = payments.find_payment(guessed_id, key=key, now=now)
-    if alone is None or alone.member_id != known.member_id:
+    if alone is None or alone.member_id != known.member_id or not alone.payment.names_no_sale:
         return
     own = purchases.find_purchase(_where(alone), key=key, now=now)
     before = own.refund_of if own is not None else None

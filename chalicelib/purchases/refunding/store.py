@@ -15,8 +15,6 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from chalicelib.kernel.ids import MemberId, PaymentId, RetailerId
 from chalicelib.kernel.money import Money
 from chalicelib.matching.returned import money_back
-from chalicelib.purchases.model import Purchase
-from chalicelib.purchases.store import PurchaseRow, to_purchase
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
@@ -27,7 +25,6 @@ WAITING_READ_MAX = 1_000  # Of one retailer, whose refunds mostly find their pur
 RETURNS_READ_MAX = 100  # Unnamed returns of one retailer and one amount within a week.
 REVIEWS_READ_MAX = 500
 REVIEW_DAYS = 30
-PURCHASES_READ_MAX = 500
 _REVIEWS = "refund_reviews"
 
 _RETURN = Kept(
@@ -205,21 +202,6 @@ def list_unnamed(key: str, *, now: datetime) -> list[Receipt]:
         if known is None or returned.version > known.version:
             newest[returned.receipt_id] = returned
     return list(newest.values())
-
-
-def list_bought(
-    member_id: MemberId, since: datetime, until: datetime, *, key: vault.SealingKey, now: datetime
-) -> list[Purchase]:
-    """The member's purchases made in [since, until], oldest first, at most 500."""
-    found = rows.list_between(
-        PurchaseRow,
-        member_id,
-        f"purchase#{since:%Y-%m-%dT%H:%M:%S}",
-        f"purchase#{until:%Y-%m-%dT%H:%M:%S}~",
-        now=now,
-        limit=PURCHASES_READ_MAX,
-    )
-    return [to_purchase(row, key) for row in found]
 
 
 def record_review(review: Review) -> None:

@@ -45,8 +45,8 @@ def look_after_return(
     refund_ids = [one.payment_id for one in waiting if one.member_id == member_id]
     amounts = set(money_back(returned))
     around = timedelta(days=candidates.RETURN_DAYS_MAX)
-    for purchase in store.list_bought(
-        member_id, returned.issued_at - around, now, key=key, now=now
+    for purchase in purchases.list_purchases(
+        member_id, since=returned.issued_at - around, key=key, now=now
     ):
         refund_ids += [
             one.payment_id

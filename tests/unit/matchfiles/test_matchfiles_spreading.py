@@ -160,7 +160,9 @@ def test_reads_a_compressed_file_in_one_part(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"a\nb\n")[:-9], b"no gzip at all"])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"a\nb\n")[:-9], b"no gzip at all"], ids=["cut short", "no gzip"]
+)
 def test_refuses_a_broken_compressed_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "lines.jsonl.gz"
     path.write_bytes(content)
