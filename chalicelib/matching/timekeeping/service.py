@@ -2,10 +2,10 @@
 
 A process remembers what it read for an hour: clocks drift by seconds in that time, and a clock that
 is set is seen by the votes of whoever looks. Votes gather in the process and are written where they
-change something: when a store has four times as many as are kept, when a till becomes known, when a
-clock has moved, and every sixty-four. What dies with a process is a few votes of many. What is
-written twice, because an answer was lost, counts as one or two of sixty-four. So neither has to be
-prevented.
+change something: when a store has four times as many as are kept, when a new till of an old store
+becomes known, when a clock has moved or was set, and every sixty-four. What dies with a process is
+a few votes of many. What is written twice, because an answer was lost, counts as one or two of
+sixty-four. So neither has to be prevented.
 """
 
 from collections.abc import Callable, Iterable
@@ -131,10 +131,11 @@ def is_worth_writing(kept: StoreClocks, stand: StoreClocks, votes: int) -> bool:
         return True
     for name, clock in stand.tills.items():
         before = kept.tills.get(name)
-        was_known = before is not None and before.votes >= FEW_VOTES
-        if was_known != (clock.votes >= FEW_VOTES):
-            return True
-        if before and was_known and abs(clock.offset - before.offset) > before.spread / 2:
+        is_known = clock.votes >= FEW_VOTES
+        if before is None or before.votes < FEW_VOTES:
+            if is_known and kept.matched >= VOTES_UNWRITTEN_MAX:
+                return True
+        elif not is_known or abs(clock.offset - before.offset) > before.spread / 2:
             return True
     return False
 

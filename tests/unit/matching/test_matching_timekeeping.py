@@ -23,7 +23,7 @@ def voted(count: int, *, offset: float = 20.0) -> StoreClocks:
     return with_votes(NO_CLOCKS, votes(count, offset=offset))
 
 
-def test_writes_a_store_at_two_votes_when_a_till_is_known_and_at_four_times_as_many() -> None:
+def test_writes_a_store_at_two_votes_and_at_four_times_as_many() -> None:
     kept, written = NO_CLOCKS, []
     stand = NO_CLOCKS
     for count, vote in enumerate(votes(70), start=1):
@@ -32,7 +32,20 @@ def test_writes_a_store_at_two_votes_when_a_till_is_known_and_at_four_times_as_m
             written.append(count)
             kept = stand
 
-    assert written == [2, 5, 20]
+    assert written == [2, 8, 32]
+
+
+@pytest.mark.parametrize(("store_matched", "is_worth"), [(63, False), (64, True)])
+def test_writes_a_new_till_of_an_old_store_when_it_is_known(
+    store_matched: int, is_worth: bool
+) -> None:
+    kept = StoreClocks(voted(40).tills, matched=store_matched)
+
+    four = with_votes(kept, votes(4, till="T2"))
+    five = with_votes(kept, votes(5, till="T2"))
+
+    assert not is_worth_writing(kept, four, votes=4)
+    assert is_worth_writing(kept, five, votes=5) is is_worth
 
 
 def test_writes_the_sixty_fourth_vote_whatever_it_says() -> None:
