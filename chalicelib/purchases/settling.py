@@ -61,9 +61,8 @@ def settle(
     """
     if not stores:
         return None
-    signals = signals_of(known, stores, last_fours)
-    threshold = _threshold_of(known, now=now)
-    question = Question(signals, known.payment.anchored_at, tuple(stores), threshold)
+    question = asked(known, stores, last_fours, now=now)
+    signals = question.signals
     is_written = waiting is not None and waiting.signals == signals
     decision = None
     if is_written or _may_be_here(known, stores, now=now):
@@ -81,10 +80,14 @@ def settle(
     return decision
 
 
-def _threshold_of(known: KnownPayment, *, now: datetime) -> float:
-    """How probable a match has to be, by the programme of the payment's bank."""
+def asked(
+    known: KnownPayment, stores: Sequence[Store], last_fours: tuple[LastFour, ...], *, now: datetime
+) -> Question:
+    """What is looked for at `stores`, as surely as the programme of the payment's bank wants it."""
     connection = network.get_connection(known.payment.connection_id, now=now)
-    return get_programme(connection.programme).match_threshold
+    threshold = get_programme(connection.programme).match_threshold
+    signals = signals_of(known, stores, last_fours)
+    return Question(signals, known.payment.anchored_at, tuple(stores), threshold)
 
 
 def _may_be_here(known: KnownPayment, stores: Sequence[Store], *, now: datetime) -> bool:

@@ -15,7 +15,6 @@ from chalicelib.matching.payment import PaymentState
 from chalicelib.matching.service import Question
 from chalicelib.matching.shares import to_share
 from chalicelib.network import service as network
-from chalicelib.network.programmes import get_programme
 from chalicelib.purchases import store
 from chalicelib.purchases.access import WAITS, Own, ends_waiting_at, find_own
 from chalicelib.purchases.explaining import (
@@ -29,7 +28,7 @@ from chalicelib.purchases.model import KnownPayment, Purchase
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import waits
 from chalicelib.purchases.service import STORES_PER_PAYMENT_MAX
-from chalicelib.purchases.settling import signals_of
+from chalicelib.purchases.settling import asked
 
 
 def find_standing(
@@ -84,12 +83,5 @@ def question_of(
     known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datetime
 ) -> Question:
     """What is looked for, as a look at this moment would ask."""
-    payment = known.payment
-    stores = tuple(network.find_stores(payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX])
-    connection = network.get_connection(payment.connection_id, now=now)
-    return Question(
-        signals_of(known, stores, last_fours),
-        payment.anchored_at,
-        stores,
-        threshold=get_programme(connection.programme).match_threshold,
-    )
+    stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
+    return asked(known, stores, last_fours, now=now)
