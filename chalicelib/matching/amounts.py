@@ -4,12 +4,13 @@ Nearly always they are equal. Where they are not, the relation is weighed by how
 and by how many amounts it allows: a tip may be one of thirty sums, so it says thirty times less.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 
+_WHOLE = 100  # Minor units to which people round a bill.
 TIP_SHARE_MAX = 0.35  # Of the bill; more is hardly a tip.
-_USUAL_TIPS = (0.05, 0.10, 0.125, 0.15, 0.18, 0.20, 0.25)
 TIPPED = 0.004  # Of payments, where nobody knows whether people tip.
 PART_OF_A_BILL = 0.004  # Of payments: a bill split in a way that the till does not know.
 ABOVE_CLEARING = 0.004  # Of auths: more was reserved than charged (fuel, hotels, weighed goods).
@@ -26,21 +27,38 @@ class Relation(Enum):
     CONVERTED = "converted"
 
 
-def tip_density(charged: int, printed: int) -> float:
-    """How probably a tipped bill of `printed` is charged as `charged`, minor units both.
+_USUAL_TIPS = (0.05, 0.10, 0.125, 0.15, 0.18, 0.20, 0.25)
 
-    Half of all tips are a usual share, a quarter round the sum up, a quarter are anything.
-    """
+# How people tip, where nobody knows better: a usual share each, up to the next whole unit, to any
+# whole unit, anything. Learned where enough is tipped.
+TIP_LAWS = (*[0.5 / len(_USUAL_TIPS)] * len(_USUAL_TIPS), 0.15, 0.10, 0.25)
+
+
+def tip_density(charged: int, printed: int, laws: Sequence[float] = TIP_LAWS) -> float:
+    """How probably a tipped bill of `printed` is charged as `charged`, minor units both."""
+    return sum(tip_densities(charged, printed, laws))
+
+
+def tip_densities(charged: int, printed: int, laws: Sequence[float]) -> list[float]:
+    """The same by each law of tipping, in the order of `TIP_LAWS`; empty where it is no tip."""
     tip = charged - printed
     most = TIP_SHARE_MAX * printed
     if not 0 < tip <= most:
-        return 0.0
-    density = 0.25 / most
-    if charged % 100 == 0:
-        density += 0.25 / max(most / 100, 1.0)
-    if any(abs(tip - share * printed) <= 1 for share in _USUAL_TIPS):
-        density += 0.5 / len(_USUAL_TIPS) / 2
-    return density
+        return []
+    densities = [
+        law * _near(tip - share * printed)
+        for law, share in zip(laws[:-3], _USUAL_TIPS, strict=True)
+    ]
+    is_whole = charged % _WHOLE == 0
+    densities.append(laws[-3] if is_whole and tip <= _WHOLE else 0.0)
+    densities.append(laws[-2] / max(most / _WHOLE, 1.0) if is_whole else 0.0)
+    densities.append(laws[-1] / most)
+    return densities
+
+
+def _near(off: float) -> float:
+    """How probably a share is rounded so: to the nearest minor unit, or up or down."""
+    return 0.8 if abs(off) <= 0.5 else 0.1 if abs(off) < 1 else 0.0
 
 
 def unequal(charge: Charge, slip: Slip) -> tuple[Relation, float] | None:

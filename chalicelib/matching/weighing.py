@@ -135,7 +135,7 @@ class Scales:
         for place in self._shelf.of_store(store, charge.at, spans):
             slip = self._shelf.slips[place]
             if least <= slip.amount_minor < charged and slip.currency == currency:
-                density = tip_density(charged, slip.amount_minor)
+                density = tip_density(charged, slip.amount_minor, self._rates.tip_laws)
                 if density:
                     found.append((place, density))
         return found

@@ -55,7 +55,6 @@ EXPIRES_AFTER = {
     "WaitingRow": timedelta(days=8),
     "PaymentRow": timedelta(days=400),
     "PurchaseRow": None,
-    "ClocksRow": timedelta(days=100),
     "QuarantineRow": timedelta(days=30),
     "ClientRow": None,
     "RefreshRow": timedelta(days=30),
@@ -70,7 +69,6 @@ EXPIRES_AFTER = {
     "LinkRow": None,
     "SweepRow": None,
     "AccessRow": timedelta(days=730),
-    "AttemptsRow": timedelta(days=2),
 }
 
 
