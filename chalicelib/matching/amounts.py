@@ -4,13 +4,16 @@ Nearly always they are equal. Where they are not, the relation is weighed by how
 and by how many amounts it allows: a tip may be one of thirty sums, so it says thirty times less.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 
-_WHOLE = 100  # Minor units to which people round a bill.
 TIP_SHARE_MAX = 0.35  # Of the bill; more is hardly a tip.
+_USUAL_TIPS = (0.05, 0.10, 0.125, 0.15, 0.18, 0.20, 0.25)
+_NEXT_WHOLE, _SOME_WHOLE, _ANYTHING = (len(_USUAL_TIPS) + place for place in range(3))
+_ROUNDED = 0.8  # Of usual tips: to the nearest minor unit. The others are one beside it.
 TIPPED = 0.004  # Of payments, where nobody knows whether people tip.
 PART_OF_A_BILL = 0.004  # Of payments: a bill split in a way that the till does not know.
 ABOVE_CLEARING = 0.004  # Of auths: more was reserved than charged (fuel, hotels, weighed goods).
@@ -27,38 +30,48 @@ class Relation(Enum):
     CONVERTED = "converted"
 
 
-_USUAL_TIPS = (0.05, 0.10, 0.125, 0.15, 0.18, 0.20, 0.25)
+@dataclass(frozen=True, slots=True)
+class TipLaw:
+    """How guests tip: the share of each way. The ways are the usual shares of the bill, up to the
+    next whole amount, to some whole amount, and anything.
+    """
 
-# How people tip, where nobody knows better: a usual share each, up to the next whole unit, to any
-# whole unit, anything. Learned where enough is tipped.
-TIP_LAWS = (*[0.5 / len(_USUAL_TIPS)] * len(_USUAL_TIPS), 0.15, 0.10, 0.25)
+    shares: tuple[float, ...] = (*(0.5 / len(_USUAL_TIPS) for _ in _USUAL_TIPS), 0.1, 0.15, 0.25)
+
+    def density(self, charged: int, printed: int) -> float:
+        """How probably a tipped bill of `printed` is charged as `charged`, minor units both."""
+        return sum(self.shares[way] * among for way, among in _ways(charged, printed))
+
+    def ways(self, charged: int, printed: int) -> list[tuple[int, float]]:
+        """How probably each way led from `printed` to `charged`; nothing where none does."""
+        given = [(way, self.shares[way] * among) for way, among in _ways(charged, printed)]
+        total = sum(density for _, density in given)
+        return [(way, density / total) for way, density in given]
 
 
-def tip_density(charged: int, printed: int, laws: Sequence[float] = TIP_LAWS) -> float:
-    """How probably a tipped bill of `printed` is charged as `charged`, minor units both."""
-    return sum(tip_densities(charged, printed, laws))
+TIPS_BELIEVED = TipLaw()
 
 
-def tip_densities(charged: int, printed: int, laws: Sequence[float]) -> list[float]:
-    """The same by each law of tipping, in the order of `TIP_LAWS`; empty where it is no tip."""
+def _ways(charged: int, printed: int) -> Iterator[tuple[int, float]]:
+    """The ways that lead from `printed` to `charged`, each with its share of those it allows."""
     tip = charged - printed
     most = TIP_SHARE_MAX * printed
     if not 0 < tip <= most:
-        return []
-    densities = [
-        law * _near(tip - share * printed)
-        for law, share in zip(laws[:-3], _USUAL_TIPS, strict=True)
-    ]
-    is_whole = charged % _WHOLE == 0
-    densities.append(laws[-3] if is_whole and tip <= _WHOLE else 0.0)
-    densities.append(laws[-2] / max(most / _WHOLE, 1.0) if is_whole else 0.0)
-    densities.append(laws[-1] / most)
-    return densities
+        return
+    for way, share in enumerate(_USUAL_TIPS):
+        off = abs(tip - int(share * printed + 0.5))
+        if off <= 1:
+            yield way, (1 - _ROUNDED) / 2 if off else _ROUNDED
+    if charged % 100 == 0:
+        if tip <= 100:
+            yield _NEXT_WHOLE, 1.0
+        yield _SOME_WHOLE, 1.0 / max(most / 100, 1.0)
+    yield _ANYTHING, 1.0 / most
 
 
-def _near(off: float) -> float:
-    """How probably a share is rounded so: to the nearest minor unit, or up or down."""
-    return 0.8 if abs(off) <= 0.5 else 0.1 if abs(off) < 1 else 0.0
+def tip_density(charged: int, printed: int) -> float:
+    """How probably a tipped bill is charged so, where nobody has learned how its guests tip."""
+    return TIPS_BELIEVED.density(charged, printed)
 
 
 def unequal(charge: Charge, slip: Slip) -> tuple[Relation, float] | None:
