@@ -4,12 +4,16 @@ Nearly always they are equal. Where they are not, the relation is weighed by how
 and by how many amounts it allows: a tip may be one of thirty sums, so it says thirty times less.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 
 TIP_SHARE_MAX = 0.35  # Of the bill; more is hardly a tip.
 _USUAL_TIPS = (0.05, 0.10, 0.125, 0.15, 0.18, 0.20, 0.25)
+_NEXT_WHOLE, _SOME_WHOLE, _ANYTHING = (len(_USUAL_TIPS) + place for place in range(3))
+_ROUNDED = 0.8  # Of usual tips: to the nearest minor unit. The others are one beside it.
 TIPPED = 0.004  # Of payments, where nobody knows whether people tip.
 PART_OF_A_BILL = 0.004  # Of payments: a bill split in a way that the till does not know.
 ABOVE_CLEARING = 0.004  # Of auths: more was reserved than charged (fuel, hotels, weighed goods).
@@ -26,21 +30,48 @@ class Relation(Enum):
     CONVERTED = "converted"
 
 
-def tip_density(charged: int, printed: int) -> float:
-    """How probably a tipped bill of `printed` is charged as `charged`, minor units both.
-
-    Half of all tips are a usual share, a quarter round the sum up, a quarter are anything.
+@dataclass(frozen=True, slots=True)
+class TipLaw:
+    """How guests tip: the share of each way. The ways are the usual shares of the bill, up to the
+    next whole amount, to some whole amount, and anything.
     """
+
+    shares: tuple[float, ...] = (*(0.5 / len(_USUAL_TIPS) for _ in _USUAL_TIPS), 0.1, 0.15, 0.25)
+
+    def density(self, charged: int, printed: int) -> float:
+        """How probably a tipped bill of `printed` is charged as `charged`, minor units both."""
+        return sum(self.shares[way] * among for way, among in _ways(charged, printed))
+
+    def ways(self, charged: int, printed: int) -> list[tuple[int, float]]:
+        """How probably each way led from `printed` to `charged`; nothing where none does."""
+        given = [(way, self.shares[way] * among) for way, among in _ways(charged, printed)]
+        total = sum(density for _, density in given)
+        return [(way, density / total) for way, density in given]
+
+
+TIPS_BELIEVED = TipLaw()
+
+
+def _ways(charged: int, printed: int) -> Iterator[tuple[int, float]]:
+    """The ways that lead from `printed` to `charged`, each with its share of those it allows."""
     tip = charged - printed
     most = TIP_SHARE_MAX * printed
     if not 0 < tip <= most:
-        return 0.0
-    density = 0.25 / most
+        return
+    for way, share in enumerate(_USUAL_TIPS):
+        off = abs(tip - int(share * printed + 0.5))
+        if off <= 1:
+            yield way, (1 - _ROUNDED) / 2 if off else _ROUNDED
     if charged % 100 == 0:
-        density += 0.25 / max(most / 100, 1.0)
-    if any(abs(tip - share * printed) <= 1 for share in _USUAL_TIPS):
-        density += 0.5 / len(_USUAL_TIPS) / 2
-    return density
+        if tip <= 100:
+            yield _NEXT_WHOLE, 1.0
+        yield _SOME_WHOLE, 1.0 / max(most / 100, 1.0)
+    yield _ANYTHING, 1.0 / most
+
+
+def tip_density(charged: int, printed: int) -> float:
+    """How probably a tipped bill is charged so, where nobody has learned how its guests tip."""
+    return TIPS_BELIEVED.density(charged, printed)
 
 
 def unequal(charge: Charge, slip: Slip) -> tuple[Relation, float] | None:

@@ -137,7 +137,7 @@ class _Batch:
         """One round: what matches surely votes on clocks, and counts for what agrees."""
         scales = self._scales()
         votes: dict[TillKey, list[Vote]] = defaultdict(list)
-        tally = Tally(looks_for_tips=looks_for_tips)
+        tally = Tally(looks_for_tips=looks_for_tips, tips=self.rates.tips)
         seen_with = SeenWith()
         tail, shape = TailTally(), self.clocks.shape
         for charge in ordered:

@@ -7,7 +7,7 @@ and maximisation, Dempster, Laird and Rubin, 1977).
 from collections import defaultdict
 from collections.abc import Sequence
 
-from chalicelib.matching.amounts import Relation
+from chalicelib.matching.amounts import TIPS_BELIEVED, Relation, TipLaw
 from chalicelib.matching.nearby import Nearby, firmness
 from chalicelib.matching.rates import AGREEMENT_BELIEVED, MISSING_MIN, Rates
 from chalicelib.matching.sides import Charge, Slip
@@ -18,6 +18,7 @@ _STORE_PAYMENTS = 40.0  # What all stores say counts as that many payments of th
 _COUNTS_FROM = 0.01  # A pair less probable than this adds nothing worth its time.
 _SUSPECT_TIPS_FROM = 0.05  # From this share of payments without a receipt on, tips are looked for.
 _TIPPED_AT_START = 0.05
+_IMAGINED_TIPS = 10.0  # What is believed of how guests tip counts as that many tips.
 _BY_TILL = frozenset({"auth_code"})  # Some tills print a number of their own, others never.
 _BY_TILL_PAIRS = 50.0  # What is believed of all counts as that many pairs of a batch...
 _TILL_PAIRS = 4.0  # ...and what a batch says of all, as that many of one till.
@@ -26,8 +27,13 @@ _TILL_PAIRS = 4.0  # ...and what a batch says of all, as that many of one till.
 class Tally:
     """What one pass over all charges counted."""
 
-    def __init__(self, *, looks_for_tips: bool) -> None:
-        """`looks_for_tips`: assume some where many payments find nothing of their amount."""
+    def __init__(self, *, looks_for_tips: bool, tips: TipLaw = TIPS_BELIEVED) -> None:
+        """`looks_for_tips`: assume some where many payments find nothing of their amount.
+
+        `tips`: how guests tip, as the pairs were weighed by.
+        """
+        self._tips = tips
+        self._tip_ways = [_IMAGINED_TIPS * share for share in TIPS_BELIEVED.shares]
         self._looks_for_tips = looks_for_tips
         self._agreed: dict[str, float] = defaultdict(float)
         self._weighed: dict[str, float] = defaultdict(float)
@@ -52,7 +58,7 @@ class Tally:
             if share < _COUNTS_FROM:
                 continue
             if pair.relation is Relation.TIP_ADDED:
-                self._tipped[slips[pair.place].store] += share
+                self._count_tip(charge, slips[pair.place], share)
             slip = slips[pair.place]
             for fact in pair.facts:
                 self._weighed[fact.what] += share
@@ -61,6 +67,11 @@ class Tally:
                     counted = self._by_till[fact.what, slip.store, slip.till]
                     counted[0] += share * fact.agrees
                     counted[1] += share
+
+    def _count_tip(self, charge: Charge, slip: Slip, share: float) -> None:
+        self._tipped[slip.store] += share
+        for way, probability in self._tips.ways(charge.amounts[0][0], slip.amount_minor):
+            self._tip_ways[way] += share * probability
 
     def rates(self) -> Rates:
         """The rates that what was counted makes probable."""
@@ -83,6 +94,7 @@ class Tally:
                 [share for _, share in sorted(run)] for run in self._missing_by_time.values()
             ),
             tipped_at=tipped_at,
+            tips=TipLaw(tuple(counted / sum(self._tip_ways) for counted in self._tip_ways)),
             agrees={what: self._agreement(what) for what in AGREEMENT_BELIEVED},
             agrees_at={
                 till: (agreed + self._agreement(till[0]) * _TILL_PAIRS) / (weighed + _TILL_PAIRS)

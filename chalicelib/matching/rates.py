@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
+from chalicelib.matching.amounts import TIPS_BELIEVED, TipLaw
 from chalicelib.matching.nearby import Nearby
 
 MISSING_MIN = 0.001
@@ -52,6 +53,7 @@ class Rates:
     - `missing_near`: how it went about each moment, where missing receipts come in runs; the
       store's average counts as `missing_firmness` payments beside it.
     - `tipped`: of payments above what the till printed, by a tip that the till does not know.
+    - `tips`: how guests tip.
     - `agrees`: of pairs that belong together and both say it, those that say the same.
     - `agrees_at`: the same of a till, for what some tills have wrong altogether and others never.
     """
@@ -62,6 +64,7 @@ class Rates:
     missing_firmness: float = 1e6
     tipped: float = 0.002
     tipped_at: Mapping[str, float] = field(default_factory=dict)
+    tips: TipLaw = TIPS_BELIEVED
     agrees: Mapping[str, float] = field(
         default_factory=lambda: {what: a / (a + d) for what, (a, d) in AGREEMENT_BELIEVED.items()}
     )

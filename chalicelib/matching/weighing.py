@@ -13,7 +13,6 @@ from typing import NamedTuple
 from chalicelib.matching.amounts import (
     TIP_SHARE_MAX,
     Relation,
-    tip_density,
     unequal,
 )
 from chalicelib.matching.clocks import Clocks
@@ -135,7 +134,7 @@ class Scales:
         for place in self._shelf.of_store(store, charge.at, spans):
             slip = self._shelf.slips[place]
             if least <= slip.amount_minor < charged and slip.currency == currency:
-                density = tip_density(charged, slip.amount_minor)
+                density = self._rates.tips.density(charged, slip.amount_minor)
                 if density:
                     found.append((place, density))
         return found

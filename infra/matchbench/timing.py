@@ -6,7 +6,7 @@ has arrived by then, and no receipt that another payment has already.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from statistics import quantiles
@@ -54,11 +54,16 @@ class Waits:
 
 
 def measure(
-    street: Street, *, split: Split, seed: int, retailers: int = RETAILERS
+    street: Street,
+    *,
+    split: Split,
+    seed: int,
+    retailers: int = RETAILERS,
+    arrivals: Sequence[Arrival] = tuple(Arrival),
 ) -> dict[str, dict[str, object]]:
-    """The waits on `street` for every way of arrival."""
+    """The waits on `street` for each way of arrival."""
     found = {}
-    for arrival in Arrival:
+    for arrival in arrivals:
         waits = Waits()
         for number in range(retailers):
             random = Random(f"{split.value}-{seed}-waits-{arrival.value}-{number}")

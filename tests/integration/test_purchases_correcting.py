@@ -12,12 +12,14 @@ import pytest
 from chalicelib.banks.payments import PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
+from chalicelib.matching.decision import Matched
+from chalicelib.matching.why import Why
 from chalicelib.network import service as network
 from chalicelib.purchases import service
 from chalicelib.purchases.access import Own
 from chalicelib.purchases.correcting import joining
 from chalicelib.purchases.correcting import service as correcting
-from chalicelib.purchases.correcting.paper import Paper
+from chalicelib.purchases.correcting.paper import Paper, fitting
 from chalicelib.purchases.correcting.service import (
     ATTEMPTS_PER_MEMBER_DAILY,
     ATTEMPTS_PER_PAYMENT_DAILY,
@@ -26,7 +28,9 @@ from chalicelib.purchases.correcting.service import (
     TooManyAttempts,
 )
 from chalicelib.purchases.messages import JoinMessage
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import Missing
+from chalicelib.purchases.standing import question_of
 from chalicelib.receipts.canonical import Receipt, ReceiptKind
 from chalicelib.runtime import aws, settings
 from infra.local import queue_time
@@ -214,6 +218,23 @@ def test_of_two_who_name_one_paper_at_once_one_gets_it() -> None:
     loser = ("t-1", "t-2")[outcomes.index("receipt_not_confirmed")]
     assert holders() == [own(winner).where.payment_id]
     assert (found(winner, LATER), found(loser, LATER)) == ("R-1", Missing.PENDING)
+
+
+def test_a_part_that_another_claimed_in_the_same_moment_is_not_joined() -> None:
+    receive(HOURS_OFF)
+    mine, bela = pay(), pay("t-2", account_ref="acc-b", digest="of Bela")
+    known = payments.find_payment(mine.where.payment_id, key=mine.key, now=LATER)
+    assert known is not None
+    question = question_of(known, (), now=LATER)
+    ((part, evidence),) = fitting(question.signals, HOURS_OFF)
+    decided = Matched(part, evidence, Why.SAID_MINE)
+    correcting.say_mine(bela, PAPER, now=LATER)
+
+    is_joined = joining.join_by_hand(question, known, None, decided, key=mine.key, now=LATER)
+
+    assert not is_joined
+    assert found("t-1", LATER) is Missing.PENDING
+    assert holders() == [bela.where.payment_id]
 
 
 def test_whoever_dies_after_the_claim_is_finished_by_its_message() -> None:

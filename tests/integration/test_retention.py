@@ -46,8 +46,6 @@ DAY = timedelta(days=1)
 EXPIRES_AFTER = {
     "PageRow": timedelta(days=7),
     "ClaimRow": timedelta(days=400),
-    "AttemptsRow": timedelta(days=2),
-    "ClocksRow": timedelta(days=100),
     "CodeStripRow": timedelta(days=7),
     "EarlyReturnRow": timedelta(days=7),
     "RefundWaitingRow": timedelta(days=8),

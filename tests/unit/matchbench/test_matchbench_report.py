@@ -149,9 +149,10 @@ def test_refuses_seeds_of_the_other_set(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_waits_depend_on_when_receipts_come() -> None:
-    street = replace(QUICK, sales_per_day=3_000, days=3, free_form_share=1.0)
+    street = replace(QUICK, sales_per_day=4_000, days=3, free_form_share=1.0, member_share=0.02)
+    arrivals = (Arrival.LIVE, Arrival.END_OF_DAY)
 
-    waits = timing.measure(street, split=Split.DEV, seed=1, retailers=1)
+    waits = timing.measure(street, split=Split.DEV, seed=1, retailers=1, arrivals=arrivals)
 
     live, file = waits[Arrival.LIVE.value], waits[Arrival.END_OF_DAY.value]
     assert live["matched_by_look"]["after patience"] > 0.8
