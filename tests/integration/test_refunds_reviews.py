@@ -11,13 +11,17 @@ from chalicelib.purchases.reading import Missing, NoReceipt, find_receipt
 from chalicelib.purchases.refunding import store, waiting
 from chalicelib.purchases.refunding.waiting import NotOfThatPurchase
 from chalicelib.purchases.refunds import Refunded, refunded
-from tests.makers.outside import Counted
+from chalicelib.runtime import clock
+from chalicelib.workers import schedules
+from infra.local.lambda_events import scheduled_event
+from tests.makers.outside import Counted, context
 from tests.makers.purchases import BANK, PAID_AT, deliveries, open_town
 from tests.makers.refunds import A_DAY, bought, own_row, purchase, refund, tell
 
 pytestmark = pytest.mark.stores
 REFUND = payment_id_of(BANK, "t-9")
 FIRST, SECOND = payment_id_of(BANK, "t-1"), payment_id_of(BANK, "t-2")
+SCHEDULED = scheduled_event("r", at=PAID_AT, event_id="1", region="eu-west-2")
 A_WEEK_LATER = PAID_AT + timedelta(days=8, hours=3)
 
 
@@ -100,8 +104,9 @@ def test_refuses_a_purchase_of_which_less_is_left_and_one_that_there_is_not() ->
 def test_a_review_that_nobody_decides_ends_after_thirty_days() -> None:
     waiting.look_daily(A_WEEK_LATER)
     long_after = A_WEEK_LATER + 31 * A_DAY
+    clock.use(lambda: long_after)
 
-    waiting.look_daily(long_after)
+    schedules.end_waiting(SCHEDULED, context("end_waiting"))
 
     assert store.list_reviews(now=long_after) == []
     row = own_row("t-9", now=long_after)

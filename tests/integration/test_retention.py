@@ -69,6 +69,8 @@ EXPIRES_AFTER = {
     "LinkRow": None,
     "SweepRow": None,
     "AccessRow": timedelta(days=730),
+    "AttemptsRow": timedelta(days=2),
+    "ClocksRow": timedelta(days=100),
 }
 
 
