@@ -9,8 +9,9 @@ under its `external_id` and whatever is put last stands.
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import urllib3
 from urllib3.connection import HTTPConnection
@@ -23,10 +24,14 @@ _RECEIPTS = ("/receipts", "/transaction-receipts")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A receipt as the bank's app shows it: what was said last, and in which version (or 0)."""
+    """A receipt as the bank's app shows it: what was said last, and in which version (or 0).
+
+    `is_withdrawn`: what was said last is that none is to be shown.
+    """
 
     version: int
     said: str
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +95,17 @@ class SimBank:
                 return _reply(429, "Retry-After: 30\r\n")
             case Kind.BANK_FAILED:
                 return _reply(503)
-        if path in _RECEIPTS:  # Otherwise a member's access is given back, which is no news.
+        status = 200
+        path, _, query = path.partition("?")
+        if path in _RECEIPTS and method == "DELETE":
+            status = self._forgets(query)
+        elif path in _RECEIPTS:  # Otherwise a member's access is given back, which is no news.
             self._hear(method, _headers(head), json.loads(body))
         if kind is Kind.CRASH_AFTER:
             raise Crash
         if kind is Kind.ANSWER_LOST:
             raise TimeoutError("the answer was lost")
-        return _reply(200)
+        return _reply(status)
 
     def _hear(self, method: str, headers: Mapping[str, str], body: dict[str, Any]) -> None:
         if method == "PUT":
@@ -108,7 +117,18 @@ class SimBank:
             self.contradictions.append(f"webhook-id {name} came again with other content")
         standing = self.shown.get(news["transaction"])
         if standing is None or standing.version < news["version"]:
-            self._shows(news["transaction"], Shown(news["version"], _said(news)))
+            is_withdrawn = body["type"] == "receipt.withdrawn"
+            shown = Shown(news["version"], _said(news), is_withdrawn)
+            self._shows(news["transaction"], shown)
+
+    def _forgets(self, query: str) -> int:
+        """Take the receipt of that name off its transaction; the status that says so."""
+        name = parse_qs(query)["external_id"][0]
+        for transaction, shown in self.shown.items():
+            if json.loads(shown.said)["external_id"] == name:
+                self.shown[transaction] = replace(shown, is_withdrawn=True)
+                return 200
+        return 404
 
     def _shows(self, transaction: str, shown: Shown) -> None:
         name = json.loads(shown.said).get("external_id") or json.loads(shown.said)["id"]

@@ -1,6 +1,7 @@
 """What must stand when all is quiet: I10, and that nothing was left lying about."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from chalicelib.notices.service import note_of
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.access import active_key_of
 from infra.simulation.histories import History
-from infra.simulation.invariants import Standing, transaction_of
+from infra.simulation.invariants import Standing, payment_id_of, refunds_of, transaction_of
 from infra.simulation.stored import Stored
 from infra.simulation.town import HARBOUR, PEOPLE, Person
 from infra.simulation.world import World
@@ -37,6 +38,7 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
         *_unneeded(history, standing),
         *_untold(world, standing),
         *_endless(history, standing),
+        *_counted_twice(standing),
         *(() if history.may_differ else _otherwise(world, history, standing)),
     )
 
@@ -79,6 +81,27 @@ def _leaves(person: Person, history: History) -> bool:
     return any(given.leaves == person.anchor for given in history.inputs)
 
 
+def _counted_twice(standing: Standing) -> Iterator[str]:
+    """I18: a refund is of one purchase, and both say so; one that found its own waits no more."""
+    places = Counter(
+        refund["payment_id"]
+        for row in standing.of("PurchaseRow")
+        for refund in row.content["refunds"]
+    )
+    for payment_id, count in places.items():
+        if count > 1:
+            yield f"I18 the refund {payment_id} counts {count} times"
+    of = {payment_id_of(row): row.content["refund_of"] for row in standing.of("PurchaseRow")}
+    for row in standing.of("PurchaseRow"):
+        for refund in row.content["refunds"]:
+            said = of.get(refund["payment_id"])
+            if said is None or said["payment_id"] != payment_id_of(row):
+                yield "I18 a refund does not say of which purchase it is"
+    for row in standing.of("RefundWaitingRow"):
+        if of.get(row.key[1].partition("#")[2]) is not None:
+            yield "I18 a refund waits though its purchase is found"
+
+
 def _otherwise(world: World, history: History, standing: Standing) -> Iterator[str]:
     """Where it did not end as the history has to end."""
     if missing := history.quarantined - {r.plain["reason"] for r in standing.of("QuarantineRow")}:
@@ -92,11 +115,20 @@ def _otherwise(world: World, history: History, standing: Standing) -> Iterator[s
         told = sorted(event["event_key"] for event in payments[transaction].content["events"])
         if told != sorted(ending.events):
             yield f"I16 of {transaction} stands {told}"
-        found = _ending_of(purchases.get(transaction))
+        purchase = purchases.get(transaction)
+        found = _ending_of(purchase)
         if found != (ending.receipt, ending.version, ending.returns):
             yield f"I10 {transaction} ended with {found}"
-        if ending.receipt is None and transaction in world.bank.shown:
+        shown = world.bank.shown.get(transaction)
+        if ending.receipt is None and shown is not None and not shown.is_withdrawn:
             yield f"I10 the bank shows a receipt of {transaction}"
+        if ending.ended is not None and (
+            purchase is None or purchase.content["ending"] != ending.ended
+        ):
+            yield f"I18 {transaction} did not end as {ending.ended}"
+        back = sum(refunds_of(purchase).values()) if purchase is not None else 0
+        if ending.receipt is not None and back != ending.refunded_minor:
+            yield f"I18 of {transaction} {back} is given back"
 
 
 def payment_of(row: Stored) -> str:
@@ -118,16 +150,34 @@ def _with_receipt(standing: Standing) -> list[Stored]:
 
 
 def _untold(world: World, standing: Standing) -> Iterator[str]:
-    """I10: the bank shows the newest version of every purchase, to the letter."""
+    """I10: the bank shows the newest version of every purchase, to the letter, and of one whose
+    receipt was withdrawn nothing.
+    """
+    for row in _withdrawn(world, standing):
+        last = world.bank.shown.get(transaction_of(row))
+        if last is not None and not last.is_withdrawn:
+            yield "I10 the bank shows a receipt that was withdrawn"
     for row in _with_receipt(standing):
         wanted = _wanted(world, row)
         if wanted is None:  # The member left: what the bank has is the bank's.
             continue
         shown = world.bank.shown.get(transaction_of(row))
-        if shown is None:
+        if shown is None or shown.is_withdrawn:
             yield "I10 the bank was never told"
         elif json.loads(shown.said) != wanted:
             yield "I10 the bank shows something else than the newest version"
+
+
+def _withdrawn(world: World, standing: Standing) -> list[Stored]:
+    """The purchases that lost their receipt, of members who are there to be told of."""
+    now = world.now()
+    return [
+        row
+        for row in standing.of("PurchaseRow")
+        if row.content["withdrawals"]
+        and row.plain.get("receipt_id") is None
+        and active_key_of(MemberId(row.key[0]), now=now) is not None
+    ]
 
 
 def _wanted(world: World, row: Stored) -> Any:

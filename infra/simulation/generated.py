@@ -64,15 +64,16 @@ def _purchase(
     minor = 400 + 11 * number
     code = f"C{number}K7Q2" if chance.random() < 0.7 else None
     auth = paid(person, f"t-{number}", minor=minor, code=code)
-    events = [auth]
+    events, back = [auth], 0
     if chance.random() < 0.5:
         events.append(then(auth, PaymentEventKind.CLEARED))
     if chance.random() < 0.25:
         events.append(_refund(auth))
+        back = minor
     told = [(queues.PAYMENTS, payment_message(event)) for event in events]
     keys = tuple(event.event_key for event in events)
     if chance.random() < 0.15:
-        return told, Ending(None, events=keys)
+        return told, Ending(None, events=keys, refunded_minor=back)
     sold = sale(f"R-{number}", minor=minor, code=code)
     receipts, version, returns = [sold], 1, 0
     match chance.randint(0, 4):
@@ -84,7 +85,10 @@ def _purchase(
             returns = 1
             receipts.append(return_of(sold, f"B-{number}"))
     told += [(queues.RECEIPTS, receipts_message(receipt)) for receipt in receipts]
-    return told, Ending(f"R-{number}", events=keys, version=version, returns=returns)
+    ending = Ending(
+        f"R-{number}", events=keys, version=version, returns=returns, refunded_minor=back
+    )
+    return told, ending
 
 
 def _refund(auth: PaymentEvent) -> PaymentEvent:

@@ -45,12 +45,16 @@ class Ending:
 
     - `receipt`: the reference of the receipt it holds, None for none.
     - `version`: of that receipt. `events`: what the bank told, by kind. `returns`: how many.
+    - `refunded_minor`: what came back of what was paid, each refund once, in minor units.
+    - `ended`: why it ended without a receipt; None where that is not asked about.
     """
 
     receipt: str | None
     events: tuple[str, ...] = ("authorised",)
     version: int = 1
     returns: int = 0
+    refunded_minor: int = 0
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +167,6 @@ def returned() -> History:
     )
 
 
-def refunded() -> History:
-    """A payment, its receipt, and the money given back."""
-    auth = paid(ADA, "t-1", code="4K7Q2X")
-    refund = replace(then(auth, PaymentEventKind.REFUNDED), transaction_id="t-1r", refers_to="t-1")
-    return History(
-        "refunded",
-        _inputs(
-            ("auth", queues.PAYMENTS, (payment_message(auth),)),
-            ("receipt", queues.RECEIPTS, (receipts_message(sale("R-1", code="4K7Q2X")),)),
-            ("refund", queues.PAYMENTS, (payment_message(refund),)),
-        ),
-        {"t-1": Ending("R-1", events=("authorised", "refunded"))},
-    )
-
-
 def reversed_soon() -> History:
     """A payment that is reversed, and its receipt. Reversed first, it ends without one."""
     auth = paid(ADA, "t-1", code="4K7Q2X")
@@ -226,7 +215,14 @@ def busy() -> History:
             ("refund", queues.PAYMENTS, (payment_message(refund),)),
             ("corrected", queues.RECEIPTS, (receipts_message(second),)),
         ),
-        {"t-1": Ending("R-1", events=("authorised", "cleared", "refunded"), version=2)},
+        {
+            "t-1": Ending(
+                "R-1",
+                events=("authorised", "cleared", "refunded"),
+                version=2,
+                refunded_minor=420,
+            )
+        },
     )
 
 

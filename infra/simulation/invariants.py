@@ -3,7 +3,9 @@
 I3 what was written in a version, or told in an event, never changes, and versions only grow ·
 I4 one payment per provider's id, one purchase per payment · I7 a purchase holds its part of a
 receipt by a claim, alone · I14 nothing is stored that the register does not declare · I15 nothing
-is kept for longer than its rule allows · I16 what was acknowledged has left its trace.
+is kept for longer than its rule allows · I16 what was acknowledged has left its trace · I17 a
+receipt that was withdrawn never comes back to its payment by itself · I18 no more is given back
+than was paid, and each refund counts once.
 """
 
 from collections import Counter
@@ -13,8 +15,10 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from chalicelib.matching.why import BY_HAND
 from chalicelib.purchases import messages
 from chalicelib.purchases.messages import PaymentMessage
+from chalicelib.purchases.model import WithdrawnWhy
 from chalicelib.runtime import queues, rows
 from infra.simulation.histories import History
 from infra.simulation.queues import Message
@@ -22,6 +26,8 @@ from infra.simulation.stored import Stored, rows_in
 from infra.simulation.town import LOAF, PEOPLE
 from infra.simulation.world import World
 
+_BY_HAND = frozenset(why.value for why in BY_HAND)
+_OF_ANOTHER = (WithdrawnWhy.CONTRADICTED.value, "same_purchase")
 _SPARE = timedelta(days=1)  # Retention counts from what happened, which may be some time ago.
 _IN_CLEAR = (LOAF, *(person.account for person in PEOPLE), *(p.anchor.value for p in PEOPLE))
 
@@ -55,6 +61,8 @@ def broken_by_step(world: World, history: History, standing: Standing) -> tuple[
         *_changed(world, standing),
         *_doubled(standing),
         *_unheld(standing),
+        *_come_back(world, standing),
+        *_refunded_too_much(standing),
         *_undeclared(world, standing),
         *_vanished(world, history, standing),
     )
@@ -114,6 +122,46 @@ def _unheld(standing: Standing) -> Iterator[str]:
     for part, count in holders.items():
         if count > 1:
             yield f"I7 {count} payments hold part {part[1]} of one receipt"
+
+
+def _come_back(world: World, standing: Standing) -> Iterator[str]:
+    """I17. What was taken away is told by the versions that were seen, not by what is refused.
+
+    What leant on another source's word that was contradicted may come back on its own evidence.
+    """
+    seen: dict[str, dict[int, str]] = {}
+    for (name, version), said in world.versions.items():
+        seen.setdefault(name, {})[version] = said.partition(" ")[0]
+    for row in standing.of("PurchaseRow"):
+        held, reason = row.plain.get("receipt_id"), row.content["reason"]
+        if held is None or reason["why"] in _BY_HAND:
+            continue
+        before = seen["|".join(row.key)]
+        for withdrawal in row.content["withdrawals"]:
+            had = max((v for v in before if v < withdrawal["version"]), default=0)
+            is_of_another = (withdrawal["why"], withdrawal["detail"]) == _OF_ANOTHER
+            if before.get(had) == held and not is_of_another:
+                yield "I17 a withdrawn receipt came back by itself"
+
+
+def _refunded_too_much(standing: Standing) -> Iterator[str]:
+    """I18. Of no history is more given back than was paid, unless something counts twice."""
+    for row in standing.of("PurchaseRow"):
+        linked = [refund["payment_id"] for refund in row.content["refunds"]]
+        if len(linked) != len(set(linked)):
+            yield "I18 a refund counts twice in one purchase"
+        events = row.content["payment"]["events"]
+        paid = [e["amount"]["minor"] for e in events if e["kind"] in ("authorised", "cleared")]
+        if paid and sum(refunds_of(row).values()) > max(paid):
+            yield "I18 more is given back than was paid"
+
+
+def refunds_of(row: Stored) -> dict[str, int]:
+    """What was given back of a purchase, by the bank's name of each refund, in minor units."""
+    events = row.content["payment"]["events"]
+    back = {e["transaction_id"]: e["amount"]["minor"] for e in events if e["kind"] == "refunded"}
+    found = {one["transaction_id"]: one["amount"]["minor"] for one in row.content["refunds"]}
+    return found | back
 
 
 def _undeclared(world: World, standing: Standing) -> Iterator[str]:
@@ -182,10 +230,14 @@ def _untold(world: World, message: Message, standing: Standing) -> Iterator[str]
     delivery = messages.decode_delivery(message.body)
     for row in standing.of("PurchaseRow"):
         is_its_own = payment_id_of(row) == delivery.payment_id
-        if not is_its_own or row.plain.get("receipt_id") is None:
+        if not is_its_own:
             continue
         shown = world.bank.shown.get(transaction_of(row))
-        if shown is None or (shown.version and shown.version < delivery.version):
+        if row.plain.get("receipt_id") is None:
+            is_late = shown is not None and not shown.is_withdrawn
+            if is_late and row.content["withdrawals"] and row.plain["version"] == delivery.version:
+                yield "I10 a delivery was acknowledged and the bank still shows what was withdrawn"
+        elif shown is None or (shown.version and shown.version < delivery.version):
             yield "I10 a delivery was acknowledged and the bank was not told"
 
 

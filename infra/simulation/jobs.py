@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
-from infra.simulation import generated, histories
+from infra.simulation import generated, histories, second_thoughts
 from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
 from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
 from infra.simulation.histories import History, both_orders, orders
@@ -69,7 +69,7 @@ CORE: Sequence[Callable[[], History]] = (
     histories.corrected,
     lambda: histories.corrected(CLEO),
     histories.returned,
-    histories.refunded,
+    second_thoughts.refunded,
     histories.reversed_soon,
     histories.leaving,
     lambda: histories.leaving(CLEO),
@@ -78,6 +78,15 @@ CORE: Sequence[Callable[[], History]] = (
     histories.rivals,
     histories.conflicting,
     histories.two,
+    second_thoughts.contradicted,
+    second_thoughts.disowned,
+    lambda: second_thoughts.disowned(CLEO),
+    second_thoughts.passed_on,
+    second_thoughts.said_mine,
+    second_thoughts.changed_mind,
+    lambda: second_thoughts.given_back(is_return_first=True),
+    lambda: second_thoughts.given_back(is_return_first=False),
+    second_thoughts.refund_named_late,
 )
 
 

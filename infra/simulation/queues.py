@@ -3,14 +3,14 @@
 A message is waiting (visible at a time that may be past), done, or dead. None is ever dropped.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.runtime import settings
 from infra.local.lambda_events import ACCOUNT
-from infra.resources import QUEUES
+from infra.resources import QUEUES, Queue
 from infra.simulation.expressions import NotSimulated
 from infra.simulation.items import Answer, Refused, Request
 
@@ -43,11 +43,14 @@ class QueuesState:
 
 
 class SimQueues:
-    """The platform's queues, by the names that `infra.resources` gives them."""
+    """The platform's queues, by the names that `infra.resources` gives them.
 
-    def __init__(self, *, now: Callable[[], datetime]) -> None:
+    `also` are others, of whoever waits for the platform and asks again.
+    """
+
+    def __init__(self, *, now: Callable[[], datetime], also: Sequence[Queue] = ()) -> None:
         self._now = now
-        self._rules = {queue.name: queue for queue in QUEUES}
+        self._rules = {queue.name: queue for queue in (*QUEUES, *also)}
         self.waiting: dict[str, Message] = {}
         self.done: list[Message] = []
         self.dead: list[Message] = []

@@ -18,6 +18,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from chalicelib.runtime import aws
 from chalicelib.runtime.rows import RowMeta
+from infra.simulation.asking import APPS
 from infra.simulation.attempts import (
     conflict,
     fail,
@@ -76,7 +77,7 @@ class SimAws:
 
     def __init__(self, *, now: Callable[[], datetime], injector: Injector) -> None:
         self.tables = SimTables(now=now)
-        self.queues = SimQueues(now=now)
+        self.queues = SimQueues(now=now, also=(APPS,))
         self.secrets = SimSecrets()
         self.twist: Twist | None = None
         self._injector = injector

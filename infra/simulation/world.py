@@ -20,6 +20,7 @@ from chalicelib.workers import deliveries, payments, receipts, schedules
 from infra import resources
 from infra.local.lambda_events import scheduled_event, sqs_event
 from infra.simulation import town
+from infra.simulation.asking import ASKS, answer_app
 from infra.simulation.bank import BankState, SimBank
 from infra.simulation.faults import Crash, Injector, Kind
 from infra.simulation.histories import History, Input
@@ -36,6 +37,7 @@ WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
     queues.GATHER: (receipts.gather_receipts, receipts.GATHERED_MESSAGES_MAX),
     queues.DELIVERIES: (deliveries.deliver_receipt, 10),
     SWEEP: (schedules.end_waiting, 0),
+    ASKS: (answer_app, 1),
 }
 LAMBDA_SECONDS = 30
 
