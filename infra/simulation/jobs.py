@@ -11,7 +11,8 @@ from infra.simulation import generated, histories, second_thoughts
 from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
 from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
 from infra.simulation.histories import History, both_orders, orders
-from infra.simulation.planted import Bug, bugs
+from infra.simulation.planted import bugs
+from infra.simulation.planting import Bug
 from infra.simulation.playing import Played, name_of, play
 from infra.simulation.town import CLEO
 from infra.simulation.world import SWEEP, State, World

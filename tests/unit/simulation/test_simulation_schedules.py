@@ -12,7 +12,8 @@ from infra.simulation.faults import Call, Fault, Kind, kinds_at, paired_at, pars
 from infra.simulation.generated import generate
 from infra.simulation.jobs import Family, Job, Outcome, find_schedule, history_by_name
 from infra.simulation.living import a_world
-from infra.simulation.planted import Bug, bugs
+from infra.simulation.planted import bugs
+from infra.simulation.planting import Bug
 from infra.simulation.playing import play, told
 from infra.simulation.world import State, World
 
