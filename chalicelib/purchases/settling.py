@@ -32,6 +32,7 @@ from chalicelib.purchases.clearing import contradiction_of
 from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.versions import with_payment, with_returns
 from chalicelib.purchases.withdrawing import withdraw
 from chalicelib.receipts.canonical import Receipt
@@ -176,6 +177,7 @@ def join(
         if store.record_purchase(purchase, key=key):
             facts.matched(known, matched, now=now)
             _vote(known, matched, now=now)
+            _catch_up(purchase, key=key, now=now)
             _look_after_returns(purchase, key=key, now=now)
             break
         standing = store.find_purchase(where_of(known), key=key, now=now)
@@ -203,6 +205,17 @@ def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
     """The returns that came before anybody held `sale`, under whatever code they name it by."""
     names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
     return [one for name in names for one in matching_store.list_returns(name, now=now)]
+
+
+def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:
+    """Add what the bank told since the payment was read; it may speak against the receipt.
+
+    Whoever records an event looks for the purchase after that. So of an event and a purchase that
+    are written together at least one run sees both.
+    """
+    newest = payments.find_payment(purchase.payment.payment_id, key=key, now=now)
+    if newest is not None and len(newest.payment.events) > len(purchase.payment.events):
+        update(purchase, newest.payment, key=key, now=now)
 
 
 def _look_after_returns(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:

@@ -134,7 +134,12 @@ def _otherwise(world: World, history: History, standing: Standing) -> Iterator[s
         told = sorted(event["event_key"] for event in payments[transaction].content["events"])
         if told != sorted(ending.events):
             yield f"I16 of {transaction} stands {told}"
-        found = _ending_of(purchases.get(transaction))
+        purchase = purchases.get(transaction)
+        if purchase is not None and purchase.plain.get("receipt_id") is not None:
+            known = purchase.content["payment"]["events"]
+            if sorted(event["event_key"] for event in known) != told:
+                yield f"I10 the purchase {transaction} does not know all that the bank told"
+        found = _ending_of(purchase)
         if found != (ending.receipt, ending.version, ending.returns):
             yield f"I10 {transaction} ended with {found}"
         shown = world.bank.shown.get(transaction)

@@ -239,9 +239,10 @@ def _untold(world: World, message: Message, standing: Standing) -> Iterator[str]
             is_late = shown is not None and not shown.is_withdrawn
             if is_late and row.content["withdrawals"] and row.plain["version"] == delivery.version:
                 yield "I10 a delivery was acknowledged and the bank still shows what was withdrawn"
-        elif shown is None or (shown.version and shown.version < delivery.version):
-            if not _is_to_be_told(world, delivery):
-                yield "I10 a delivery was acknowledged and the bank was not told"
+            continue
+        is_behind = shown is None or 0 < shown.version < delivery.version
+        if is_behind and not _is_to_be_told(world, delivery):
+            yield "I10 a delivery was acknowledged and the bank was not told"
 
 
 def _is_to_be_told(world: World, delivery: DeliveryMessage) -> bool:
