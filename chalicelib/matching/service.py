@@ -241,7 +241,7 @@ def _holds(
         if claim.hold.payment_id == mine or claim_stands(claim):
             holds[claim.receipt_id, claim.part] = claim.hold
         else:
-            store.release_claim(claim)
+            store.release_claim(claim, taken_until=claim.claimed_at)
     return holds
 
 

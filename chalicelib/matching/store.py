@@ -5,7 +5,7 @@ The claim is the only exclusive write of matching: one part of one receipt, held
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
@@ -98,12 +98,13 @@ class EarlyReturnRow(rows.Row):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A part of a receipt and the payment that holds it, and what finds its purchase."""
+    """A part of a receipt and the payment that holds it, what finds its purchase, since when."""
 
     receipt_id: ReceiptId
     part: int
     hold: Hold
     anchored_at: datetime
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ def _to_claim(row: ClaimRow) -> Claim:
             PaymentId(row.payment_id), MemberId(row.member_id), ConnectionId(row.connection_id)
         ),
         anchored_at=datetime.fromisoformat(row.anchored_at),
+        claimed_at=datetime.fromtimestamp(int(row.expires_at), UTC) - CLAIMED_FOR,
     )
 
 

@@ -34,6 +34,7 @@ from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import observability
 
+AWAITED_MAX = 8  # Receives of one delivery: hours, where a purchase is written within seconds.
 ROUNDS_MAX = 3  # A purchase that changes faster than it can be told is left to the next message.
 
 
@@ -43,8 +44,11 @@ class ConsentSuspended(Rejected):
     code = "consent_suspended"
 
 
-def deliver(message: DeliveryMessage, *, now: datetime) -> None:
+def deliver(message: DeliveryMessage, *, now: datetime, receives: int = 1) -> None:
     """Tell the payment's bank of the newest version of its purchase.
+
+    `receives` counts how often the message came. A version that is not there after many was never
+    written: its run died, and whoever writes it after all queues a delivery of its own first.
 
     :raises EndpointGone: the bank no longer listens. :raises BankRefused: it never takes this one.
     :raises ConsentSuspended: the member's consent has to be given anew first.
@@ -62,6 +66,8 @@ def deliver(message: DeliveryMessage, *, now: datetime) -> None:
     told_version = 0
     for _ in range(ROUNDS_MAX):
         if purchase is None or purchase.version < message.version:
+            if receives > AWAITED_MAX:
+                return observability.count("deliveries_dropped", reason="never_written")
             raise TryAgain("the purchase is not written yet")
         if purchase.version == told_version:
             return None

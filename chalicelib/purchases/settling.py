@@ -27,10 +27,12 @@ from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.network.programmes import get_programme
 from chalicelib.purchases import facts, outbox, store
+from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.clearing import contradiction_of
 from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.versions import with_payment, with_returns
 from chalicelib.purchases.withdrawing import withdraw
 from chalicelib.receipts.canonical import Receipt
@@ -39,6 +41,8 @@ from chalicelib.runtime import vault
 
 JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
 _SURE = (Why.CARD_FACTS_AGREE, Why.TIME_AND_AMOUNT_AGREE)
+# After a claim its purchase is written in seconds; a message that failed comes again in minutes.
+JOINED_WITHIN = timedelta(hours=1)
 LIVE_TILL_SECONDS_MAX = 60  # Stores that take longer send batches, and payments come before those.
 
 
@@ -120,11 +124,27 @@ def _look(
 
 
 def _claim_stands(claim: Claim, *, now: datetime) -> bool:
-    """False where the claim's payment holds another receipt: a crash left the claim behind."""
+    """False where a crash left the claim behind: its payment holds another receipt, or none at all
+    though every run that could have joined the two has long ended.
+    """
     hold = claim.hold
     where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
     held = store.find_held_receipt(where, now=now)
-    return held is None or held == claim.receipt_id
+    if held is not None:
+        return held == claim.receipt_id
+    return not _is_left_behind(claim, where, now=now)
+
+
+def _is_left_behind(claim: Claim, where: Whereabouts, *, now: datetime) -> bool:
+    """Whether a payment that still waits would have taken the receipt, if it still wanted it.
+
+    Of a payment that ended, or whose member left, nobody knows; the receipt stays theirs. A run
+    that comes later has to claim anew.
+    """
+    if claim.claimed_at is None or now < claim.claimed_at + JOINED_WITHIN:
+        return False
+    key = active_key_of(where.member_id, now=now)
+    return key is not None and store.find_purchase(where, key=key, now=now) is None
 
 
 def join(
@@ -157,6 +177,8 @@ def join(
         if store.record_purchase(purchase, key=key):
             facts.matched(known, matched, now=now)
             _vote(known, matched, now=now)
+            _catch_up(purchase, key=key, now=now)
+            _look_after_returns(purchase, key=key, now=now)
             break
         standing = store.find_purchase(where_of(known), key=key, now=now)
         if standing is not None and standing.receipt is not None:
@@ -183,6 +205,26 @@ def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
     """The returns that came before anybody held `sale`, under whatever code they name it by."""
     names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
     return [one for name in names for one in matching_store.list_returns(name, now=now)]
+
+
+def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:
+    """Add what the bank told since the payment was read; it may speak against the receipt.
+
+    Whoever records an event looks for the purchase after that. So of an event and a purchase that
+    are written together at least one run sees both.
+    """
+    newest = payments.find_payment(purchase.payment.payment_id, key=key, now=now)
+    if newest is not None and len(newest.payment.events) > len(purchase.payment.events):
+        update(purchase, newest.payment, key=key, now=now)
+
+
+def _look_after_returns(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:
+    """Goods came back before the sale was found: the money for them may wait for it."""
+    if purchase.returns:
+        from chalicelib.purchases.refunding import waiting  # Returns are rare.
+
+        for returned in purchase.returns:
+            waiting.look_after_return(purchase.member_id, returned, key=key, now=now)
 
 
 def _vote(known: KnownPayment, matched: Matched, *, now: datetime) -> None:

@@ -24,10 +24,11 @@ _OF_RECEIPT = frozenset({Cause.CORRECTED, Cause.VOIDED, Cause.RETURNED})
 
 
 def with_payment(purchase: Purchase, payment: Payment) -> Purchase:
-    """`purchase` with `payment`'s events. A refund that the bank now links by itself is no guess
-    any more.
+    """`purchase` with `payment`'s events; the same where it knows more of them already, because
+    whoever read the payment was slow. A refund that the bank now links by itself is no guess any
+    more.
     """
-    if purchase.payment == payment:
+    if purchase.payment == payment or len(payment.events) < len(purchase.payment.events):
         return purchase
     linked = {refund.name for refund in payment.refunds}
     guessed = tuple(

@@ -18,4 +18,4 @@ bp = Blueprint(__name__)
 @each_message
 def deliver_receipt(message: Message) -> None:
     """Tell the payment's bank of the newest version of its purchase."""
-    service.deliver(decode_delivery(message.body), now=clock.now())
+    service.deliver(decode_delivery(message.body), now=clock.now(), receives=message.receives)

@@ -20,8 +20,8 @@ from chalicelib.network.model import ClientKind
 from infra.resources import Queue
 
 ASKS = "asks"
-ASKED_AGAIN_AFTER = timedelta(seconds=100)
-REFUSED_MAX = 4  # Then the user is told so.
+ASKED_AGAIN_AFTER = timedelta(seconds=500)  # Five times outlast two failures of any queue.
+REFUSED_MAX = 5  # Then the user is told so. As often as one may name a receipt in a day.
 APPS = Queue(ASKS, visibility_seconds=int(ASKED_AGAIN_AFTER.total_seconds()), receives_max=8)
 HANDLERS: Mapping[str, Callable[[Inbound], Answer]] = {
     "say_not_mine": matches.say_not_mine,

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -27,19 +28,23 @@ def broken_at_end(world: World, history: History, standing: Standing) -> tuple[s
     matched = {row.content["payment"]["payment_id"] for row in _with_receipt(standing)}
     waits = {row.content["signals"]["payment_id"] for row in standing.of("WaitingRow")}
     still = ("I10 a payment still waits though it is matched",) if waits & matched else ()
-    return (*broken_when_quiet(world, history, standing), *still)
+    return (
+        *broken_when_quiet(world, replace(history, may_settle_late=False), standing),
+        *still,
+        *(() if history.may_differ else _unsettled(history, standing)),
+    )
 
 
 def broken_when_quiet(world: World, history: History, standing: Standing) -> tuple[str, ...]:
     """What does not hold when no message is left, though no sweep was needed for it."""
+    is_open = history.may_differ or history.may_settle_late
     return (
         *(f"I16 given up on {message.queue}" for message in world.aws.queues.dead),
         *_left_lying(history, standing),
-        *_unneeded(history, standing),
+        *(() if history.may_settle_late else _unneeded(history, standing)),
         *_untold(world, standing),
         *_endless(history, standing),
-        *_counted_twice(standing),
-        *(() if history.may_differ else _otherwise(world, history, standing)),
+        *(() if is_open else _otherwise(world, history, standing)),
     )
 
 
@@ -81,6 +86,20 @@ def _leaves(person: Person, history: History) -> bool:
     return any(given.leaves == person.anchor for given in history.inputs)
 
 
+def _unsettled(history: History, standing: Standing) -> Iterator[str]:
+    """I18: what came back has found what it was paid for. The daily look is the last to find it."""
+    yield from _counted_twice(standing)
+    purchases = {transaction_of(row): row for row in standing.of("PurchaseRow")}
+    for transaction, ending in history.endings.items():
+        row = purchases.get(transaction)
+        back = sum(refunds_of(row).values()) if row is not None else 0
+        if ending.receipt is not None and back != ending.refunded_minor:
+            yield f"I18 of {transaction} {back} is given back"
+        ended = row.content["ending"] if row is not None else None
+        if ending.ended is not None and ended != ending.ended:
+            yield f"I18 {transaction} ended as {ended}"
+
+
 def _counted_twice(standing: Standing) -> Iterator[str]:
     """I18: a refund is of one purchase, and both say so; one that found its own waits no more."""
     places = Counter(
@@ -116,19 +135,16 @@ def _otherwise(world: World, history: History, standing: Standing) -> Iterator[s
         if told != sorted(ending.events):
             yield f"I16 of {transaction} stands {told}"
         purchase = purchases.get(transaction)
+        if purchase is not None and purchase.plain.get("receipt_id") is not None:
+            known = purchase.content["payment"]["events"]
+            if sorted(event["event_key"] for event in known) != told:
+                yield f"I10 the purchase {transaction} does not know all that the bank told"
         found = _ending_of(purchase)
         if found != (ending.receipt, ending.version, ending.returns):
             yield f"I10 {transaction} ended with {found}"
         shown = world.bank.shown.get(transaction)
         if ending.receipt is None and shown is not None and not shown.is_withdrawn:
             yield f"I10 the bank shows a receipt of {transaction}"
-        if ending.ended is not None and (
-            purchase is None or purchase.content["ending"] != ending.ended
-        ):
-            yield f"I18 {transaction} did not end as {ending.ended}"
-        back = sum(refunds_of(purchase).values()) if purchase is not None else 0
-        if ending.receipt is not None and back != ending.refunded_minor:
-            yield f"I18 of {transaction} {back} is given back"
 
 
 def payment_of(row: Stored) -> str:

@@ -62,7 +62,8 @@ class History:
     """A history. `endings` is by transaction; where it `may_differ`, what ends there depends on
     who comes first, and only what may never be is checked.
 
-    `quarantined` are the reasons for which messages of it belong into quarantine.
+    `quarantined` are the reasons for which messages of it belong into quarantine. Where it
+    `may_settle_late`, it may end so only after the daily look.
     """
 
     name: str
@@ -70,6 +71,7 @@ class History:
     endings: Mapping[str, Ending]
     quarantined: frozenset[str] = frozenset()
     may_differ: bool = False
+    may_settle_late: bool = False
 
 
 def in_order(history: History, order: Sequence[int]) -> History:

@@ -11,7 +11,8 @@ from infra.simulation import generated, histories, second_thoughts
 from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
 from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
 from infra.simulation.histories import History, both_orders, orders
-from infra.simulation.planted import Bug, bugs
+from infra.simulation.planted import bugs
+from infra.simulation.planting import Bug
 from infra.simulation.playing import Played, name_of, play
 from infra.simulation.town import CLEO
 from infra.simulation.world import SWEEP, State, World
@@ -147,10 +148,13 @@ def do(world: World, start: State, job: Job) -> Outcome:
 
 def _pauses_of(history: History) -> Sequence[Kind]:
     """Whoever leaves is swept up after once more a quarter of an hour later, when every worker that
-    had begun before has ended. One that freezes for longer does not exist.
+    had begun before has ended. One that freezes for longer does not exist. So it is with a payment
+    that somebody names a receipt for: whoever lets it wait after that has frozen for too long.
     """
-    leaves = any(given.leaves is not None for given in history.inputs)
-    return PAUSES[:2] if leaves else PAUSES
+    given = history.inputs
+    leaves = any(one.leaves is not None for one in given)
+    names = any("say_this_is_mine" in body for one in given for body in one.bodies)
+    return PAUSES[:2] if leaves or names else PAUSES
 
 
 def hunt(world: World, start: State, bug: Bug, outcome: Outcome) -> Iterator[Played]:

@@ -1,96 +1,13 @@
-"""Planted bugs: what the simulation has to find, or it proves nothing.
+"""Planted bugs: what the simulation has to find, or it proves nothing."""
 
-No source is edited. A bug rewrites requests on their way to AWS, as if the platform had written
-them so, or sits in the loop around a worker.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.simulation.faults import ENDS_THE_RUN, PAUSES, Kind
 from infra.simulation.items import Request
+from infra.simulation.planted_contents import bugs_in_contents
+from infra.simulation.planting import Bug, Rewriting, Suspect, without_condition
 from infra.simulation.world import World
-
-Rewrite = Callable[[str, Request], Request | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """Which requests a bug touches: `operation` on `table`, at keys whose sort key begins so."""
-
-    operation: str
-    table: str
-    sk: str
-
-    def is_met(self, operation: str, request: Request) -> bool:
-        """Whether the request is one of them."""
-        if operation != self.operation or not request["TableName"].endswith(f"-{self.table}"):
-            return False
-        key = request.get("Item") or request["Key"]
-        return bool(key["sk"]["S"].startswith(self.sk))
-
-
-class Bug:
-    """A planted bug; this one does nothing.
-
-    - `what` says it in a sentence. `shows_in` are the histories that bring it out.
-    - `shows_by` are the faults that do, at calls whose name begins with `shows_at`; without any it
-      shows by itself.
-    """
-
-    drops_consistency = False
-    acknowledges_early = False
-    hides_failures = False
-
-    def __init__(
-        self,
-        name: str,
-        what: str,
-        shows_in: str,
-        shows_by: tuple[Kind, ...] = (),
-        shows_at: str = "",
-    ) -> None:
-        self.name = name
-        self.what = what
-        self.shows_in = shows_in
-        self.shows_by = shows_by
-        self.shows_at = shows_at
-
-    def rewritten(self, _service: str, _operation: str, request: Request, /) -> Request | None:
-        """The request as the platform would send it with this bug."""
-        return request
-
-    def run_begins(self) -> None:
-        """A handler run begins."""
-
-    def run_ended(self) -> None:
-        """A handler run has ended, and has not died."""
-
-
-class Rewriting(Bug):
-    """A bug that changes how one kind of write is sent. It shows by what happens at that write."""
-
-    def __init__(
-        self,
-        name: str,
-        what: str,
-        shows_in: str,
-        shows_by: tuple[Kind, ...],
-        *,
-        suspect: Suspect,
-        change: Rewrite,
-    ) -> None:
-        at = f"dynamodb.{suspect.operation} {suspect.table}"
-        super().__init__(name, what, shows_in, shows_by, at)
-        self._suspect = suspect
-        self._change = change
-
-    def rewritten(self, service: str, operation: str, request: Request, /) -> Request | None:
-        """The changed request, where it is one of the suspects."""
-        if service == "dynamodb" and self._suspect.is_met(operation, request):
-            return self._change(operation, request)
-        return request
 
 
 class TellingAfterWriting(Bug):
@@ -147,15 +64,11 @@ class ReadingCarelessly(Bug):
     drops_consistency = True
 
 
-def _without_condition(_operation: str, request: Request) -> Request:
-    return {name: value for name, value in request.items() if name != "ConditionExpression"}
-
-
 def _without_revision(_operation: str, request: Request) -> Request:
     """Only where a known payment is written again: there the condition is its revision."""
     if "attribute_not_exists" in request.get("ConditionExpression", ""):
         return request
-    return _without_condition(_operation, request)
+    return without_condition(_operation, request)
 
 
 def _added(_operation: str, request: Request) -> Request:
@@ -165,7 +78,7 @@ def _added(_operation: str, request: Request) -> Request:
     expression = request["UpdateExpression"].removeprefix("SET ")
     kept = [part for part in expression.split(", ") if not part.startswith(f"{token} =")]
     return {
-        **_without_condition(_operation, request),
+        **without_condition(_operation, request),
         "UpdateExpression": f"SET {', '.join(kept)} ADD {token} :one",
         "ExpressionAttributeValues": {**request["ExpressionAttributeValues"], ":one": {"N": "1"}},
     }
@@ -184,7 +97,12 @@ _WAITING = Suspect("PutItem", "tills", "wait#")
 
 def bugs(world: World) -> tuple[Bug, ...]:
     """Every planted bug, made for `world`."""
-    return (*_careless_purchases(), *_careless_records(), *_careless_order(world))
+    return (
+        *_careless_purchases(),
+        *_careless_records(),
+        *_careless_order(world),
+        *bugs_in_contents(world),
+    )
 
 
 def _careless_purchases() -> Iterator[Bug]:
@@ -195,7 +113,7 @@ def _careless_purchases() -> Iterator[Bug]:
         "rivals",
         PAUSES,
         suspect=_CLAIM,
-        change=_without_condition,
+        change=without_condition,
     )
     yield Rewriting(
         "purchase_without_condition",
@@ -203,7 +121,7 @@ def _careless_purchases() -> Iterator[Bug]:
         "cleared",
         PAUSES,
         suspect=_PURCHASE,
-        change=_without_condition,
+        change=without_condition,
     )
     yield Rewriting(
         "version_without_condition",
@@ -211,7 +129,7 @@ def _careless_purchases() -> Iterator[Bug]:
         "busy",
         PAUSES,
         suspect=_VERSION,
-        change=_without_condition,
+        change=without_condition,
     )
     yield Rewriting(
         "version_added",

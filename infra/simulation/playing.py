@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from infra.simulation.endings import broken_at_end, broken_when_quiet
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
@@ -11,6 +12,7 @@ from infra.simulation.invariants import broken_by_step, standing_in
 from infra.simulation.world import SWEEP, Run, State, World
 
 RUNS_MAX = 60  # The longest history without an end takes a third of it.
+FROZEN_MAX = timedelta(minutes=15)  # No function of Lambda lives longer.
 PATIENCE_SECONDS = 30.0  # A frozen worker that does not come to rest is a bug of the simulation.
 
 
@@ -43,6 +45,7 @@ class _Frozen:
     thread: threading.Thread
     go_on: threading.Event
     runs_left: int
+    since: datetime
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ def play(world: World, start: State, history: History, faults: Sequence[Fault]) 
         if queue in (SWEEP, None) and course.frozen is not None:
             _thaw(course)
             continue
+        if course.frozen is not None and world.now() > course.frozen.since + FROZEN_MAX:
+            _thaw(course)
         if queue is None:
             broken = broken_at_end(world, history, standing_in(world))
             return Played(name, tuple(course.steps), broken)
@@ -148,7 +153,7 @@ def _run_and_freeze(
         world.settle(ran[0], repeats=False)
         return ran[0]
     runs_left = {Kind.PAUSED: 1, Kind.PAUSED_TWICE: 2}.get(kind, RUNS_MAX)
-    course.frozen = _Frozen(thread, go_on, runs_left)
+    course.frozen = _Frozen(thread, go_on, runs_left, world.now())
     world.is_cold = True  # The next run is another process.
     return Run(queue, taken, everything, has_died=True)
 

@@ -60,11 +60,11 @@ def _mine(person: Person = ADA) -> Input:
 
 def contradicted() -> History:
     """A match on time and amount, until the clearing says that it was another card's: the receipt
-    goes to the payment whose card it names.
+    goes to the payment whose card it names. What a worker claimed before it died stands an hour.
     """
     auth = paid(ADA, "t-1")
     clearing = replace(then(auth, PaymentEventKind.CLEARED), card=CardFacts(auth_code=OF_ANOTHER))
-    return _history(
+    history = _history(
         "contradicted",
         {
             "t-1": Ending(None, events=("authorised", "cleared")),
@@ -75,6 +75,7 @@ def contradicted() -> History:
         _told("bela", paid(BELA, "t-2", code=OURS)),
         _told("clearing", clearing),
     )
+    return replace(history, may_settle_late=True)
 
 
 def disowned(person: Person = ADA) -> History:

@@ -17,9 +17,16 @@ from infra.simulation.world import State, World
 
 SEEDS_PER_JOB = 50
 _PAIRED = ("lone-ada", "lone-cleo", "batch", "weak")
-_PAIRED_ONCE = ("corrected-ada", "cleared")
+_PAIRED_ONCE = ("corrected-ada", "cleared", "disowned-ada", "said_mine-ada", "refund_then_return")
 _BOUNDED = ("lone-ada",)
-_BOUNDED_SINGLES = ("corrected-cleo", "returned", "refunded", "weak", "rivals")
+_BOUNDED_SINGLES = (
+    "corrected-cleo",
+    "weak",
+    "rivals",
+    "contradicted",
+    "said_mine-ada",
+    "refund_then_return",
+)
 
 
 def plan(*, seed: int, seeds_count: int, is_bounded: bool) -> list[Job]:

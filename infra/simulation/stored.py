@@ -91,7 +91,7 @@ def _row_type(table: str, attributes: frozenset[str]) -> type[Row] | None:
 
 
 def _opened(sealed: bytes, as_type: type[object], place: str, tables: SimTables) -> Any:
-    for key in _keys(tables):
+    for key in keys_in(tables):
         try:
             opened = vault.open_sealed(sealed, as_type, key=key, place=place)
         except vault.Unreadable:
@@ -100,7 +100,7 @@ def _opened(sealed: bytes, as_type: type[object], place: str, tables: SimTables)
     return None
 
 
-def _keys(tables: SimTables) -> Iterator[vault.SealingKey]:
+def keys_in(tables: SimTables) -> Iterator[vault.SealingKey]:
     """Every key there is: the members', then the platform's."""
     for item in tables.items(settings.table("wallets")).values():
         if "salt" in item.attributes:

@@ -178,6 +178,7 @@ class World:
             return Run(queue, (), frozenset(), has_died=False)
         ran = self.call(queue, taken, plan)
         self.settle(ran, repeats=plan.get(0) is Kind.REPEATED)
+        self.is_swept &= not plan  # What met an obstacle is left to the next day.
         return ran
 
     def take(self, queue: str) -> tuple[Message, ...]:

@@ -12,6 +12,7 @@ import pytest
 from chalicelib.banks.payments import PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
+from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import Matched
 from chalicelib.matching.why import Why
 from chalicelib.network import service as network
@@ -249,6 +250,21 @@ def test_whoever_dies_after_the_claim_is_finished_by_its_message() -> None:
 
     assert found("t-1", LATER) == "R-1"
     assert purchase().version == 1
+
+
+def test_whoever_died_before_the_waiting_list_no_longer_waits() -> None:
+    receive(HOURS_OFF)
+    mine = pay()
+    place = HOURS_OFF.store_id
+    (waited,) = matching_store.list_waiting_between(place, PAID_AT, PAID_AT, now=LATER)
+    correcting.say_mine(mine, PAPER, now=LATER)
+    (order,) = unfinished(JoinMessage)
+    matching_store.keep_waiting(waited)  # As if the run had died before it took this away.
+
+    joining.finish(order, now=LATER)
+
+    assert matching_store.list_waiting_between(place, PAID_AT, PAID_AT, now=LATER) == []
+    assert found("t-1", LATER) == "R-1"
 
 
 def die_before_the_purchase(mine: Own) -> None:

@@ -232,6 +232,22 @@ def test_a_refund_that_comes_before_its_purchase_is_told_finds_it_with_the_next_
     assert waiting.look_daily(LATER) == 0
 
 
+@pytest.mark.requirement("RCP-09")
+def test_a_refund_and_goods_that_came_back_before_their_sale_is_found_wait_for_nothing() -> None:
+    tell(refund("t-9", 350))
+    receive(given_back("B-1", CAKE, refers_to="R-t-1"), now=NEXT_DAY)
+
+    bought("t-1")
+
+    after = purchase("t-1")
+    assert refunded(after) == Refunded(770, 350)
+    assert [one.reference for one in after.returns] == ["B-1"]
+    own = own_row("t-9", now=LATER)
+    assert own is not None
+    assert own.ending is Ending.REFUND_LINKED
+    assert waiting.look_daily(LATER) == 0
+
+
 def test_a_pending_refund_that_is_settled_with_another_amount_counts_with_the_last() -> None:
     bought("t-1")
     tell(refund("t-9", 770))

@@ -77,16 +77,20 @@ def finish(order: JoinMessage, *, now: datetime) -> None:
         return None
     where = Whereabouts(order.payment_id, order.member_id, order.anchored_at)
     purchase = store.find_purchase(where, key=key, now=now)
-    if purchase is not None and _is_over(purchase, order):
-        return None
     known = payments.find_payment(order.payment_id, key=key, now=now)
+    if known is None:
+        return None
+    question = question_of(known, member.last_fours, now=now)
+    if purchase is not None and _is_over(purchase, order):
+        if purchase.receipt is not None:  # Whoever joined them may have died before this.
+            matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
+        return None
     claim = _held(order, now=now)
-    if known is None or claim is None:
+    if claim is None:
         return None
     part = _part_on_page(order, now=now)
     if part is None:
         return matching_store.release_claim(claim)  # Gone with its page: nothing can be shown.
-    question = question_of(known, member.last_fours, now=now)
     matched = Matched(part, weigh_by_hand(question.signals, part), order.why)
     return _join(question, known, purchase, matched, key=key, now=now, note=order.note)
 

@@ -12,7 +12,8 @@ from infra.simulation.faults import Call, Fault, Kind, kinds_at, paired_at, pars
 from infra.simulation.generated import generate
 from infra.simulation.jobs import Family, Job, Outcome, find_schedule, history_by_name
 from infra.simulation.living import a_world
-from infra.simulation.planted import Bug, bugs
+from infra.simulation.planted import bugs
+from infra.simulation.planting import Bug
 from infra.simulation.playing import play, told
 from infra.simulation.world import State, World
 
@@ -68,6 +69,48 @@ def test_finds_the_planted_bug(opened: tuple[World, State], name: str) -> None:
     assert broken[0][:2] in ("I3", "I7", "I1")
     history, faults = find_schedule(found)
     assert play(world, start, history, faults).broken == ()  # Without the bug, nothing is wrong.
+
+
+FOUND = (
+    "cleared/auth-clearing-receipt@1.8.paused_long",  # an older reading undid the clearing
+    "contradicted/auth-receipt-bela-clearing@2.8.crash_after",  # a claim nobody needed stood
+    "contradicted/auth-receipt-bela-clearing@2.9.paused_twice",  # contradicted while it was joined
+    "contradicted/auth-receipt-bela-clearing@2.11.crash_before",  # a delivery of no version
+    "said_mine-ada/auth-receipt-mine@4.17.crash_before",  # joined by hand, and still waiting
+    "return_then_refund/refund-return-receipt-auth@6.19.request_lost",  # a refund not woken
+)
+
+
+@pytest.mark.requirement("RCP-14")
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_once_is_not_broken_again(opened: tuple[World, State], name: str) -> None:
+    world, start = opened
+
+    played = play(world, start, *find_schedule(name))
+
+    assert played.broken == ()
+    assert len(played.steps) > 4
+
+
+@pytest.mark.requirement("RCP-14")
+@pytest.mark.parametrize(
+    "name",
+    jobs.names_in_both_orders(
+        "contradicted",
+        "disowned-ada",
+        "disowned-cleo",
+        "passed_on",
+        "said_mine-ada",
+        "changed_mind",
+        "return_then_refund",
+        "refund_then_return",
+        "refund_named_late",
+    ),
+)
+def test_second_thoughts_end_as_they_have_to(opened: tuple[World, State], name: str) -> None:
+    world, start = opened
+
+    assert play(world, start, history_by_name()[name], ()).broken == ()
 
 
 def crashes_at(call: Call) -> tuple[Kind, ...]:
