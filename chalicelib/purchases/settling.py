@@ -144,7 +144,10 @@ def _is_left_behind(claim: Claim, where: Whereabouts, *, now: datetime) -> bool:
     if claim.claimed_at is None or now < claim.claimed_at + JOINED_WITHIN:
         return False
     key = active_key_of(where.member_id, now=now)
-    return key is not None and store.find_purchase(where, key=key, now=now) is None
+    if key is None:
+        return False
+    purchase = store.find_purchase(where, key=key, now=now)
+    return purchase is None or claim.receipt_id in purchase.payment.refused
 
 
 def join(
