@@ -144,7 +144,10 @@ def _is_left_behind(claim: Claim, where: Whereabouts, *, now: datetime) -> bool:
     if claim.claimed_at is None or now < claim.claimed_at + JOINED_WITHIN:
         return False
     key = active_key_of(where.member_id, now=now)
-    return key is not None and store.find_purchase(where, key=key, now=now) is None
+    if key is None:
+        return False
+    purchase = store.find_purchase(where, key=key, now=now)
+    return purchase is None or claim.receipt_id in purchase.payment.refused
 
 
 def join(
@@ -175,10 +178,8 @@ def join(
         # appear, so no crash between the two loses it.
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
         if store.record_purchase(purchase, key=key):
-            facts.matched(known, matched, now=now)
-            _vote(known, matched, now=now)
+            _count(known, matched, now=now)
             _catch_up(purchase, key=key, now=now)
-            _look_after_returns(purchase, key=key, now=now)
             break
         standing = store.find_purchase(where_of(known), key=key, now=now)
         if standing is not None and standing.receipt is not None:
@@ -208,7 +209,8 @@ def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
 
 
 def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:
-    """Add what the bank told since the payment was read; it may speak against the receipt.
+    """Add what the bank told since the payment was read; it may speak against the receipt. And if
+    goods came back before the sale was found, the money for them may wait for it.
 
     Whoever records an event looks for the purchase after that. So of an event and a purchase that
     are written together at least one run sees both.
@@ -216,10 +218,6 @@ def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> No
     newest = payments.find_payment(purchase.payment.payment_id, key=key, now=now)
     if newest is not None and len(newest.payment.events) > len(purchase.payment.events):
         update(purchase, newest.payment, key=key, now=now)
-
-
-def _look_after_returns(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:
-    """Goods came back before the sale was found: the money for them may wait for it."""
     if purchase.returns:
         from chalicelib.purchases.refunding import waiting  # Returns are rare.
 
@@ -227,8 +225,9 @@ def _look_after_returns(purchase: Purchase, *, key: vault.SealingKey, now: datet
             waiting.look_after_return(purchase.member_id, returned, key=key, now=now)
 
 
-def _vote(known: KnownPayment, matched: Matched, *, now: datetime) -> None:
-    """Let a match that the matcher was sure of say where its till's clock stands."""
+def _count(known: KnownPayment, matched: Matched, *, now: datetime) -> None:
+    """Count the match; one that the matcher was sure of says where its till's clock stands."""
+    facts.matched(known, matched, now=now)
     if matched.why in _SURE:
         receipt, made_at = matched.part.receipt, known.payment.made_at
         offset = (receipt.issued_at - made_at).total_seconds()

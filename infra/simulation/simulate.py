@@ -17,7 +17,7 @@ from infra.simulation.world import State, World
 
 SEEDS_PER_JOB = 50
 _PAIRED = ("lone-ada", "lone-cleo", "batch", "weak")
-_PAIRED_ONCE = ("corrected-ada", "cleared", "disowned-ada", "said_mine-ada", "refund_then_return")
+_PAIRED_ONCE = ("corrected-ada", "cleared", "refund_then_return")
 _BOUNDED = ("lone-ada",)
 _BOUNDED_SINGLES = (
     "corrected-cleo",

@@ -13,6 +13,8 @@ from chalicelib.matching.store import Claim
 from chalicelib.members.model import LinkKind, Reference
 from chalicelib.privacy import leaving
 from chalicelib.purchases import service
+from chalicelib.purchases.access import find_own
+from chalicelib.purchases.correcting import service as correcting
 from chalicelib.purchases.reading import Missing
 from tests.makers.members import numbered
 from tests.makers.purchases import (
@@ -102,3 +104,19 @@ def test_the_claim_of_a_payment_that_ended_stands(embedded_aws: None) -> None:
 
     assert found("t-2", PAID_AT + 2 * HOUR) is Missing.PENDING
     assert len(matching_store.list_claims(SALE.receipt_id, now=PAID_AT + 2 * HOUR)) == 1
+
+
+def test_a_claim_taken_again_while_its_receipt_was_withdrawn_gives_way(embedded_aws: None) -> None:
+    open_town()
+    receive(SALE)
+    ada = event("t-1")
+    service.record_payment(ada, now=A_MINUTE_LATER)
+    own = find_own(BANK, "t-1", of_user=None, now=A_MINUTE_LATER)
+    assert own is not None
+    correcting.say_not_mine(own, version=1, now=A_MINUTE_LATER)
+    hold = Hold(ada.payment_id, numbered(1).member_id, BANK)
+    matching_store.record_claim(Claim(SALE.receipt_id, 0, hold, PAID_AT), now=A_MINUTE_LATER)
+
+    service.record_payment(event("t-2", account_ref="acc-b"), now=PAID_AT + 2 * HOUR)
+
+    assert found("t-2", PAID_AT + 2 * HOUR) == "R-1"
