@@ -8,7 +8,8 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,7 +28,9 @@ REAL_DYNAMODB = os.environ.get("COUNTERFOIL_REAL_DYNAMODB")
 if REAL_DYNAMODB:
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = REAL_DYNAMODB
 
-from moto import mock_aws  # noqa: E402 - the environment comes first
+from botocore.handlers import BUILTIN_HANDLERS  # noqa: E402 - the environment comes first
+from moto import mock_aws  # noqa: E402
+from moto.core.models import botocore_stubber  # noqa: E402
 
 from chalicelib.api import tills  # noqa: E402
 from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
@@ -45,6 +48,17 @@ settings.register_profile(
     "counterfoil", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("counterfoil")
+
+_one_call = RLock()
+
+
+def _answer_one_by_one(event_name: str, request: Any, **_given: Any) -> Any:
+    """moto's answer, one call after the other: AWS's calls are atomic, and moto's alone are not."""
+    with _one_call:
+        return botocore_stubber(event_name, request)
+
+
+BUILTIN_HANDLERS.insert(0, ("before-send", _answer_one_by_one))
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,7 +24,6 @@ from chalicelib.members.model import (
     TermsAcceptance,
 )
 from chalicelib.runtime import aws, rows
-from tests.conftest import REAL_DYNAMODB
 from tests.makers.calls import counting_dynamodb_calls
 from tests.makers.members import (
     ACCEPTED_AT,
@@ -38,9 +37,6 @@ from tests.makers.members import (
 from tests.makers.network import BANK, CARD_NETWORK, OTHER_BANK, make_connection
 
 pytestmark = pytest.mark.stores
-on_real_dynamodb = pytest.mark.skipif(
-    REAL_DYNAMODB is None, reason="needs transactions that nobody sees half done"
-)
 
 VISA = GivenCard(card_four("4321"), "visa")
 
@@ -55,7 +51,6 @@ def stored(table: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.requirement("LNK-01")
-@on_real_dynamodb  # moto applies a transaction item by item, between those of other threads.
 def test_two_activations_at_once_make_one_member(embedded_aws: None, now: datetime) -> None:
     activations = [make_activation(accounts=(f"acc-{n}",)) for n in range(4)]
 
