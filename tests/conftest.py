@@ -58,7 +58,11 @@ def _answer_one_by_one(event_name: str, request: Any, **_given: Any) -> Any:
         return botocore_stubber(event_name, request)
 
 
-BUILTIN_HANDLERS.insert(0, ("before-send", _answer_one_by_one))
+# In moto's place, because every handler of an event is called.
+BUILTIN_HANDLERS[BUILTIN_HANDLERS.index(("before-send", botocore_stubber))] = (
+    "before-send",
+    _answer_one_by_one,
+)
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
