@@ -110,6 +110,8 @@ class Retailer:
     """A brand. `channels` are `in_store` and `online`; `return_days` is its usual return period.
 
     Retailers of one `group` take back each other's goods and may refund in each other's names.
+    `rewards` says that the retailer has, or once had, a scheme or an offer: what is bought
+    there may earn something.
     """
 
     retailer_id: RetailerId
@@ -120,6 +122,7 @@ class Retailer:
     channels: tuple[str, ...] = ("in_store",)
     return_days: int = 30
     group: str = ""
+    rewards: bool = False
 
 
 @dataclass(frozen=True, slots=True)

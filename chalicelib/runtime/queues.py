@@ -20,6 +20,9 @@ RECEIPTS = "receipts"
 DIRECT_RECEIPTS = "receipts-from-"
 GATHER = "gather"
 DELIVERIES = "deliveries"
+REWARDS = "rewards"
+NOTICES = "notices"
+PAYOUTS = "payouts"
 NAMES = (PAYMENTS, RECEIPTS, GATHER, DELIVERIES)
 
 
