@@ -48,6 +48,8 @@ QUEUED = {
     "look_again": b'{"kind":"look_again","payment_id":"p1","v":1}',
     "member_left": b'{"kind":"member_left","member_id":"m1","left_at":"2026-11-20T12:00:00Z"}',
     "delivery": b'{"payment_id":"p1","note":"matched","version":1,"v":1}',
+    "reward": b'{"payment_id":"p1","member_id":"m1","anchored_at":"2026-11-20T12:00:00Z",'
+    b'"version":1}',
 }
 
 
@@ -209,6 +211,10 @@ def _delivery_message(raw: bytes) -> object:
     return messages.decode_delivery(raw.decode("utf-8", "surrogateescape"))
 
 
+def _reward_message(raw: bytes) -> object:
+    return messages.decode_reward(raw.decode("utf-8", "surrogateescape"))
+
+
 def readers() -> Iterator[Reader]:
     """All of them."""
     for provider in Provider:
@@ -245,6 +251,13 @@ def readers() -> Iterator[Reader]:
         ("chalicelib.purchases.messages.decode_delivery",),
         _delivery_message,
         (QUEUED["delivery"],),
+        is_ours=True,
+    )
+    yield Reader(
+        "queue rewards",
+        ("chalicelib.purchases.messages.decode_reward",),
+        _reward_message,
+        (QUEUED["reward"],),
         is_ours=True,
     )
     yield Reader(
