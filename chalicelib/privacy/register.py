@@ -16,6 +16,7 @@ from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
+from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -29,6 +30,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    budgets_store,
     codes_store,
     correcting_store,
     connection_store,
