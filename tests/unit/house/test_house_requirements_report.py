@@ -94,7 +94,7 @@ def test_names_each_row_in_scope_once() -> None:
     rows = read_scope(IN_SCOPE.read_text())
 
     assert len(rows) == len(set(rows))
-    assert "LOY-01" in rows
+    assert "RCP-05" in rows
 
 
 def test_reports_nothing_shown_where_nothing_ran() -> None:
