@@ -7,6 +7,8 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.ledger.books import store as books_store
+from chalicelib.ledger.days import store as daybook_store
 from chalicelib.loyalty.holding import store as holding_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
@@ -30,11 +32,13 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    books_store,
     budgets_store,
     codes_store,
     correcting_store,
     connection_store,
     connecting_store,
+    daybook_store,
     holding_store,
     matching_store,
     members_store,
