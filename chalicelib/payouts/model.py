@@ -158,16 +158,19 @@ def new_instruction(
         connection_id=connection_id,
         amount=amount,
         rail=rail,
-        idempotency_key=_uuid_of(payout_id),
+        idempotency_key=_key_of(payout_id),
         reference=f"CASHBACK {payout_id[-8:]}".upper()[:REFERENCE_CHARACTERS_MAX],
         written_at=now,
     )
 
 
-def _uuid_of(payout_id: str) -> str:
-    """A UUID that follows from the payout's id: version 8 of RFC 9562, of a SHA-256."""
-    digest = bytearray(hashlib.sha256(b"counterfoil payout " + payout_id.encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
+def _key_of(payout_id: str) -> str:
+    """What rails know the payout by: a UUID of version 8 (RFC 9562 §5.8) that follows from its id.
+
+    Rails take UUIDs, and the same payout must never have two.
+    """
+    digits = bytearray(hashlib.sha256(f"payout|{payout_id}".encode()).digest()[:16])
+    digits[6] = digits[6] & 0x0F | 0x80
+    digits[8] = digits[8] & 0x3F | 0x80
+    text = digits.hex()
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
