@@ -19,6 +19,7 @@ from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.offers.budgets import store as budgets_store
+from chalicelib.payouts import store as payouts_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -44,6 +45,7 @@ STORES = (
     members_store,
     network_store,
     payments_store,
+    payouts_store,
     privacy_store,
     purchases_store,
     quarantine,
