@@ -7,6 +7,7 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.loyalty.holding import store as holding_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
@@ -34,6 +35,7 @@ STORES = (
     correcting_store,
     connection_store,
     connecting_store,
+    holding_store,
     matching_store,
     members_store,
     network_store,
