@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.runtime import queues, settings
 
-TABLES = ("tills", "wallets", "people", "network", "cases")
+TABLES = ("tills", "wallets", "people", "network", "money", "cases")
 DEAD_LETTER_SUFFIX = "-dead"
 DEAD_LETTERS_KEPT_SECONDS = 14 * 24 * 3600
 KEY_SCHEMA = (

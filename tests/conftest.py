@@ -36,6 +36,7 @@ from chalicelib.api import tills  # noqa: E402
 from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
+from chalicelib.offers.budgets import service as budgets  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import master_keys, resources  # noqa: E402
 
@@ -115,6 +116,7 @@ def _forget() -> None:
     timekeeping.forget()
     keys.forget()
     tills.forget()
+    budgets.forget()
 
 
 def _drop_tables() -> None:

@@ -213,6 +213,12 @@ def find_holder(
     return holding.decide_holder(links, store.hash_of(payer) if payer else None)
 
 
+def list_card_holders(member: Member, *, now: datetime) -> tuple[tuple[Link, ...], ...]:
+    """For each of the member's cards with a token, the links of all who registered that card."""
+    tokens = [card.reference for card in member.cards if card.reference]
+    return tuple(store.list_links(token, now=now) for token in tokens)
+
+
 def member_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
     """The key of everything sealed for the member, or None once they are forgotten."""
     member = store.find_member(member_id, now=now)

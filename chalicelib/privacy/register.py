@@ -7,6 +7,7 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.loyalty.holding import store as holding_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
@@ -15,6 +16,7 @@ from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
+from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -28,10 +30,12 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    budgets_store,
     codes_store,
     correcting_store,
     connection_store,
     connecting_store,
+    holding_store,
     matching_store,
     members_store,
     network_store,

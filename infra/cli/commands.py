@@ -7,6 +7,7 @@ from infra.cli import (
     banks,
     clients,
     dead_letters,
+    holds,
     keys,
     matches,
     matching,
@@ -20,6 +21,7 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
+    "Rewards": (holds,),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
