@@ -56,9 +56,7 @@ class ShownDestination:
     usable_from: datetime
 
 
-def set_destination(
-    member: Member, destination: Destination, *, now: datetime
-) -> ShownDestination:
+def set_destination(member: Member, destination: Destination, *, now: datetime) -> ShownDestination:
     """Pay `member` to `destination` from now on, or a day from now where it replaces another.
 
     The same destination again changes nothing.
@@ -214,5 +212,3 @@ def _until_undisturbed(attempt: Callable[[], Held]) -> Held:
         except TryAgain:
             observability.count("member_writes_disturbed")
     return attempt()
-
-

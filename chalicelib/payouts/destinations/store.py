@@ -145,9 +145,7 @@ def record_held(member_id: MemberId, held: Held, *, key: vault.SealingKey) -> He
     :raises TryAgain: it was changed meanwhile.
     """
     row = DestinationRow(member_id, "destination", version=held.version + 1)
-    inside = _Inside(
-        held.envelope, held.shown, held.fingerprint, held.changed_at, held.usable_from
-    )
+    inside = _Inside(held.envelope, held.shown, held.fingerprint, held.changed_at, held.usable_from)
     row.sealed = vault.seal(inside, key=key, place=_place(row), kept=_SEALED)
     unchanged = (
         DestinationRow.version == held.version
@@ -249,7 +247,9 @@ def _read_secret() -> tuple[_PrivateKeys, str]:
     try:
         held = msgspec.json.decode(secret.text, type=_PrivateKeys)
     except msgspec.MsgspecError as error:
-        raise InvalidSetting("the secret payout-envelope-keys is not the documented JSON") from error
+        raise InvalidSetting(
+            "the secret payout-envelope-keys is not the documented JSON"
+        ) from error
     return held, secret.version_id
 
 
