@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hpke, serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from chalicelib.kernel.personal import Personal
+from chalicelib.kernel.refusals import Rejected
 from chalicelib.payouts.destinations.accounts import Destination, IbanAccount, SortCodeAccount
 from chalicelib.runtime import packing
 
@@ -21,8 +22,10 @@ _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM
 _PADDED_BYTES = 384  # All envelopes are of one length: it tells no name and no country.
 
 
-class EnvelopeUnreadable(Exception):
+class EnvelopeUnreadable(Rejected):
     """The envelope does not open: another key's, another member's, or not an envelope."""
+
+    code = "envelope_unreadable"
 
 
 @dataclass(frozen=True, slots=True)

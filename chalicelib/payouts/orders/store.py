@@ -3,6 +3,7 @@
     order#<payout id>                        order                          what is asked of a rail
     look_ups#<shard>                         <due instant>#<payout id>      ask again what became
     payment_file#<connection>#<currency>     <day>#<payout id>              the order is in the file
+    order#<payout id>                        file                           in which file it is
 
 An order is written once and never changed but for the events that were heard of it. It is sealed
 under its member's key and forgotten when a payment can no longer come back.
@@ -23,7 +24,7 @@ from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
 SHARDS = 8  # A night's payouts are sent within minutes: one partition takes a thousand a second.
-DUE_READ_MAX = 200  # Of each shard and run; what is left is due in the next one.
+DUE_READ_MAX = 50  # Of each shard and run: some minutes of calls. What is left comes next.
 FILE_ENTRIES_MAX = 100_000
 
 _SENT = Retention(
@@ -72,13 +73,16 @@ class LookUpRow(rows.Row):
 
 
 class FileEntryRow(rows.Row):
-    """`pk` = `payment_file#<connection>#<currency>`, `sk` = `<day>#<payout id>`."""
+    """`pk` = `payment_file#<connection>#<currency>`, `sk` = `<day>#<payout id>`; and the same under
+    `order#<payout id>`, `file`, so that no order is in two files.
+    """
 
     Meta = rows.table_meta("money")
-    privacy = {"member_id": _PSEUDONYM}
+    privacy = {"member_id": _PSEUDONYM, "day": _OPERATION}
     retention = _SENT
 
     member_id = UnicodeAttribute()
+    day = UnicodeAttribute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ def note_event(payout_id: str, event_id: str) -> None:
 
 
 def list_due(shard: int, *, now: datetime) -> tuple[LookUp, ...]:
-    """The look-ups of a shard that are due at `now`, the oldest first, at most 200."""
+    """The look-ups of a shard that are due at `now`, the oldest first, at most 50."""
     found = rows.list_between(
         LookUpRow,
         f"look_ups#{shard}",
@@ -187,11 +191,23 @@ def drop_look_up(look_up: LookUp) -> None:
     rows.delete(_look_up_row(look_up))
 
 
-def put_in_file(order: Order, day: date) -> None:
-    """Put an order in the file of `day`; the same again changes nothing."""
+def put_in_file(order: Order, day: date, *, now: datetime) -> date:
+    """Put an order in the file of `day` unless it is in one; returns the day of the one it is in.
+
+    That it is in a file, and in which, are written together or not at all.
+    """
     pk = f"payment_file#{order.connection_id}#{order.amount.currency}"
-    row = FileEntryRow(pk, f"{day.isoformat()}#{order.payout_id}", member_id=order.member_id)
-    rows.put(row.keep_from(order.frozen_at))
+    entry = FileEntryRow(pk, f"{day.isoformat()}#{order.payout_id}", day=day.isoformat())
+    claim = FileEntryRow(f"order#{order.payout_id}", "file", day=day.isoformat())
+    for row in (entry, claim):
+        row.member_id = order.member_id
+        row.keep_from(order.frozen_at)
+    try:
+        rows.put_together([(claim, FileEntryRow.pk.does_not_exist()), (entry, None)])
+    except rows.ConditionFailed:
+        found = rows.find(FileEntryRow, claim.pk, claim.sk, now=now)
+        return day if found is None else date.fromisoformat(found.day)
+    return day
 
 
 def list_in_file(

@@ -86,7 +86,7 @@ def send(handed: Handed, *, now: datetime) -> Outcome:
         token = tl_tokens.access_token(handed, now=now)
     except TryAgain:
         return Failed("no_token", is_final=False)
-    return _post(handed, token, now=now)
+    return _post(handed, token)
 
 
 def look_up(handed: Handed, provider_id: str, *, now: datetime) -> Outcome:
@@ -99,7 +99,7 @@ def look_up(handed: Handed, provider_id: str, *, now: datetime) -> Outcome:
     except TryAgain:
         return Unknown()
     if not provider_id and now < handed.order.frozen_at + SENT_AGAIN_WITHIN:
-        posted = _post(handed, token, now=now)
+        posted = _post(handed, token)
         if not isinstance(posted, Accepted):
             return Unknown()  # What this call met says nothing of the one before.
         provider_id = posted.provider_id
@@ -153,7 +153,7 @@ def outcome_of(payout: TrueLayerPayout, *, now: datetime) -> Outcome:
     return Accepted(payout.id)
 
 
-def _post(handed: Handed, token: str, *, now: datetime) -> Outcome:
+def _post(handed: Handed, token: str) -> Outcome:
     """Post the order once; a token that was refused is renewed for the next time."""
     url = f"{handed.account.api_url}/payouts"
     body = body_of(handed)
