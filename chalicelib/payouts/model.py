@@ -4,7 +4,7 @@ An instruction is written before anybody is called and keeps one idempotency key
 lies follows from its id, which begins with the day on which it was written.
 """
 
-import uuid
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -13,8 +13,6 @@ from chalicelib.kernel.ids import ID_LENGTH, ConnectionId, MemberId, natural_id
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import NotFound
 
-# Any constant would do; this one is the UUID of `counterfoil` payouts, and never changes.
-_KEYS = uuid.UUID("6f1d7c1e-6c5b-5a0e-9a51-0d4f3a7b9c42")
 _DAY_DIGITS = 8
 REFERENCE_CHARACTERS_MAX = 18  # Faster Payments shows that many to the payee.
 
@@ -160,7 +158,19 @@ def new_instruction(
         connection_id=connection_id,
         amount=amount,
         rail=rail,
-        idempotency_key=str(uuid.uuid5(_KEYS, payout_id)),
+        idempotency_key=_key_of(payout_id),
         reference=f"CASHBACK {payout_id[-8:]}".upper()[:REFERENCE_CHARACTERS_MAX],
         written_at=now,
     )
+
+
+def _key_of(payout_id: str) -> str:
+    """What rails know the payout by: a UUID of version 8 (RFC 9562 §5.8) that follows from its id.
+
+    Rails take UUIDs, and the same payout must never have two.
+    """
+    digits = bytearray(hashlib.sha256(f"payout|{payout_id}".encode()).digest()[:16])
+    digits[6] = digits[6] & 0x0F | 0x80
+    digits[8] = digits[8] & 0x3F | 0x80
+    text = digits.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

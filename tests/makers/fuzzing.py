@@ -17,6 +17,7 @@ from chalicelib.banks.payments import HookRequest
 from chalicelib.banks.providers import adapter_for
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected
+from chalicelib.members import messages as member_messages
 from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
 from chalicelib.purchases import messages
 from chalicelib.runtime import wire
@@ -50,6 +51,8 @@ QUEUED = {
     "delivery": b'{"payment_id":"p1","note":"matched","version":1,"v":1}',
     "reward": b'{"payment_id":"p1","member_id":"m1","anchored_at":"2026-11-20T12:00:00Z",'
     b'"version":1}',
+    "notice": b'{"notice_id":"n1","kind":"stamp_earned","member_id":"m1","at":'
+    b'"2026-11-20T12:00:00Z","subject":"coffee","units":1}',
 }
 
 
@@ -215,6 +218,10 @@ def _reward_message(raw: bytes) -> object:
     return messages.decode_reward(raw.decode("utf-8", "surrogateescape"))
 
 
+def _notice_message(raw: bytes) -> object:
+    return member_messages.decode_notice(raw.decode("utf-8", "surrogateescape"))
+
+
 def readers() -> Iterator[Reader]:
     """All of them."""
     for provider in Provider:
@@ -258,6 +265,13 @@ def readers() -> Iterator[Reader]:
         ("chalicelib.purchases.messages.decode_reward",),
         _reward_message,
         (QUEUED["reward"],),
+        is_ours=True,
+    )
+    yield Reader(
+        "queue notices",
+        ("chalicelib.members.messages.decode_notice",),
+        _notice_message,
+        (QUEUED["notice"],),
         is_ours=True,
     )
     yield Reader(
