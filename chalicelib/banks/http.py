@@ -54,6 +54,10 @@ class NoAnswer(TryAgain):
     code = "no_answer"
 
 
+class NothingSent(TryAgain):
+    """No connection was made, so the other side has heard nothing. What follows is certain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What was answered. Header names are lower case."""
@@ -69,7 +73,8 @@ def call(
     """Make one request and read the whole answer, whatever its status.
 
     :raises UnsafeDestination: not HTTPS, or an address that is not public.
-    :raises NoAnswer: no answer in time, or one over 256 KiB. :raises TryAgain: no connection.
+    :raises NothingSent: no connection could be made.
+    :raises NoAnswer: no answer in time, or one over 256 KiB: it may have been heard.
     """
     parts = check_url(url)
     sent = {
@@ -85,10 +90,10 @@ def call(
             return _request(_pool(parts, address), method, target, headers=sent, body=body)
         except NewConnectionError as error:
             if last:
-                raise TryAgain("the bank's host refuses connections") from error
+                raise NothingSent("the bank's host refuses connections") from error
         except HTTPError as error:
             raise NoAnswer("the bank did not answer") from error
-    raise TryAgain("the bank's host has no address")
+    raise NothingSent("the bank's host has no address")
 
 
 def accept(reply: Reply, *, now: datetime, token_is_members: bool = False) -> Reply:
@@ -166,7 +171,7 @@ def _addresses(parts: SplitResult) -> list[str]:
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise TryAgain("the bank's host does not resolve") from error
+        raise NothingSent("the bank's host does not resolve") from error
     addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
     if not settings.private_hosts_allowed() and not all(
         is_public(ipaddress.ip_address(address)) for address in addresses

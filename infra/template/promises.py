@@ -22,6 +22,7 @@ WAITS_SECONDS_MAX = {
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
     names.NOTICES: 86_400,
+    names.PAYOUTS: 2 * 86_400,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
 SILENT_HOURS_MAX = {
@@ -29,6 +30,7 @@ SILENT_HOURS_MAX = {
     "finish_departures": 1,
     "sweep_retention": 3,
     "end_waiting": 26,
+    "look_up_payouts": 1,
 }
 
 
@@ -80,6 +82,7 @@ WORKER_OF = {
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
     names.NOTICES: "send_notices",
+    names.PAYOUTS: "send_payouts",
 }
 
 
