@@ -30,7 +30,6 @@ from chalicelib.payouts.rails.model import PayingAccount, Rail
 from chalicelib.payouts.rails.ports import said_after_executed
 from chalicelib.runtime import observability, queues
 
-
 CLOCKS_DIFFER_BY = timedelta(minutes=5)  # How far a teller's clock may be before ours.
 
 
