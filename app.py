@@ -15,7 +15,7 @@ from chalicelib.api import (
     returns,
     tills,
 )
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import deliveries, notices, payments, schedules
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
@@ -36,6 +36,7 @@ WORKERS = (
     payments,
     receipt_workers,
     deliveries,
+    notices,
     payout_workers,
     schedules,
 )

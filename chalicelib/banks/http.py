@@ -48,8 +48,10 @@ class AccessRefused(Rejected):
     code = "access_refused"
 
 
-class NothingSent(TryAgain):
-    """No connection was made, so the other side has heard nothing. What follows is certain."""
+class NoAnswer(TryAgain):
+    """The request went out, or may have, and no answer came: what became of it is not known."""
+
+    code = "no_answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,7 @@ def call(
     """Make one request and read the whole answer, whatever its status.
 
     :raises UnsafeDestination: not HTTPS, or an address that is not public.
-    :raises NothingSent: no connection could be made.
-    :raises TryAgain: no answer in time, or one over 256 KiB: it may have been heard.
+    :raises NoAnswer: no answer in time, or one over 256 KiB. :raises TryAgain: no connection.
     """
     parts = check_url(url)
     sent = {
@@ -84,10 +85,10 @@ def call(
             return _request(_pool(parts, address), method, target, headers=sent, body=body)
         except NewConnectionError as error:
             if last:
-                raise NothingSent("the bank's host refuses connections") from error
+                raise TryAgain("the bank's host refuses connections") from error
         except HTTPError as error:
-            raise TryAgain("the bank did not answer") from error
-    raise NothingSent("the bank's host has no address")
+            raise NoAnswer("the bank did not answer") from error
+    raise TryAgain("the bank's host has no address")
 
 
 def accept(reply: Reply, *, now: datetime, token_is_members: bool = False) -> Reply:
@@ -165,7 +166,7 @@ def _addresses(parts: SplitResult) -> list[str]:
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NothingSent("the bank's host does not resolve") from error
+        raise TryAgain("the bank's host does not resolve") from error
     addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
     if not settings.private_hosts_allowed() and not all(
         is_public(ipaddress.ip_address(address)) for address in addresses
@@ -208,6 +209,6 @@ def _request(
         )
         answer = response.read(ANSWER_BYTES_MAX + 1, decode_content=False)
     if len(answer) > ANSWER_BYTES_MAX:
-        raise TryAgain("the bank's answer is over 256 KiB")
+        raise NoAnswer("the bank's answer is over 256 KiB")
     received = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status, received, answer)

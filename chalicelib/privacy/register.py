@@ -18,6 +18,7 @@ from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
+from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
@@ -50,6 +51,7 @@ STORES = (
     network_store,
     orders_store,
     paying_store,
+    notices_store,
     payments_store,
     payouts_store,
     privacy_store,

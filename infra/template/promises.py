@@ -22,6 +22,7 @@ WAITS_SECONDS_MAX = {
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
     names.PAYOUTS: 2 * 86_400,
+    names.NOTICES: 86_400,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
 SILENT_HOURS_MAX = {
@@ -68,7 +69,7 @@ def _of_queues(stage: Stage) -> Iterable[Alarm]:
             says=f"A message waits on {queue.name} longer than back-off explains.",
             because=(
                 "Telling a bank is tried for a day and a half: after a day the bank is away."
-                if common == names.DELIVERIES
+                if common in (names.DELIVERIES, names.NOTICES)
                 else "An obstacle that passes is over within an hour, by back-off's own times."
             ),
             runbook=f"{ALARMS_MD}#a-queue-waits-too-long",
@@ -81,6 +82,7 @@ WORKER_OF = {
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
     names.PAYOUTS: "send_payouts",
+    names.NOTICES: "send_notices",
 }
 
 

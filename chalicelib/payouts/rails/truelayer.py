@@ -169,10 +169,10 @@ def _post(handed: Handed, token: str) -> Outcome:
     sent = {**_JSON, **headers, tl_signature.HEADER: signature, "Authorization": f"Bearer {token}"}
     try:
         reply = http.call("POST", url, headers=sent, body=body)
-    except http.NothingSent:
-        return Failed("unreachable", is_final=False)
-    except TryAgain:
+    except http.NoAnswer:
         return Unknown()
+    except (TryAgain, http.UnsafeDestination):  # No connection was made.
+        return Failed("unreachable", is_final=False)
     return _answer_to_post(handed, reply)
 
 

@@ -20,6 +20,7 @@ receipts = 2
 gather = 2
 deliveries = 2
 payouts = 2
+notices = 2
 """
 
 
