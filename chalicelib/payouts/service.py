@@ -5,7 +5,7 @@ follows from the states that the row went through, and is entered after it: whoe
 is finished by the next word, or by the night's reconciliation.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger import moving
@@ -22,6 +22,7 @@ from chalicelib.payouts.model import (
     Outcome,
     PayoutState,
     Returned,
+    written_on,
 )
 from chalicelib.payouts.states import follow
 from chalicelib.runtime import observability
@@ -69,7 +70,9 @@ def enter(instruction: Instruction, *, now: datetime) -> int:
     """
     wanted = entries_of(instruction)
     owner = wanted[0].owner
-    posted = ledger.post(owner, lambda _book: wanted, originated_at=instruction.written_at, now=now)
+    # The money may have been set aside by a run of that day that died before the order was written.
+    began_at = datetime.combine(written_on(instruction.payout_id), time(), UTC)
+    posted = ledger.post(owner, lambda _book: wanted, originated_at=began_at, now=now)
     return sum(one.is_new for one in posted)
 
 
