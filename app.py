@@ -14,7 +14,7 @@ from chalicelib.api import (
     returns,
     tills,
 )
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import deliveries, notices, payments, schedules
 from chalicelib.workers import receipts as receipt_workers
 
 ROUTES = (
@@ -33,6 +33,7 @@ WORKERS = (
     payments,
     receipt_workers,
     deliveries,
+    notices,
     schedules,
 )
 

@@ -42,6 +42,7 @@ QUEUES = (
     Queue(queues.GATHER, visibility_seconds=660, receives_max=6),
     # Deliveries back off for days: the worker postpones each attempt itself.
     Queue(queues.DELIVERIES, visibility_seconds=200, receives_max=12, kept_seconds=14 * 24 * 3600),
+    Queue(queues.NOTICES, visibility_seconds=600, receives_max=12, kept_seconds=14 * 24 * 3600),
 )
 
 

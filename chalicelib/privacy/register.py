@@ -18,6 +18,7 @@ from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
+from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.privacy import store as privacy_store
@@ -44,6 +45,7 @@ STORES = (
     matching_store,
     members_store,
     network_store,
+    notices_store,
     payments_store,
     payouts_store,
     privacy_store,

@@ -21,6 +21,7 @@ WAITS_SECONDS_MAX = {
     names.RECEIPTS: 3_600,
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
+    names.NOTICES: 86_400,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
 SILENT_HOURS_MAX = {
@@ -66,7 +67,7 @@ def _of_queues(stage: Stage) -> Iterable[Alarm]:
             says=f"A message waits on {queue.name} longer than back-off explains.",
             because=(
                 "Telling a bank is tried for a day and a half: after a day the bank is away."
-                if common == names.DELIVERIES
+                if common in (names.DELIVERIES, names.NOTICES)
                 else "An obstacle that passes is over within an hour, by back-off's own times."
             ),
             runbook=f"{ALARMS_MD}#a-queue-waits-too-long",
@@ -78,6 +79,7 @@ WORKER_OF = {
     names.RECEIPTS: "record_receipts",
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
+    names.NOTICES: "send_notices",
 }
 
 
