@@ -52,10 +52,13 @@ class NoAnswer(TryAgain):
     """The request went out, or may have, and no answer came: what became of it is not known."""
 
     code = "no_answer"
+<<<<<<< HEAD
 
 
 class NothingSent(TryAgain):
     """No connection was made, so the other side has heard nothing. What follows is certain."""
+=======
+>>>>>>> rails5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,12 @@ def call(
     """Make one request and read the whole answer, whatever its status.
 
     :raises UnsafeDestination: not HTTPS, or an address that is not public.
+<<<<<<< HEAD
     :raises NothingSent: no connection could be made.
     :raises NoAnswer: no answer in time, or one over 256 KiB: it may have been heard.
+=======
+    :raises NoAnswer: no answer in time, or one over 256 KiB. :raises TryAgain: no connection.
+>>>>>>> rails5
     """
     parts = check_url(url)
     sent = {
@@ -90,10 +97,14 @@ def call(
             return _request(_pool(parts, address), method, target, headers=sent, body=body)
         except NewConnectionError as error:
             if last:
-                raise NothingSent("the bank's host refuses connections") from error
+                raise TryAgain("the bank's host refuses connections") from error
         except HTTPError as error:
             raise NoAnswer("the bank did not answer") from error
+<<<<<<< HEAD
     raise NothingSent("the bank's host has no address")
+=======
+    raise TryAgain("the bank's host has no address")
+>>>>>>> rails5
 
 
 def accept(reply: Reply, *, now: datetime, token_is_members: bool = False) -> Reply:
@@ -171,7 +182,7 @@ def _addresses(parts: SplitResult) -> list[str]:
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NothingSent("the bank's host does not resolve") from error
+        raise TryAgain("the bank's host does not resolve") from error
     addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
     if not settings.private_hosts_allowed() and not all(
         is_public(ipaddress.ip_address(address)) for address in addresses

@@ -68,10 +68,10 @@ def send(handed: Handed, *, now: datetime) -> Outcome:
     }
     try:
         reply = http.call("POST", connection.told_at_url, headers=headers, body=body)
-    except http.NothingSent:
-        return Failed("unreachable", is_final=False)
-    except TryAgain:
+    except http.NoAnswer:
         return Unknown()
+    except (TryAgain, http.UnsafeDestination):  # No connection was made.
+        return Failed("unreachable", is_final=False)
     return _answer(reply, handed.order)
 
 

@@ -54,10 +54,10 @@ def send(handed: Handed, *, now: datetime) -> Outcome:
     url = f"{handed.account.api_url}/payments"
     try:
         reply = http.call("POST", url, headers=headers, body=body_of(handed))
-    except http.NothingSent:
-        return Failed("unreachable", is_final=False)
-    except TryAgain:
+    except http.NoAnswer:
         return Unknown()
+    except (TryAgain, http.UnsafeDestination):  # No connection was made.
+        return Failed("unreachable", is_final=False)
     if reply.status in (401, 404, 429):
         return Failed(f"http_{reply.status}", is_final=False)
     if reply.status in (400, 422):

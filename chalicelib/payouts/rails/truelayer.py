@@ -53,7 +53,7 @@ class _Created(msgspec.Struct):
 
 
 class _Problem(msgspec.Struct):
-    """RFC 7807. `type` is a URL whose last part names the error."""
+    """RFC 7807. `type` is a URL whose fragment names the error."""
 
     type: str = ""
     title: str = ""
@@ -169,10 +169,10 @@ def _post(handed: Handed, token: str) -> Outcome:
     sent = {**_JSON, **headers, tl_signature.HEADER: signature, "Authorization": f"Bearer {token}"}
     try:
         reply = http.call("POST", url, headers=sent, body=body)
-    except http.NothingSent:
-        return Failed("unreachable", is_final=False)
-    except TryAgain:
+    except http.NoAnswer:
         return Unknown()
+    except (TryAgain, http.UnsafeDestination):  # No connection was made.
+        return Failed("unreachable", is_final=False)
     return _answer_to_post(handed, reply)
 
 
@@ -185,7 +185,7 @@ def _answer_to_post(handed: Handed, reply: http.Reply) -> Outcome:
         tl_tokens.forget_token(handed)
         return Failed(f"http_{reply.status}", is_final=False)
     problem = _read(reply, _Problem) or _Problem()
-    reason = problem.type.rpartition("/")[2] or f"http_{reply.status}"
+    reason = problem.type.rpartition("#")[2] or f"http_{reply.status}"
     if reply.status in (400, 422) and "idempotency" not in reason:
         return Failed(reason, is_final=True)
     return Unknown()  # 5xx; 409: the same key is at work; 422: it came with another body.
