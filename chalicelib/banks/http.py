@@ -52,13 +52,6 @@ class NoAnswer(TryAgain):
     """The request went out, or may have, and no answer came: what became of it is not known."""
 
     code = "no_answer"
-<<<<<<< HEAD
-
-
-class NothingSent(TryAgain):
-    """No connection was made, so the other side has heard nothing. What follows is certain."""
-=======
->>>>>>> rails5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +69,7 @@ def call(
     """Make one request and read the whole answer, whatever its status.
 
     :raises UnsafeDestination: not HTTPS, or an address that is not public.
-<<<<<<< HEAD
-    :raises NothingSent: no connection could be made.
-    :raises NoAnswer: no answer in time, or one over 256 KiB: it may have been heard.
-=======
     :raises NoAnswer: no answer in time, or one over 256 KiB. :raises TryAgain: no connection.
->>>>>>> rails5
     """
     parts = check_url(url)
     sent = {
@@ -100,11 +88,7 @@ def call(
                 raise TryAgain("the bank's host refuses connections") from error
         except HTTPError as error:
             raise NoAnswer("the bank did not answer") from error
-<<<<<<< HEAD
-    raise NothingSent("the bank's host has no address")
-=======
     raise TryAgain("the bank's host has no address")
->>>>>>> rails5
 
 
 def accept(reply: Reply, *, now: datetime, token_is_members: bool = False) -> Reply:
