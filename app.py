@@ -10,11 +10,13 @@ from chalicelib.api import (
     matches,
     members,
     oauth,
+    payouts,
     receipts,
     returns,
     tills,
 )
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import deliveries, notices, payments, schedules
+from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
 ROUTES = (
@@ -27,12 +29,15 @@ ROUTES = (
     connect,
     coverage,
     oauth,
+    payouts,
     description,
 )
 WORKERS = (
     payments,
     receipt_workers,
     deliveries,
+    notices,
+    payout_workers,
     schedules,
 )
 

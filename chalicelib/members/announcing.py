@@ -9,34 +9,16 @@ one purchase are one announcement with `units`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum
 
 from chalicelib.kernel.ids import MemberId, natural_id
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Misshapen
 from chalicelib.members.messages import NoticeMessage, encode
+from chalicelib.members.notice_kinds import NoticeKind as NoticeKind
 from chalicelib.runtime import queues
 
-QUEUE = "notices"
 UNITS_MAX = 10**9  # Far above any card; beyond it something multiplied what it should not.
 WORD_LENGTH_MAX = 100  # Ids and reason codes.
-
-
-class NoticeKind(Enum):
-    """What a member is told of."""
-
-    STAMP_EARNED = "stamp_earned"
-    CARD_COMPLETE = "card_complete"
-    POINTS_EARNED = "points_earned"
-    REWARD_AVAILABLE = "reward_available"
-    REWARD_PAID = "reward_paid"
-    REWARD_RETURNED = "reward_returned"
-    ADJUSTED = "adjusted"
-    EXPIRING = "expiring"
-    OFFER_ACTIVATED = "offer_activated"
-    OFFER_REDEEMED = "offer_redeemed"
-    TIER_CHANGED = "tier_changed"
-    CLAIM_DECIDED = "claim_decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +75,7 @@ def announce(announcements: Iterable[Announcement]) -> None:
     """
     bodies = [encode(to_message(one)) for one in announcements]
     if bodies:
-        queues.send(QUEUE, bodies)
+        queues.send(queues.NOTICES, bodies)
 
 
 def to_message(announcement: Announcement) -> NoticeMessage:

@@ -5,10 +5,11 @@ from datetime import date, datetime
 import msgspec
 
 from chalicelib.kernel.ids import MemberId
-from chalicelib.kernel.refusals import Malformed
 
 
-class NoticeMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+class NoticeMessage(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag="notice", tag_field="message"
+):
     """On `notices`: something happened that the member is told of, once, under `notice_id`.
 
     `kind` is one of `announcing.NoticeKind`; a kind that is not known yet is refused, not lost.
@@ -30,17 +31,6 @@ class NoticeMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int = 1
 
 
-_decoder = msgspec.json.Decoder(NoticeMessage)
-
-
 def encode(message: msgspec.Struct) -> str:
     """`message` as the body of a queue message."""
     return msgspec.json.encode(message).decode()
-
-
-def decode_notice(body: str) -> NoticeMessage:
-    """The body of a message on `notices`. :raises Malformed: it is none."""
-    try:
-        return _decoder.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise Malformed("the message has not the documented shape") from error

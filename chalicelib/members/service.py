@@ -14,6 +14,7 @@ from chalicelib.kernel.refusals import NotFound, TryAgain
 from chalicelib.members import activation as activating
 from chalicelib.members import holding, store
 from chalicelib.members.activation import Activation
+from chalicelib.members.choices import NOTHING_CHOSEN, NoticeChoices
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure, HeldToken, departure_of
 from chalicelib.members.model import (
@@ -124,6 +125,26 @@ def change_services(
     return _until_undisturbed(attempt)
 
 
+def change_choices(
+    anchor: Reference, change: Callable[[NoticeChoices], NoticeChoices], *, now: datetime
+) -> Member:
+    """Change what the member is told and where; returns the member as they are now.
+
+    :raises NotFound: there is no such member.
+    """
+
+    def attempt() -> Member:
+        before = get_member(anchor, now=now)
+        choices = change(before.choices)
+        if choices == before.choices:
+            return before
+        member = replace(before, choices=choices, version=before.version + 1)
+        store.record_change(member, before=before)
+        return member
+
+    return _until_undisturbed(attempt)
+
+
 def leave(anchor: Reference, *, now: datetime) -> Departure | None:
     """Switch the programme off at once; None where it is off already.
 
@@ -144,6 +165,7 @@ def leave(anchor: Reference, *, now: datetime) -> Departure | None:
             accounts=(),
             cards=(),
             email=None,
+            choices=NOTHING_CHOSEN,
             left_at=now,
             version=before.version + 1,
         )

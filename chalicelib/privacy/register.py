@@ -7,6 +7,8 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.ledger.books import store as books_store
+from chalicelib.ledger.days import store as daybook_store
 from chalicelib.loyalty.holding import store as holding_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
@@ -16,7 +18,12 @@ from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
+from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
+from chalicelib.payouts import store as payouts_store
+from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.orders import store as orders_store
+from chalicelib.payouts.paying import store as paying_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -30,16 +37,23 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    books_store,
     budgets_store,
     codes_store,
     correcting_store,
     connection_store,
     connecting_store,
+    daybook_store,
+    destinations_store,
     holding_store,
     matching_store,
     members_store,
     network_store,
+    orders_store,
+    paying_store,
+    notices_store,
     payments_store,
+    payouts_store,
     privacy_store,
     purchases_store,
     quarantine,

@@ -44,7 +44,14 @@ def test_rings_for_the_first_dead_letter_of_every_queue() -> None:
 
     assert queues == {
         f"counterfoil-test-{name}-dead": 1
-        for name in ("payments", "receipts", "receipts-from-acme", "gather", "deliveries")
+        for name in (
+            "payments",
+            "receipts",
+            "receipts-from-acme",
+            "gather",
+            "deliveries",
+            "notices",
+        )
     }
 
 

@@ -11,6 +11,7 @@ QUEUE_OF = {
     "record_receipts": ("receipts", 100),
     "gather_receipts": ("gather", 10),
     "deliver_receipt": ("deliveries", 20),
+    "send_notices": ("notices", 20),
 }
 SCHEDULES = ("end_waiting", "finish_departures", "look_again", "sweep_retention")
 
@@ -52,6 +53,7 @@ def test_tells_every_queue_which_messages_failed_and_bounds_its_workers() -> Non
         "receipts-from-acme": ("RecordReceipts", reports, 100),
         "gather": ("GatherReceipts", reports, 10),
         "deliveries": ("DeliverReceipt", reports, 20),
+        "notices": ("SendNotices", reports, 20),
     }
 
 
