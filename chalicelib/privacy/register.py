@@ -7,6 +7,8 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.ledger.books import store as books_store
+from chalicelib.ledger.days import store as daybook_store
 from chalicelib.loyalty.holding import store as holding_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
@@ -18,6 +20,7 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
+from chalicelib.payouts import store as payouts_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -31,17 +34,20 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    books_store,
     budgets_store,
     codes_store,
     correcting_store,
     connection_store,
     connecting_store,
+    daybook_store,
     holding_store,
     matching_store,
     members_store,
     network_store,
     notices_store,
     payments_store,
+    payouts_store,
     privacy_store,
     purchases_store,
     quarantine,

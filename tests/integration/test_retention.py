@@ -71,6 +71,8 @@ EXPIRES_AFTER = {
     "AccessRow": timedelta(days=730),
     "AttemptsRow": timedelta(days=2),
     "ClocksRow": timedelta(days=100),
+    "BudgetRow": None,
+    "LeaseRow": timedelta(days=400),
 }
 
 
