@@ -37,6 +37,7 @@ from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.offers.budgets import service as budgets  # noqa: E402
+from chalicelib.offers.campaigns import service as campaigns  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import master_keys, resources  # noqa: E402
 
@@ -117,6 +118,7 @@ def _forget() -> None:
     keys.forget()
     tills.forget()
     budgets.forget()
+    campaigns.forget()
 
 
 def _drop_tables() -> None:
