@@ -5,10 +5,9 @@ from typing import Any
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.loyalty.rules import Scheme
-from chalicelib.loyalty.schemes.checking import SchemeRefused
+from chalicelib.loyalty.schemes.checking import SchemeRefused, read_scheme
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.loyalty.schemes.reading import Surroundings
-from chalicelib.loyalty.schemes.service import read_scheme
 from chalicelib.network import service as network
 from chalicelib.runtime import wire
 from tests.makers.receipts import RETAILER, STORE

@@ -15,6 +15,8 @@ from chalicelib.loyalty.conditions import folded
 from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.loyalty.rules import EarnRule, ExtraUnits, Matching, Reward, Scheme
 from chalicelib.loyalty.schemes.limits import out_of_range
+from chalicelib.loyalty.schemes.public_shapes import SchemeShape
+from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.terms import Basis, RuleKind, Stacking, Unit
 from chalicelib.loyalty.windows import Window, days_of
 
@@ -38,6 +40,19 @@ class SchemeRefused(NotAllowed):
         first = problems[0]
         super().__init__(first.detail, field=first.field, code=first.code)
         self.problems = tuple(problems)
+
+
+def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | None) -> Scheme:
+    """The scheme that `shape` describes, checked as the version after `before`. Writes nothing.
+
+    :raises SchemeRefused: with every problem of the document.
+    """
+    reader = Reader(around)
+    scheme = reader.scheme(shape)
+    problems = (*reader.problems, *problems_of(scheme, before=before, now=around.now))
+    if problems:
+        raise SchemeRefused(problems)
+    return scheme
 
 
 def problems_of(scheme: Scheme, *, before: Scheme | None, now: datetime) -> tuple[NotAllowed, ...]:

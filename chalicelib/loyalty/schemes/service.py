@@ -9,7 +9,7 @@ from chalicelib.kernel.refusals import NotAllowed, NotFound
 from chalicelib.kernel.times import to_text
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import store
-from chalicelib.loyalty.schemes.checking import SchemeRefused, problems_of
+from chalicelib.loyalty.schemes.checking import read_scheme
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape, starting
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.schemes.store import Document, Head, VersionMark
@@ -92,19 +92,6 @@ def record_scheme(
     store.record_version(replace(head, versions=(*head.versions, mark)), Document(told, kept_ids))
     forget()
     return Recorded(scheme, told, is_new=True)
-
-
-def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | None) -> Scheme:
-    """The scheme that `shape` describes, checked as the version after `before`. Writes nothing.
-
-    :raises SchemeRefused: with every problem of the document.
-    """
-    reader = Reader(around)
-    scheme = reader.scheme(shape)
-    problems = (*reader.problems, *problems_of(scheme, before=before, now=around.now))
-    if problems:
-        raise SchemeRefused(problems)
-    return scheme
 
 
 def end_scheme(scheme_id: str, *, at: datetime, now: datetime) -> None:
