@@ -10,11 +10,13 @@ from chalicelib.api import (
     matches,
     members,
     oauth,
+    payouts,
     receipts,
     returns,
     tills,
 )
 from chalicelib.workers import deliveries, notices, payments, schedules
+from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
 ROUTES = (
@@ -27,6 +29,7 @@ ROUTES = (
     connect,
     coverage,
     oauth,
+    payouts,
     description,
 )
 WORKERS = (
@@ -34,6 +37,7 @@ WORKERS = (
     receipt_workers,
     deliveries,
     notices,
+    payout_workers,
     schedules,
 )
 

@@ -23,6 +23,9 @@ from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.offers.campaigns import store as campaigns_store
 from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
+from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.orders import store as orders_store
+from chalicelib.payouts.paying import store as paying_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -45,10 +48,13 @@ STORES = (
     connection_store,
     connecting_store,
     daybook_store,
+    destinations_store,
     holding_store,
     matching_store,
     members_store,
     network_store,
+    orders_store,
+    paying_store,
     notices_store,
     payments_store,
     payouts_store,

@@ -11,6 +11,7 @@ from infra.cli import (
     keys,
     matches,
     matching,
+    notices,
     payments,
     quarantine,
     receipts,
@@ -21,7 +22,7 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (holds,),
+    "Rewards": (holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

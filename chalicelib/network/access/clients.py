@@ -20,6 +20,8 @@ RECEIPTS_WRITE = "receipts:write"  # tell us receipts
 RETURNS_VERIFY = "returns:verify"  # ask what of one's own receipts may still come back
 MEMBERS_READ = "members:read"
 MEMBERS_WRITE = "members:write"  # switch members on and off
+PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
+PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
 NETWORK_READ = "network:read"  # see one's own connection or stores
 
 SCOPES_BY_KIND = {
@@ -29,6 +31,8 @@ SCOPES_BY_KIND = {
         MATCHES_WRITE,
         MEMBERS_READ,
         MEMBERS_WRITE,
+        PAYOUTS_DESTINATION,
+        PAYOUTS_ACKNOWLEDGE,
         NETWORK_READ,
     ),
     ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, NETWORK_READ),
