@@ -12,6 +12,7 @@ from infra.cli import (
     matches,
     matching,
     payments,
+    payouts,
     quarantine,
     receipts,
     reviews,
@@ -25,6 +26,7 @@ PANELS = {
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
+    "Paying cashback": (payouts,),
     "Keys": (keys,),
     "Staff": (access,),
 }
