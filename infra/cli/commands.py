@@ -11,6 +11,7 @@ from infra.cli import (
     keys,
     matches,
     matching,
+    notices,
     payments,
     payouts,
     quarantine,
@@ -22,7 +23,7 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (holds,),
+    "Rewards": (holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
