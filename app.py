@@ -9,12 +9,14 @@ from chalicelib.api import (
     hooks,
     matches,
     members,
+    notices,
     oauth,
     receipts,
     returns,
     tills,
 )
-from chalicelib.workers import deliveries, notices, payments, schedules
+from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import receipts as receipt_workers
 
 ROUTES = (
@@ -24,6 +26,7 @@ ROUTES = (
     matches,
     returns,
     members,
+    notices,
     connect,
     coverage,
     oauth,
@@ -33,7 +36,7 @@ WORKERS = (
     payments,
     receipt_workers,
     deliveries,
-    notices,
+    notice_workers,
     schedules,
 )
 

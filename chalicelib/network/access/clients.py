@@ -21,6 +21,9 @@ RETURNS_VERIFY = "returns:verify"  # ask what of one's own receipts may still co
 MEMBERS_READ = "members:read"
 MEMBERS_WRITE = "members:write"  # switch members on and off
 NETWORK_READ = "network:read"  # see one's own connection or stores
+NOTICES_READ = "notices:read"  # see what members are told
+NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
+CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
 
 SCOPES_BY_KIND = {
     ClientKind.BANK: (
@@ -30,6 +33,9 @@ SCOPES_BY_KIND = {
         MEMBERS_READ,
         MEMBERS_WRITE,
         NETWORK_READ,
+        NOTICES_READ,
+        NOTICES_WRITE,
+        CLAIMS_WRITE,
     ),
     ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, NETWORK_READ),
     ClientKind.OPERATOR: (NETWORK_READ,),
