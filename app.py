@@ -11,12 +11,14 @@ from chalicelib.api import (
     members,
     notices,
     oauth,
+    payouts,
     receipts,
     returns,
     tills,
 )
 from chalicelib.workers import deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
+from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
 ROUTES = (
@@ -30,6 +32,7 @@ ROUTES = (
     connect,
     coverage,
     oauth,
+    payouts,
     description,
 )
 WORKERS = (
@@ -37,6 +40,7 @@ WORKERS = (
     receipt_workers,
     deliveries,
     notice_workers,
+    payout_workers,
     schedules,
 )
 

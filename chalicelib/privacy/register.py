@@ -20,7 +20,12 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
+from chalicelib.offers.campaigns import store as campaigns_store
+from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
+from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.orders import store as orders_store
+from chalicelib.payouts.paying import store as paying_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -36,15 +41,20 @@ STORES = (
     access_store,
     books_store,
     budgets_store,
+    campaigns_store,
+    participation_store,
     codes_store,
     correcting_store,
     connection_store,
     connecting_store,
     daybook_store,
+    destinations_store,
     holding_store,
     matching_store,
     members_store,
     network_store,
+    orders_store,
+    paying_store,
     notices_store,
     payments_store,
     payouts_store,

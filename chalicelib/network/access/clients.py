@@ -20,6 +20,8 @@ RECEIPTS_WRITE = "receipts:write"  # tell us receipts
 RETURNS_VERIFY = "returns:verify"  # ask what of one's own receipts may still come back
 MEMBERS_READ = "members:read"
 MEMBERS_WRITE = "members:write"  # switch members on and off
+PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
+PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
 NETWORK_READ = "network:read"  # see one's own connection or stores
 NOTICES_READ = "notices:read"  # see what members are told
 NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
@@ -32,6 +34,8 @@ SCOPES_BY_KIND = {
         MATCHES_WRITE,
         MEMBERS_READ,
         MEMBERS_WRITE,
+        PAYOUTS_DESTINATION,
+        PAYOUTS_ACKNOWLEDGE,
         NETWORK_READ,
         NOTICES_READ,
         NOTICES_WRITE,
