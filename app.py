@@ -13,6 +13,7 @@ from chalicelib.api import (
     payouts,
     receipts,
     returns,
+    schemes,
     tills,
 )
 from chalicelib.workers import deliveries, notices, payments, schedules
@@ -30,6 +31,7 @@ ROUTES = (
     coverage,
     oauth,
     payouts,
+    schemes,
     description,
 )
 WORKERS = (

@@ -23,6 +23,8 @@ MEMBERS_WRITE = "members:write"  # switch members on and off
 PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
 PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
 NETWORK_READ = "network:read"  # see one's own connection or stores
+SCHEMES_READ = "schemes:read"  # see schemes, and ask what a basket would earn
+SCHEMES_WRITE = "schemes:write"  # change one's own schemes
 
 SCOPES_BY_KIND = {
     ClientKind.BANK: (
@@ -33,9 +35,16 @@ SCOPES_BY_KIND = {
         MEMBERS_WRITE,
         PAYOUTS_DESTINATION,
         PAYOUTS_ACKNOWLEDGE,
+        SCHEMES_READ,
         NETWORK_READ,
     ),
-    ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, NETWORK_READ),
+    ClientKind.RETAILER: (
+        RECEIPTS_WRITE,
+        RETURNS_VERIFY,
+        SCHEMES_READ,
+        SCHEMES_WRITE,
+        NETWORK_READ,
+    ),
     ClientKind.OPERATOR: (NETWORK_READ,),
 }
 SECRET_CHARACTERS_MIN = 32
