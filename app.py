@@ -14,6 +14,7 @@ from chalicelib.api import (
     payouts,
     receipts,
     returns,
+    schemes,
     tills,
 )
 from chalicelib.workers import deliveries, payments, schedules
@@ -33,6 +34,7 @@ ROUTES = (
     coverage,
     oauth,
     payouts,
+    schemes,
     description,
 )
 WORKERS = (
