@@ -3,6 +3,7 @@
 from chalice import Chalice
 
 from chalicelib.api import (
+    campaigns,
     connect,
     coverage,
     description,
@@ -10,11 +11,13 @@ from chalicelib.api import (
     matches,
     members,
     oauth,
+    offers,
     payouts,
     receipts,
     returns,
     tills,
 )
+from chalicelib.workers import campaigns as campaign_workers
 from chalicelib.workers import deliveries, notices, payments, schedules
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
@@ -27,8 +30,10 @@ ROUTES = (
     returns,
     members,
     connect,
+    campaigns,
     coverage,
     oauth,
+    offers,
     payouts,
     description,
 )
@@ -38,6 +43,7 @@ WORKERS = (
     deliveries,
     notices,
     payout_workers,
+    campaign_workers,
     schedules,
 )
 

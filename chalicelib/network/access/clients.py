@@ -22,6 +22,9 @@ MEMBERS_READ = "members:read"
 MEMBERS_WRITE = "members:write"  # switch members on and off
 PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
 PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
+CAMPAIGNS_WRITE = "campaigns:write"  # make campaigns of one's own
+OFFERS_READ = "offers:read"  # see the offers of one's members
+OFFERS_WRITE = "offers:write"  # switch offers on, and say what was seen and clicked
 NETWORK_READ = "network:read"  # see one's own connection or stores
 
 SCOPES_BY_KIND = {
@@ -33,9 +36,11 @@ SCOPES_BY_KIND = {
         MEMBERS_WRITE,
         PAYOUTS_DESTINATION,
         PAYOUTS_ACKNOWLEDGE,
+        OFFERS_READ,
+        OFFERS_WRITE,
         NETWORK_READ,
     ),
-    ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, NETWORK_READ),
+    ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, CAMPAIGNS_WRITE, NETWORK_READ),
     ClientKind.OPERATOR: (NETWORK_READ,),
 }
 SECRET_CHARACTERS_MIN = 32
