@@ -10,6 +10,7 @@ from chalicelib.api import (
     hooks,
     matches,
     members,
+    notices,
     oauth,
     offers,
     payouts,
@@ -18,7 +19,8 @@ from chalicelib.api import (
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import deliveries, notices, payments, schedules
+from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
@@ -29,6 +31,7 @@ ROUTES = (
     matches,
     returns,
     members,
+    notices,
     connect,
     campaigns,
     coverage,
@@ -41,7 +44,7 @@ WORKERS = (
     payments,
     receipt_workers,
     deliveries,
-    notices,
+    notice_workers,
     payout_workers,
     campaign_workers,
     schedules,

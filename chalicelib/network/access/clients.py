@@ -26,6 +26,9 @@ CAMPAIGNS_WRITE = "campaigns:write"  # make campaigns of one's own
 OFFERS_READ = "offers:read"  # see the offers of one's members
 OFFERS_WRITE = "offers:write"  # switch offers on, and say what was seen and clicked
 NETWORK_READ = "network:read"  # see one's own connection or stores
+NOTICES_READ = "notices:read"  # see what members are told
+NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
+CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
 
 SCOPES_BY_KIND = {
     ClientKind.BANK: (
@@ -39,6 +42,9 @@ SCOPES_BY_KIND = {
         OFFERS_READ,
         OFFERS_WRITE,
         NETWORK_READ,
+        NOTICES_READ,
+        NOTICES_WRITE,
+        CLAIMS_WRITE,
     ),
     ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, CAMPAIGNS_WRITE, NETWORK_READ),
     ClientKind.OPERATOR: (NETWORK_READ,),
