@@ -37,6 +37,7 @@ from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.offers.budgets import service as budgets  # noqa: E402
+from chalicelib.offers.campaigns import service as campaigns  # noqa: E402
 from chalicelib.payouts.destinations import service as destinations  # noqa: E402
 from chalicelib.payouts.paying import service as paying  # noqa: E402
 from chalicelib.payouts.rails import tl_hooks, tl_tokens  # noqa: E402
@@ -124,6 +125,7 @@ def _forget() -> None:
     tl_hooks.forget()
     tl_tokens.forget()
     budgets.forget()
+    campaigns.forget()
 
 
 def _drop_tables() -> None:

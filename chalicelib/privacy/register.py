@@ -20,6 +20,8 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
+from chalicelib.offers.campaigns import store as campaigns_store
+from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
 from chalicelib.payouts.orders import store as orders_store
@@ -39,6 +41,8 @@ STORES = (
     access_store,
     books_store,
     budgets_store,
+    campaigns_store,
+    participation_store,
     codes_store,
     correcting_store,
     connection_store,
