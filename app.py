@@ -3,6 +3,7 @@
 from chalice import Chalice
 
 from chalicelib.api import (
+    claims,
     connect,
     coverage,
     description,
@@ -16,7 +17,7 @@ from chalicelib.api import (
     returns,
     tills,
 )
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import cases, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
@@ -29,6 +30,7 @@ ROUTES = (
     returns,
     members,
     notices,
+    claims,
     connect,
     coverage,
     oauth,
@@ -42,6 +44,7 @@ WORKERS = (
     notice_workers,
     payout_workers,
     schedules,
+    cases,
 )
 
 app = Chalice(app_name="counterfoil")
