@@ -4,6 +4,7 @@ from chalice import Chalice
 
 from chalicelib.api import (
     campaigns,
+    claims,
     connect,
     coverage,
     description,
@@ -20,7 +21,7 @@ from chalicelib.api import (
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import cases, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
@@ -33,6 +34,7 @@ ROUTES = (
     returns,
     members,
     notices,
+    claims,
     connect,
     campaigns,
     coverage,
@@ -50,6 +52,7 @@ WORKERS = (
     payout_workers,
     campaign_workers,
     schedules,
+    cases,
 )
 
 app = Chalice(app_name="counterfoil")
