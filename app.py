@@ -9,13 +9,15 @@ from chalicelib.api import (
     hooks,
     matches,
     members,
+    notices,
     oauth,
     payouts,
     receipts,
     returns,
     tills,
 )
-from chalicelib.workers import deliveries, notices, payments, schedules
+from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
@@ -26,6 +28,7 @@ ROUTES = (
     matches,
     returns,
     members,
+    notices,
     connect,
     coverage,
     oauth,
@@ -36,7 +39,7 @@ WORKERS = (
     payments,
     receipt_workers,
     deliveries,
-    notices,
+    notice_workers,
     payout_workers,
     schedules,
 )

@@ -13,6 +13,7 @@ from infra.cli import (
     matching,
     notices,
     payments,
+    payouts,
     quarantine,
     receipts,
     reviews,
@@ -26,6 +27,7 @@ PANELS = {
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
+    "Paying cashback": (payouts,),
     "Keys": (keys,),
     "Staff": (access,),
 }

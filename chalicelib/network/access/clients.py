@@ -23,6 +23,9 @@ MEMBERS_WRITE = "members:write"  # switch members on and off
 PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
 PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
 NETWORK_READ = "network:read"  # see one's own connection or stores
+NOTICES_READ = "notices:read"  # see what members are told
+NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
+CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
 
 SCOPES_BY_KIND = {
     ClientKind.BANK: (
@@ -34,6 +37,9 @@ SCOPES_BY_KIND = {
         PAYOUTS_DESTINATION,
         PAYOUTS_ACKNOWLEDGE,
         NETWORK_READ,
+        NOTICES_READ,
+        NOTICES_WRITE,
+        CLAIMS_WRITE,
     ),
     ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, NETWORK_READ),
     ClientKind.OPERATOR: (NETWORK_READ,),
