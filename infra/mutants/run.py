@@ -41,7 +41,7 @@ def main(
         trees: SimpleQueue[Path] = SimpleQueue()
         for _ in range(processes):
             trees.put(after.enter_context(copied(ROOT)))
-        is_sound = _passes_without(mutants, trees, console)
+        is_sound = _passes_without(mutants, trees, console, processes=processes)
         for one in _try_all(mutants, trees, processes=processes) if is_sound else ():
             tried.append(one)
             console.print(f"{one.verdict.value:9}{one.name} ({one.seconds} s)", highlight=False)
@@ -72,16 +72,23 @@ def summed_up(tried: Sequence[Tried], *, seconds: float) -> dict[str, Any]:
 
 
 def _passes_without(
-    mutants: Sequence[Mutant], trees: "SimpleQueue[Path]", console: Console
+    mutants: Sequence[Mutant], trees: "SimpleQueue[Path]", console: Console, *, processes: int
 ) -> bool:
     """Whether the tests pass on the sound tree: otherwise they would find anything."""
-    files = tuple(sorted({file for mutant in mutants for file in mutant.killed_by}))
-    tree = trees.get()
-    verdict, by = run_tests(tree, files)
-    trees.put(tree)
-    if verdict is not Verdict.SURVIVED:
-        console.print(f"The tests fail without any mutant: {by}")
-    return verdict is Verdict.SURVIVED
+    files = sorted({file for mutant in mutants for file in mutant.killed_by})
+
+    def run(file: str) -> tuple[Verdict, str]:
+        tree = trees.get()
+        try:
+            return run_tests(tree, (file,))
+        finally:
+            trees.put(tree)
+
+    with ThreadPoolExecutor(processes) as pool:
+        failed = [by for verdict, by in pool.map(run, files) if verdict is not Verdict.SURVIVED]
+    for by in failed:
+        console.print(f"A test fails without any mutant: {by}")
+    return not failed
 
 
 def _try_all(
