@@ -3,6 +3,7 @@
 from chalice import Chalice
 
 from chalicelib.api import (
+    campaigns,
     connect,
     coverage,
     description,
@@ -11,11 +12,14 @@ from chalicelib.api import (
     members,
     notices,
     oauth,
+    offers,
     payouts,
     receipts,
     returns,
+    schemes,
     tills,
 )
+from chalicelib.workers import campaigns as campaign_workers
 from chalicelib.workers import deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
@@ -30,9 +34,12 @@ ROUTES = (
     members,
     notices,
     connect,
+    campaigns,
     coverage,
     oauth,
+    offers,
     payouts,
+    schemes,
     description,
 )
 WORKERS = (
@@ -41,6 +48,7 @@ WORKERS = (
     deliveries,
     notice_workers,
     payout_workers,
+    campaign_workers,
     schedules,
 )
 
