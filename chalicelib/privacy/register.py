@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.days import store as daybook_store
+from chalicelib.loyalty.cards import store as cards_store
+from chalicelib.loyalty.claims import store as claims_store
 from chalicelib.loyalty.holding import store as holding_store
+from chalicelib.loyalty.memberships import store as memberships_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
@@ -34,6 +37,8 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    cards_store,
+    claims_store,
     books_store,
     budgets_store,
     codes_store,
@@ -44,6 +49,7 @@ STORES = (
     holding_store,
     matching_store,
     members_store,
+    memberships_store,
     network_store,
     notices_store,
     payments_store,
