@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days import store as daybook_store
+from chalicelib.loyalty.cards import store as cards_store
+from chalicelib.loyalty.claims import store as claims_store
 from chalicelib.loyalty.holding import store as holding_store
+from chalicelib.loyalty.memberships import store as memberships_store
 from chalicelib.loyalty.schemes import store as schemes_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
@@ -46,6 +49,8 @@ STORES = (
     books_store,
     budgets_store,
     campaigns_store,
+    cards_store,
+    claims_store,
     closing_store,
     codes_store,
     connecting_store,
@@ -57,6 +62,7 @@ STORES = (
     inquiries_store,
     matching_store,
     members_store,
+    memberships_store,
     network_store,
     notices_store,
     offer_events_store,
