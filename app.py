@@ -16,7 +16,7 @@ from chalicelib.api import (
     returns,
     tills,
 )
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import closing, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
@@ -42,6 +42,7 @@ WORKERS = (
     notice_workers,
     payout_workers,
     schedules,
+    closing,
 )
 
 app = Chalice(app_name="counterfoil")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.ledger.books import store as books_store
+from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days import store as daybook_store
 from chalicelib.loyalty.holding import store as holding_store
 from chalicelib.matching import store as matching_store
@@ -24,8 +25,10 @@ from chalicelib.offers.campaigns import store as campaigns_store
 from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.netting import store as netting_store
 from chalicelib.payouts.orders import store as orders_store
 from chalicelib.payouts.paying import store as paying_store
+from chalicelib.payouts.reconciling import store as reconciling_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -43,6 +46,7 @@ STORES = (
     budgets_store,
     campaigns_store,
     participation_store,
+    closing_store,
     codes_store,
     correcting_store,
     connection_store,
@@ -52,6 +56,7 @@ STORES = (
     holding_store,
     matching_store,
     members_store,
+    netting_store,
     network_store,
     orders_store,
     paying_store,
@@ -61,6 +66,7 @@ STORES = (
     privacy_store,
     purchases_store,
     quarantine,
+    reconciling_store,
     refunding_store,
     signing_store,
     tills_store,
