@@ -16,13 +16,14 @@ from infra.cli import (
     quarantine,
     receipts,
     reviews,
+    schemes,
     shops,
 )
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (holds, notices),
+    "Rewards": (schemes, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
