@@ -33,6 +33,7 @@ from chalicelib.purchases.codes import store as codes_store
 from chalicelib.purchases.correcting import store as correcting_store
 from chalicelib.purchases.payments import store as payments_store
 from chalicelib.purchases.refunding import store as refunding_store
+from chalicelib.rewards.inquiries import store as inquiries_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
 from chalicelib.runtime.rows import KEY_PRIVACY, Row, RowMeta
@@ -51,6 +52,7 @@ STORES = (
     daybook_store,
     destinations_store,
     holding_store,
+    inquiries_store,
     matching_store,
     members_store,
     network_store,

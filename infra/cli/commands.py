@@ -5,6 +5,7 @@ import typer
 from infra.cli import (
     access,
     banks,
+    claims,
     clients,
     dead_letters,
     holds,
@@ -13,6 +14,7 @@ from infra.cli import (
     matching,
     notices,
     payments,
+    payouts,
     quarantine,
     receipts,
     reviews,
@@ -23,10 +25,11 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (schemes, holds, notices),
+    "Rewards": (schemes, claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
+    "Paying cashback": (payouts,),
     "Keys": (keys,),
     "Staff": (access,),
 }

@@ -64,7 +64,9 @@ class Campaign:
     - `priority`: the higher goes before the more valuable. `is_stackable`: may be given beside
       other stackable offers. `excludes_schemes`: the purchase earns no stamps or points then.
     - `pending_days`: for how long a reward is pending; None means the retailer's return period.
-    - `version` counts changes.
+    - `is_exhausted`: its budget had not enough left for one reward when it was last looked at, so
+      that nobody is shown it.
+    - `written` is the document that its retailer wrote, as JSON. `version` counts changes.
     """
 
     campaign_id: str
@@ -92,6 +94,8 @@ class Campaign:
     status: Status = Status.DRAFT
     pauses: tuple[Pause, ...] = ()
     ended_at: datetime | None = None
+    is_exhausted: bool = False
+    written: str = ""
     version: int = 1
 
     @property

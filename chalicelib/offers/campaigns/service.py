@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.refusals import Conflicting, NotAllowed, NotFound, TryAgain
+from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.network import service as network
 from chalicelib.network.caching import Remembered
 from chalicelib.offers.budgets import service as budgets
@@ -95,7 +96,6 @@ def write_draft(campaign: Campaign, *, now: datetime) -> Campaign:
     """
     network.get_retailer(campaign.retailer_id, now=now)
     checking.check(campaign, now=now)
-    _check_stores(campaign, now=now)
     for _ in range(ATTEMPTS_MAX):
         before = find_campaign(campaign.retailer_id, campaign.campaign_id, now=now)
         version = 0 if before is None else before.version
@@ -199,18 +199,40 @@ def change_budget(
     return _change(retailer_id, reference, decide, now=now)
 
 
-def close_over(*, now: datetime) -> int:
-    """Close the budgets of campaigns whose purchases are all known; returns how many it closed."""
-    closed = 0
-    for campaign in store.list_open(None, now=now):
-        if now >= campaign.over_at + timedelta(days=LATE_DAYS):
-            budgets.close_budget(purse_of(campaign), now=now)
-            after = replace(campaign, status=Status.ENDED, version=campaign.version + 1)
-            closed += store.record_campaign(after, after_version=campaign.version, is_open=False)
-    if closed:
-        observability.count("campaigns_closed", by=closed)
+def tend(*, now: datetime) -> int:
+    """Look after the open campaigns; returns how many changed.
+
+    The budgets of those whose purchases are all known are closed. Those that have not enough left
+    for one reward are shown to nobody until they have (a return gives back, a retailer adds).
+
+    :raises TryAgain: others kept changing a budget.
+    """
+    changed = 0
+    for listed in store.list_open(None, now=now):
+        before = find_campaign(listed.retailer_id, listed.campaign_id, now=now)
+        if before is None or before.status is Status.DRAFT:
+            continue
+        is_over = now >= before.over_at + timedelta(days=LATE_DAYS)
+        after = _closed(before, now=now) if is_over else _looked_at(before, now=now)
+        if after != before or is_over:
+            after = replace(after, version=before.version + 1)
+            changed += store.record_campaign(
+                after, after_version=before.version, is_open=not is_over
+            )
+    if changed:
         forget()
-    return closed
+    return changed
+
+
+def _closed(campaign: Campaign, *, now: datetime) -> Campaign:
+    budgets.close_budget(purse_of(campaign), now=now)
+    observability.count("campaigns_closed")
+    return replace(campaign, status=Status.ENDED)
+
+
+def _looked_at(campaign: Campaign, *, now: datetime) -> Campaign:
+    left = budgets.get_standing(purse_of(campaign), now=now).left_minor
+    return replace(campaign, is_exhausted=left < (most_minor(campaign.reward) or 0))
 
 
 def _change(
@@ -240,14 +262,3 @@ def _switch_rewards_on(retailer_id: RetailerId, *, now: datetime) -> None:
     retailer = network.get_retailer(retailer_id, now=now)
     if not retailer.rewards:
         network.record_retailer(replace(retailer, rewards=True))
-
-
-def _check_stores(campaign: Campaign, *, now: datetime) -> None:
-    if not campaign.condition.stores:
-        return
-    own = {one.store_id for one in network.list_stores(campaign.retailer_id, now=now)}
-    for at, store_id in enumerate(campaign.condition.stores):
-        if store_id not in own:
-            raise checking.NotACampaign(
-                "there is no such store", field=f"condition.stores[{at}]", code="unknown_store"
-            )

@@ -8,7 +8,7 @@ listing of offers (all of it) read, remembered for under a minute by each proces
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -91,7 +91,8 @@ def record_campaign(campaign: Campaign, *, after_version: int, is_open: bool) ->
     unchanged = (
         CampaignRow.version == after_version if after_version else CampaignRow.pk.does_not_exist()
     )
-    listed = CampaignRow(*open_key, document=document, version=campaign.version)
+    lean = _encode(replace(campaign, written=""))  # What the road does not need is not read on it.
+    listed = CampaignRow(*open_key, document=lean, version=campaign.version)
     written = [(row, unchanged), *([(listed, None)] if is_open else [])]
     try:
         rows.put_together(written, () if is_open else (listed,))

@@ -84,24 +84,29 @@ def day_of(message_id: str) -> date | None:
         return None
 
 
+def parts_of(entries: Sequence[E]) -> tuple[Sequence[E], ...]:
+    """A day's `entries`, in order of payout, cut into those of each file."""
+    starts = range(0, len(entries), PAYMENTS_PER_FILE_MAX)
+    return tuple(entries[first : first + PAYMENTS_PER_FILE_MAX] for first in starts)
+
+
 def part_of(message_id: str, entries: Sequence[E]) -> Sequence[E]:
     """Those of a day's `entries`, in order of payout, that stand in the file of this id."""
-    part = int(message_id.rpartition("-")[2])
-    return entries[(part - 1) * PAYMENTS_PER_FILE_MAX : part * PAYMENTS_PER_FILE_MAX]
+    parts, number = parts_of(entries), int(message_id.rpartition("-")[2])
+    return parts[number - 1] if number <= len(parts) else ()
 
 
 def make_files(
-    account: PayingAccount, day: date, transfers: Sequence[Transfer]
+    account: PayingAccount, day: date, parts: Sequence[Sequence[Transfer]]
 ) -> tuple[PaymentFile, ...]:
-    """The files of a day, ten thousand payments each; the same bytes for the same payments.
+    """The files of a day, one of each part that pays anything; the same bytes for the same parts.
 
     :raises UnusableDebtor: the paying account has not the form that its currency needs.
     """
-    ordered = sorted(transfers, key=lambda one: one.payout_id)
-    starts = range(0, len(ordered), PAYMENTS_PER_FILE_MAX)
     return tuple(
-        _make_file(account, day, part, ordered[first : first + PAYMENTS_PER_FILE_MAX])
-        for part, first in enumerate(starts, start=1)
+        _make_file(account, day, number, sorted(part, key=lambda one: one.payout_id))
+        for number, part in enumerate(parts, start=1)
+        if part
     )
 
 
