@@ -3,6 +3,8 @@
 from chalice import Chalice
 
 from chalicelib.api import (
+    campaigns,
+    claims,
     connect,
     coverage,
     description,
@@ -11,12 +13,15 @@ from chalicelib.api import (
     members,
     notices,
     oauth,
+    offers,
     payouts,
     receipts,
     returns,
+    schemes,
     tills,
 )
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import campaigns as campaign_workers
+from chalicelib.workers import cases, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
@@ -29,10 +34,14 @@ ROUTES = (
     returns,
     members,
     notices,
+    claims,
     connect,
+    campaigns,
     coverage,
     oauth,
+    offers,
     payouts,
+    schemes,
     description,
 )
 WORKERS = (
@@ -41,7 +50,9 @@ WORKERS = (
     deliveries,
     notice_workers,
     payout_workers,
+    campaign_workers,
     schedules,
+    cases,
 )
 
 app = Chalice(app_name="counterfoil")

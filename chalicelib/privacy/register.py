@@ -32,6 +32,7 @@ from chalicelib.purchases.codes import store as codes_store
 from chalicelib.purchases.correcting import store as correcting_store
 from chalicelib.purchases.payments import store as payments_store
 from chalicelib.purchases.refunding import store as refunding_store
+from chalicelib.rewards.inquiries import store as inquiries_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
 from chalicelib.runtime.rows import KEY_PRIVACY, Row, RowMeta
@@ -50,6 +51,7 @@ STORES = (
     daybook_store,
     destinations_store,
     holding_store,
+    inquiries_store,
     matching_store,
     members_store,
     network_store,
@@ -62,6 +64,7 @@ STORES = (
     purchases_store,
     quarantine,
     refunding_store,
+    schemes_store,
     signing_store,
     tills_store,
     timekeeping_store,

@@ -5,6 +5,7 @@ import typer
 from infra.cli import (
     access,
     banks,
+    claims,
     clients,
     dead_letters,
     holds,
@@ -23,7 +24,7 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (holds, notices),
+    "Rewards": (claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
