@@ -8,6 +8,15 @@ DIFFERENCE_SECONDS_MAX = 86_400
 
 PLATFORM: tuple[Alarm, ...] = (
     Alarm(
+        name="payouts-are-overdue",
+        measure=Query("SUM", "payouts_overdue"),
+        threshold=1,
+        seconds=HOUR,
+        says="Three days after a rail was called for a payout nobody knows what became of it.",
+        because="Every rail has paid or refused by then; only a person can find out.",
+        runbook=f"{ALARMS_MD}#payouts_overdue",
+    ),
+    Alarm(
         name="claims-are-overdue",
         measure=Query("MAX", "claims_overdue"),
         threshold=1,
