@@ -3,6 +3,7 @@
 from chalice import Chalice
 
 from chalicelib.api import (
+    campaigns,
     claims,
     connect,
     coverage,
@@ -12,11 +13,14 @@ from chalicelib.api import (
     members,
     notices,
     oauth,
+    offers,
     payouts,
     receipts,
     returns,
+    schemes,
     tills,
 )
+from chalicelib.workers import campaigns as campaign_workers
 from chalicelib.workers import cases, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
@@ -32,9 +36,12 @@ ROUTES = (
     notices,
     claims,
     connect,
+    campaigns,
     coverage,
     oauth,
+    offers,
     payouts,
+    schemes,
     description,
 )
 WORKERS = (
@@ -43,6 +50,7 @@ WORKERS = (
     deliveries,
     notice_workers,
     payout_workers,
+    campaign_workers,
     schedules,
     cases,
 )

@@ -33,6 +33,7 @@ from moto import mock_aws  # noqa: E402
 from moto.core.models import botocore_stubber  # noqa: E402
 
 from chalicelib.api import tills  # noqa: E402
+from chalicelib.loyalty.schemes import service as schemes  # noqa: E402
 from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
@@ -120,6 +121,7 @@ def _forget() -> None:
     timekeeping.forget()
     keys.forget()
     tills.forget()
+    schemes.forget()
     destinations.forget()
     paying.forget()
     tl_hooks.forget()

@@ -64,6 +64,7 @@ STORES = (
     purchases_store,
     quarantine,
     refunding_store,
+    schemes_store,
     signing_store,
     tills_store,
     timekeeping_store,

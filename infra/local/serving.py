@@ -119,8 +119,7 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
             if reply.status == NO_ANSWER:
                 self.close_connection = True
                 return
-            body = reply.body
-            raw = body if isinstance(body, bytes) else _encoded(body)
+            raw = _encoded(reply.body)
             self.send_response(reply.status)
             names = {name.lower() for name in reply.headers}
             if raw and "content-type" not in names:
@@ -140,4 +139,6 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
 
 
 def _encoded(body: object) -> bytes:
+    if isinstance(body, bytes):
+        return body
     return b"" if body is None else json.dumps(body, separators=(",", ":")).encode()

@@ -1,5 +1,6 @@
 """Schemes, as everyone else asks for them: remembered for under a minute, as shops are."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,8 +17,15 @@ from chalicelib.loyalty.schemes.store import Document, Head, VersionMark
 from chalicelib.network import service as network
 from chalicelib.network.caching import Remembered
 
+_REFERENCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _heads: Remembered[RetailerId, tuple[Head, ...]] = Remembered(entries_max=1_000)
 _schemes: Remembered[tuple[str, int], Scheme | None] = Remembered(entries_max=1_000)
+
+
+class ReferenceNotAllowed(NotAllowed):
+    """A scheme's reference is lower-case letters, digits and dashes, at most 40."""
+
+    code = "reference"
 
 
 class TooManySchemes(NotAllowed):
@@ -69,10 +77,13 @@ def record_scheme(
     """Make `shape` the newest version of a scheme; the same as the newest changes nothing.
 
     :raises SchemeRefused: with every problem of the document.
+    :raises ReferenceNotAllowed: a scheme cannot be called so.
     :raises NotFound: there is no such retailer. :raises TooManySchemes: it has 50.
     :raises TryAgain: somebody else changed the scheme meanwhile.
     """
     scheme_id = scheme_id_of(retailer_id, reference)
+    if not _REFERENCE.fullmatch(scheme_id.removeprefix(f"{retailer_id}.")):
+        raise ReferenceNotAllowed("a scheme cannot be called so", field="scheme")
     retailer = network.get_retailer(retailer_id, now=now)
     head = store.find_head(retailer_id, scheme_id, now=now) or Head(scheme_id, retailer_id)
     before = _kept(head.scheme_id, head.newest, now=now) if head.versions else None

@@ -110,7 +110,7 @@ def _check_reward(campaign: Campaign) -> None:
     if isinstance(reward, PercentCashback):
         place = "reward.max_minor"
         if not 0 < reward.share <= 1:
-            _refuse("share_out_of_range", "the share is above 0 and at most 1", "reward.share")
+            _refuse("share_out_of_range", "the share is above 0 and at most 1", "reward.percent")
     if isinstance(reward, ItemPrice):
         place = "reward.max_minor"
     if not 0 < most <= MINOR_MAX:

@@ -1,7 +1,7 @@
 """What members did with offers, and how often it was done.
 
-    wallets  <member id>     offerevent#<campaign id>#<id>   that it happened, so that it counts once
-    money    campaign#<id>   counts#<UTC date>#<slot>        how often it happened to anybody
+    wallets  <member id>    offerevent#<campaign id>#<id>  that it happened, so that it counts once
+    money    campaign#<id>  counts#<UTC date>#<slot>       how often it happened to anybody
 
 The first row is the member's; the second says nothing about anybody. A process that dies between
 the two writes leaves one event uncounted.
@@ -100,7 +100,12 @@ def list_counts(campaign_id: str, *, now: datetime) -> list[Counts]:
     by_day: dict[date, Counts] = {}
     for row in found:
         day = date.fromisoformat(row.sk.split("#")[1])
-        one = Counts(*(int(n or 0) for n in (row.impression, row.view, row.click, row.activation)))
+        one = Counts(
+            int(row.impression or 0),
+            int(row.view or 0),
+            int(row.click or 0),
+            int(row.activation or 0),
+        )
         by_day[day] = by_day.get(day, Counts()) + one
     return [
         Counts(one.impressions, one.views, one.clicks, one.activations, day)
