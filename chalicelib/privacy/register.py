@@ -21,6 +21,7 @@ from chalicelib.network.signing import store as signing_store
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.offers.campaigns import store as campaigns_store
+from chalicelib.offers.events import store as offer_events_store
 from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
@@ -42,6 +43,7 @@ STORES = (
     books_store,
     budgets_store,
     campaigns_store,
+    offer_events_store,
     participation_store,
     codes_store,
     correcting_store,
