@@ -4,6 +4,7 @@ import typer
 
 from infra.cli import (
     access,
+    backtests,
     banks,
     clients,
     dead_letters,
@@ -23,7 +24,7 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (holds, notices),
+    "Rewards": (backtests, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
