@@ -42,6 +42,8 @@ SHARED = (
     frozenset({"api_handler", "record_payment", "deliver_receipt", "send_notices"}),
     # A departure is finished by the same code, at once or later.
     frozenset({"api_handler", "finish_departures"}),
+    # A payout is looked up by the same code, whoever sees that it has to be.
+    frozenset({"send_payouts", "look_up_payouts"}),
     # Whatever worker meets an obstacle puts its message off by the same code.
     frozenset({"record_payment", "record_receipts", "deliver_receipt", "send_notices"}),
 )

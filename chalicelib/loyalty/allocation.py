@@ -5,9 +5,8 @@ whose share lost most. Ties go by name, so that the order in which shares are li
 """
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
-Weight = tuple[str, Fraction | int]
+Weight = tuple[str, int]
 
 
 class NothingToShareBy(ValueError):
@@ -25,17 +24,17 @@ def share_out(total: int, weights: Sequence[Weight]) -> tuple[int, ...]:
     whole = sum(weight for _, weight in weights)
     if total < 0 or whole <= 0 or any(weight < 0 for _, weight in weights):
         raise NothingToShareBy("nothing to share by")
-    exact = [Fraction(total * weight) / whole for _, weight in weights]
-    shares = [one.numerator // one.denominator for one in exact]
+    shares, lost = [], []
+    for at, (name, weight) in enumerate(weights):
+        share, rest = divmod(total * weight, whole)
+        shares.append(share)
+        lost.append((-rest, name, at))
     left = total - sum(shares)
-    by_loss = sorted(
-        range(len(weights)), key=lambda at: (shares[at] - exact[at], weights[at][0], at)
-    )
-    for at in by_loss[:left]:
+    for _, _, at in sorted(lost)[:left]:
         shares[at] += 1
     return tuple(shares)
 
 
-def total_of(weights: Iterable[Weight]) -> Fraction:
+def total_of(weights: Iterable[Weight]) -> int:
     """What `weights` come to."""
-    return sum((Fraction(weight) for _, weight in weights), Fraction(0))
+    return sum(weight for _, weight in weights)

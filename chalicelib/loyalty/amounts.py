@@ -43,7 +43,7 @@ def amounts_of(receipt: Receipt) -> Amounts:
         (f"{CHARGE_PREFIX}{at}", charge.amount_minor) for at, charge in enumerate(receipt.charges)
     ]
     off = sum(discount.amount_minor for discount in receipt.discounts)
-    charges = _less(charges, off - min(off, int(total_of(lines))))
+    charges = _less(charges, off - min(off, total_of(lines)))
     lines = _less(lines, off)
     if receipt.tax_included:
         taxes, of_charges = _taxes_within(receipt, lines, charges)
@@ -60,17 +60,15 @@ def amounts_of(receipt: Receipt) -> Amounts:
     gross = [line.amount_minor for line in receipt.lines]
     tax_of = [0] * len(receipt.lines)
     for at, (_, minor), tax in zip(sold, lines, taxes, strict=True):
-        gross[at], tax_of[at] = int(minor), tax
-    return Amounts(
-        tuple(gross), tuple(tax_of), tuple(int(minor) for _, minor in charges), of_charges
-    )
+        gross[at], tax_of[at] = minor, tax
+    return Amounts(tuple(gross), tuple(tax_of), tuple(minor for _, minor in charges), of_charges)
 
 
 def _taxes_within(
     receipt: Receipt, lines: Sequence[Weight], charges: Sequence[Weight]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     own = _own_taxes(receipt)
-    said = int(total_of(own))
+    said = total_of(own)
     in_all = sum(tax.amount_minor for tax in receipt.taxes) or said
     taxed = [
         (name, 0 if charge.kind is ChargeKind.TIP else minor)
@@ -85,7 +83,7 @@ def _taxes_within(
 
 def _less(weights: list[Weight], total: int) -> list[Weight]:
     """`weights` less `total`, shared by them; none below nought."""
-    shares = _shared(min(total, int(total_of(weights))), weights)
+    shares = _shared(min(total, total_of(weights)), weights)
     return [(name, minor - share) for (name, minor), share in zip(weights, shares, strict=True)]
 
 

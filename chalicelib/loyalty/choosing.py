@@ -6,14 +6,14 @@ that the same rules want) to one of its rules, so that it is never less than wha
 alone would give, and never less for having spent more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import lcm, prod
 
 from chalicelib.loyalty.conditions import CountedLine
-from chalicelib.loyalty.rules import EarnRule
+from chalicelib.loyalty.rules import ONE, EarnRule
 from chalicelib.loyalty.terms import Rounding, RuleKind, Stacking
 
 WAYS_MAX = 64  # Six rules that overlap two by two; beyond that each class goes by itself.
@@ -136,6 +136,9 @@ def _by_priority(rivals: Sequence[Contender]) -> _Ways:
     return given
 
 
+_Class = tuple[tuple[Contender, ...], tuple[CountedLine, ...]]
+
+
 def _best(rivals: Sequence[Contender]) -> list[Earned]:
     best: list[Earned] = []
     most = 0
@@ -148,7 +151,7 @@ def _best(rivals: Sequence[Contender]) -> list[Earned]:
 
 
 def _ways(rivals: Sequence[Contender]) -> Iterator[_Ways]:
-    """Every way of giving the sale to `rivals` that may be the best."""
+    """The ways of giving the sale to `rivals` of which one is the best."""
     for one in rivals:
         if one.takes_all:
             yield {one.rule.rule_id: one.lines}
@@ -157,16 +160,41 @@ def _ways(rivals: Sequence[Contender]) -> Iterator[_Ways]:
         return
     classes = _classes(of_lines)
     if prod(len(rules) for rules, _ in classes) <= WAYS_MAX:
-        for chosen in product(*(rules for rules, _ in classes)):
-            yield _together(zip(chosen, (lines for _, lines in classes), strict=True))
+        chosen = _best_of_all(classes)
     else:
-        yield _together((_most_for(rules, lines), lines) for rules, lines in classes)
+        chosen = tuple(_most_for(rules, lines) for rules, lines in classes)
+    yield _together(zip(chosen, (lines for _, lines in classes), strict=True))
     if _may_go_line_by_line(of_lines):
-        each = [(rules, (line,)) for rules, lines in classes for line in lines]
-        yield _together((_most_for(rules, lines, _exactly), lines) for rules, lines in each)
+        rates = _rates(of_lines)
+        yield _together(
+            (_best_for(rules, line, rates), (line,)) for rules, lines in classes for line in lines
+        )
 
 
-_Class = tuple[tuple[Contender, ...], tuple[CountedLine, ...]]
+def _best_of_all(classes: Sequence[_Class]) -> tuple[Contender, ...]:
+    """To whom each of `classes` goes, so that all together give most; the first of equal ways."""
+    amounts = [
+        [(one.rule.rule_id, one, sum(map(one.amount, lines))) for one in rules]
+        for rules, lines in classes
+    ]
+    known: dict[tuple[str, int], int] = {}
+    best: tuple[tuple[str, Contender, int], ...] = ()
+    most = -1
+    for way in product(*amounts):
+        totals: dict[str, int] = {}
+        for rule_id, _, amount in way:
+            totals[rule_id] = totals.get(rule_id, 0) + amount
+        units = 0
+        for rule_id, one, _ in way:
+            total = totals.pop(rule_id, None)
+            if total is None:
+                continue
+            if (rule_id, total) not in known:
+                known[rule_id, total] = one.capped(total)
+            units += known[rule_id, total]
+        if units > most:
+            best, most = way, units
+    return tuple(one for _, one, _ in best)
 
 
 def _classes(rivals: Sequence[Contender]) -> list[_Class]:
@@ -197,18 +225,24 @@ def _together(given: Iterable[tuple[Contender, tuple[CountedLine, ...]]]) -> _Wa
     return way
 
 
-def _most_for(
-    rules: Sequence[Contender],
-    lines: Sequence[CountedLine],
-    worth: Callable[[Contender, int], Fraction | int] = Contender.capped,
-) -> Contender:
-    return max(rules, key=lambda one: worth(one, sum(map(one.amount, lines))))
+def _most_for(rules: Sequence[Contender], lines: Sequence[CountedLine]) -> Contender:
+    return max(rules, key=lambda one: one.capped(sum(map(one.amount, lines))))
 
 
-def _exactly(one: Contender, amount: int) -> Fraction:
-    """What `one` gives for `amount` before anything is rounded."""
-    share = Fraction(1) if one.rule.kind is RuleKind.ITEM else one.share
-    return amount * share * one.rule.units * one.multiplier / one.rule.per
+def _best_for(rules: Sequence[Contender], line: CountedLine, rates: Mapping[str, int]) -> Contender:
+    return max(rules, key=lambda one: one.amount(line) * rates[one.rule.rule_id])
+
+
+def _rates(rivals: Sequence[Contender]) -> dict[str, int]:
+    """What each gives for one item or minor unit before anything is rounded, all by one divisor."""
+    exact: dict[str, tuple[int, int]] = {}
+    for one in rivals:
+        share = ONE if one.rule.kind is RuleKind.ITEM else one.share
+        units, divisor = one.rule.units * share.numerator, one.rule.per * share.denominator
+        of = one.multiplier
+        exact[one.rule.rule_id] = units * of.numerator, divisor * of.denominator
+    common = lcm(*(divisor for _, divisor in exact.values()))
+    return {rule_id: units * (common // divisor) for rule_id, (units, divisor) in exact.items()}
 
 
 def _may_go_line_by_line(rivals: Sequence[Contender]) -> bool:

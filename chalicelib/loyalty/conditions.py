@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Condition, Exclusions, Matching
@@ -14,7 +15,10 @@ from chalicelib.loyalty.windows import is_open
 
 @dataclass(frozen=True, slots=True)
 class CountedLine:
-    """A line (or a charge that counts) as far as it may earn. Amounts are of the whole line."""
+    """A line (or a charge that counts) as far as it may earn. Amounts are of the whole line.
+
+    The GTIN is without the zeros that longer forms put before shorter ones; categories as `folded`.
+    """
 
     line_id: str
     items: int
@@ -65,11 +69,7 @@ def counted(sale: Sale, exclusions: Exclusions) -> Counted:
     part of the receipt, where it counts at all.
     """
     lines = [_counted_line(line) for line in sale.sold]
-    kept = [
-        line
-        for line in lines
-        if exclusions.lines.is_everything or not matches(line, exclusions.lines)
-    ]
+    kept = list(meant(tuple(lines), Condition(without=exclusions.lines)))
     kept += [
         CountedLine(one.charge_id, 0, one.gross_minor, one.net_minor)
         for one in sale.charges
@@ -92,7 +92,7 @@ def check(condition: Condition, of: Counted, *, tier_id: str = "") -> Met | NotM
         is_open(window, sale.sold_at, zone=sale.zone) for window in condition.windows
     ):
         return NotMet(EarnWhy.OUTSIDE_WINDOW)
-    lines = tuple(line for line in of.lines if is_meant(line, condition))
+    lines = meant(of.lines, condition)
     if not lines:
         return NotMet(EarnWhy.NO_SUCH_LINES)
     missing = condition.min_spend_minor - of.spent(lines)
@@ -104,27 +104,47 @@ def check(condition: Condition, of: Counted, *, tier_id: str = "") -> Met | NotM
     return Met(lines)
 
 
-def is_meant(line: CountedLine, condition: Condition) -> bool:
-    """Whether `condition` counts `line`."""
-    if not matches(line, condition.lines):
-        return False
-    return condition.without.is_everything or not matches(line, condition.without)
+def meant(lines: tuple[CountedLine, ...], condition: Condition) -> tuple[CountedLine, ...]:
+    """Those of `lines` that `condition` counts."""
+    if not condition.lines.is_everything:
+        lines = matching_lines(lines, condition.lines)
+    if not condition.without.is_everything:
+        left_out = {line.line_id for line in matching_lines(lines, condition.without)}
+        lines = tuple(line for line in lines if line.line_id not in left_out)
+    return lines
 
 
 def matches(line: CountedLine, matching: Matching) -> bool:
     """Whether `line` is one of those that `matching` means."""
+    return bool(matching_lines((line,), matching))
+
+
+def matching_lines(lines: tuple[CountedLine, ...], matching: Matching) -> tuple[CountedLine, ...]:
+    """Those of `lines` that `matching` means."""
     if matching.is_everything:
-        return True
-    return (
-        (line.gtin is not None and _bare(line.gtin) in map(_bare, matching.gtins))
-        or (line.sku is not None and line.sku in matching.skus)
-        or not line.categories.isdisjoint(map(folded, matching.categories))
+        return lines
+    categories, gtins, skus = _wanted(matching)
+    return tuple(
+        line
+        for line in lines
+        if line.sku in skus or line.gtin in gtins or not line.categories.isdisjoint(categories)
     )
 
 
+@lru_cache(maxsize=1024)
 def folded(category: str) -> str:
     """`category` as it is compared: without case, and with single blanks."""
     return " ".join(category.casefold().split())
+
+
+@lru_cache(maxsize=1024)
+def _wanted(matching: Matching) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Categories, GTINs and SKUs as they are compared; the same matching is asked line by line."""
+    return (
+        frozenset(map(folded, matching.categories)),
+        frozenset(map(_bare, matching.gtins)),
+        frozenset(matching.skus),
+    )
 
 
 def items_of(line: SaleLine) -> int:
@@ -153,7 +173,7 @@ def _counted_line(line: SaleLine) -> CountedLine:
         items=items_of(line),
         gross_minor=max(line.gross_minor, 0),
         net_minor=max(line.net_minor, 0),
-        gtin=line.gtin,
+        gtin=_bare(line.gtin) if line.gtin is not None else None,
         sku=line.sku,
         categories=frozenset(map(folded, line.category)),
     )

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from chalicelib.loyalty.choosing import rounded
-from chalicelib.loyalty.conditions import Counted, CountedLine, matches
+from chalicelib.loyalty.conditions import Counted, CountedLine, matching_lines
 from chalicelib.loyalty.rules import (
     ExtraUnits,
     FixedCashback,
@@ -47,16 +47,15 @@ def most_minor(reward: Reward) -> int | None:
 
 
 def _percent(reward: PercentCashback, of: Counted) -> int:
-    lines = [line for line in of.lines if matches(line, reward.lines)]
+    lines = matching_lines(of.lines, reward.lines)
     part = reward.share * of.spent(lines, reward.basis)
     return min(rounded(part.numerator, part.denominator, reward.rounding), reward.max_minor)
 
 
 def _item_price(reward: ItemPrice, of: Counted) -> int:
     """One item of the dearest line that is meant, rounded down to the minor unit."""
-    prices = [
-        _each_minor(line) for line in of.lines if line.items and matches(line, reward.matching)
-    ]
+    lines = matching_lines(of.lines, reward.matching)
+    prices = [_each_minor(line) for line in lines if line.items]
     return min(max(prices, default=0), reward.max_minor)
 
 

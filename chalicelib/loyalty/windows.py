@@ -92,11 +92,9 @@ def is_day_of(rule: DateRule, day: date) -> bool:
         return False
     if not _is_in_turn(rule, day):
         return False
-    if not rule.positions:
-        return _fits(rule, day)
-    fitting = [one for one in _days_around(rule, day) if _fits(rule, one)]
-    places = {place - 1 if place > 0 else len(fitting) + place for place in rule.positions}
-    return any(0 <= at < len(fitting) and fitting[at] == day for at in places)
+    if rule.positions:
+        return day in _days_picked(rule, _first_day_around(rule, day))
+    return _fits(rule, day)
 
 
 def days_of(rule: DateRule, first: date, last: date) -> tuple[date, ...]:
@@ -165,20 +163,35 @@ def _is_weekday(rule: DateRule, one: Weekday, day: date) -> bool:
     return counted == one.nth
 
 
-def _days_around(rule: DateRule, day: date) -> list[date]:
-    """Every day of the period (week, month, year) that `day` is in."""
+@lru_cache(maxsize=512)
+def _days_picked(rule: DateRule, first: date) -> frozenset[date]:
+    """The days that `rule`'s positions pick of those that fit, in its period from `first` on."""
     match rule.frequency:
         case Frequency.DAILY:
-            return [day]
+            count = 1
         case Frequency.WEEKLY:
-            first, count = _week_of(rule, day), 7
+            count = 7
         case Frequency.MONTHLY:
-            first = day.replace(day=1)
-            count = calendar.monthrange(day.year, day.month)[1]
+            count = calendar.monthrange(first.year, first.month)[1]
         case Frequency.YEARLY:
-            first = day.replace(month=1, day=1)
-            count = 366 if calendar.isleap(day.year) else 365
-    return [first + timedelta(days=at) for at in range(count)]
+            count = 366 if calendar.isleap(first.year) else 365
+    days = (first + timedelta(days=at) for at in range(count))
+    fitting = [day for day in days if _fits(rule, day)]
+    places = {place - 1 if place > 0 else len(fitting) + place for place in rule.positions}
+    return frozenset(fitting[at] for at in places if 0 <= at < len(fitting))
+
+
+def _first_day_around(rule: DateRule, day: date) -> date:
+    """The first day of the period (day, week, month, year) that `day` is in."""
+    match rule.frequency:
+        case Frequency.DAILY:
+            return day
+        case Frequency.WEEKLY:
+            return _week_of(rule, day)
+        case Frequency.MONTHLY:
+            return day.replace(day=1)
+        case Frequency.YEARLY:
+            return day.replace(month=1, day=1)
 
 
 def _week_of(rule: DateRule, day: date) -> date:

@@ -5,28 +5,25 @@ then from what matches surely, over and over, as are the shares of what agrees; 
 and slips are explained together, one to one, with "none" on both sides.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.matching.clock_learning import first_votes
-from chalicelib.matching.clocks import Clocks, TillKey, Vote, VotedClocks
+from chalicelib.matching.clocks import Clocks, VotedClocks
 from chalicelib.matching.decision import THRESHOLD
 from chalicelib.matching.evidence import Said, SeenWith
-from chalicelib.matching.learning import Tally
+from chalicelib.matching.lesson import Lesson
 from chalicelib.matching.posterior import Shares, explain
 from chalicelib.matching.rates import AT_FIRST, Rates
 from chalicelib.matching.reasons import best_of, why_accepted, why_not
-from chalicelib.matching.scatter import TailTally
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 from chalicelib.matching.weighing import Pair, Scales
 from chalicelib.matching.why import Why
 
-_ROUNDS = 3  # Clocks and rates hardly move after the third.
-_COUNTS_FROM = 0.01  # A pair less probable than this says nothing of the tail.
-_SURE = 0.9  # From here on a pair has a vote on its till's clock.
-_VERY_SURE = 0.9995  # From here on a slip's digits are taken for the member's.
+_ROUNDS_MIN = 3  # Clocks and rates hardly move after the third...
+_ROUNDS_MAX = 8  # ...but where half of all slips come late, what is late is learned slowly.
+_MOVED, _MOVED_LITTLE = 0.05, 0.002  # Of itself, and in all: less is worth no further round.
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +105,11 @@ class _Batch:
         ordered = sorted(merged, key=lambda charge: (charge.at, charge.payment_id))
         if not self.is_told:
             self.clocks = VotedClocks(first_votes(ordered, self.shelf))
-            for turn in range(_ROUNDS):
-                self._learn(ordered, looks_for_tips=turn == 0)
+            for turn in range(_ROUNDS_MAX):
+                before = self._learned()
+                self._learn(ordered, is_first=turn == 0)
+                if turn + 1 >= _ROUNDS_MIN and not _has_moved(before, self._learned()):
+                    break
         scales = self._scales()
         pairs = [scales.weigh(charge) for charge in ordered]
         shares = explain([{pair.place: pair.weight for pair in given} for given in pairs])
@@ -133,30 +133,19 @@ class _Batch:
     def _scales(self) -> Scales:
         return Scales(self.shelf, self.said, self.clocks, self.rates, self.seen_with, self.sold_to)
 
-    def _learn(self, ordered: Sequence[Charge], *, looks_for_tips: bool) -> None:
+    def _learned(self) -> tuple[float, float]:
+        """What settles last: how many receipts are missing, and how many come late."""
+        return self.rates.missing, self.clocks.shape.tail.share
+
+    def _learn(self, ordered: Sequence[Charge], *, is_first: bool) -> None:
         """One round: what matches surely votes on clocks, and counts for what agrees."""
         scales = self._scales()
-        votes: dict[TillKey, list[Vote]] = defaultdict(list)
-        tally = Tally(looks_for_tips=looks_for_tips, tips=self.rates.tips)
-        seen_with = SeenWith()
-        tail, shape = TailTally(), self.clocks.shape
+        lesson = Lesson(self.shelf, self.clocks, self.rates, is_first=is_first)
         for charge in ordered:
-            pairs = scales.weigh(charge)
-            total = 1.0 + sum(pair.weight for pair in pairs)
-            tally.add(charge, pairs, total, self.shelf.slips)
-            for pair in pairs:
-                if pair.weight >= _COUNTS_FROM * total:
-                    far = shape.of_tail(pair.off_clock, pair.spread)
-                    tail.add(pair.weight / total, far, pair.off_clock)
-            best = max(pairs, key=lambda pair: pair.weight, default=None)
-            if best is not None and best.weight >= _SURE * total:
-                slip = self.shelf.slips[best.place]
-                votes[slip.store, slip.till].append(Vote(charge.at, best.apart, charge.payment_id))
-                if best.weight >= _VERY_SURE * total and slip.last_four is not None:
-                    seen_with.add(charge, slip.last_four.digits)
-        self.clocks = VotedClocks(votes, tail.tail())
-        self.rates = tally.rates()
-        self.seen_with = seen_with
+            lesson.add(charge, scales.weigh(charge))
+        self.clocks = lesson.clocks()
+        self.rates = lesson.rates()
+        self.seen_with = lesson.seen_with
 
     def _outcome(
         self, charge: Charge, pairs: list[Pair], shares: Shares, threshold: float
@@ -190,6 +179,11 @@ class _Batch:
         chosen = max(free, key=lambda pair: (shares.get(pair.place, 0.0), -pair.place)).place
         self._taken.add(chosen)
         return slips[chosen].part
+
+
+def _has_moved(before: tuple[float, float], after: tuple[float, float]) -> bool:
+    moved = zip(before, after, strict=True)
+    return any(abs(now - then) > _MOVED * then + _MOVED_LITTLE for then, now in moved)
 
 
 def _merge_same_payments(

@@ -8,9 +8,10 @@ that are still unexplained are left over, as far as time zones and wrongly set c
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from chalicelib.matching.clocks import TillKey, Vote
+from chalicelib.matching.clocks import TillKey
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge
+from chalicelib.matching.till_votes import Vote
 
 NEAR_SECONDS = 1_200.0
 FAR_SECONDS = 15 * 3_600.0  # The widest zones are fourteen hours off; wrong mornings are twelve.

@@ -4,30 +4,19 @@ What many payments say of a till, each with one vote, is kept in full where ever
 (here), and in a few bytes where it is not (`kept_clocks`).
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import hypot, sqrt
 from statistics import median
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from chalicelib.matching.scatter import Reading, Shape, Tail, learn_shape
+from chalicelib.matching.till_votes import SPREAD_SECONDS, Nearby, TillVotes, Vote, middle
 
-SPREAD_SECONDS = 15.0  # Of a till that nobody knows.
-SPREAD_SECONDS_MIN = 1.0  # Banks and tills write whole seconds.
 BETWEEN_TILLS_SECONDS = 75.0  # How far clocks of unknown tills stand apart.
-NEIGHBOURS = (8, 16, 32, 64)  # Votes about a moment: few follow a drift, many average a steady one.
 FEW_VOTES = 5  # Below, a till's own votes are weighed against what tills are like in general.
 
 TillKey = tuple[str, str | None]  # store, till
-
-
-class Vote(NamedTuple):
-    """One payment's word about a till: when, till minus bank in seconds, and whose."""
-
-    at: float
-    offset: float
-    payment_id: str
 
 
 class Clocks(Protocol):
@@ -64,26 +53,16 @@ class Belief:
         )
 
 
-@dataclass(slots=True)
-class _Till:
-    """The votes on one till, by time, and what they came to."""
-
-    ats: list[float] = field(default_factory=list)
-    offsets: list[float] = field(default_factory=list)
-    voters: dict[str, float] = field(default_factory=dict)
-    neighbours: int = NEIGHBOURS[0]
-    spread: float = SPREAD_SECONDS
-
-
 class VotedClocks:
     """Clocks by all votes at hand: near a moment, the votes about it count."""
 
     def __init__(self, votes: Mapping[TillKey, Iterable[Vote]], tail: Tail | None = None) -> None:
         """`tail`: of the shape, where it was learned."""
         self._tail = tail or Tail()
-        self._tills = {till: _sorted(given) for till, given in votes.items()}
+        self._tills = {till: TillVotes(given, self._tail) for till, given in votes.items()}
         self._settle()
         self._reaches: dict[str, tuple[tuple[float, float], ...]] = {}
+        self._silent: dict[str, tuple[Reading, ...]] = {}
 
     @property
     def shape(self) -> Shape:
@@ -95,11 +74,13 @@ class VotedClocks:
     ) -> tuple[Reading, ...]:
         """Where the clock of `till` may stand at `at`."""
         known = self._tills.get(till)
-        if known is None or not known.ats:
+        if known is None or not known:
             return self._of_silent(till[0])
-        own = known.voters.get(without) if without is not None else None
-        before, after = _about(known, at, own)
-        return self._read(known, before, after) or self._of_silent(till[0])
+        found = known.nearby(at, without=without)
+        if len(found) == 1 and found[0].place == known.main:
+            return self._read(known, found[0]) or self._of_silent(till[0])
+        main = self._read(known, known.at_main(at, without=without)) or self._of_silent(till[0])
+        return self._of_several(known, found, main)
 
     def reaches(self, store: str) -> tuple[tuple[float, float], ...]:
         """About nought, and about wherever a till of the store stands by its votes."""
@@ -107,7 +88,7 @@ class VotedClocks:
             spans = [(-REACH_SECONDS, REACH_SECONDS)]
             for (place, _), known in self._tills.items():
                 if place == store:
-                    spans += [(o - REACH_SECONDS, o + REACH_SECONDS) for o in known.offsets]
+                    spans += [(o - REACH_SECONDS, o + REACH_SECONDS) for o in known.row.offsets]
             self._reaches[store] = merged_spans(spans)
         return self._reaches[store]
 
@@ -118,25 +99,43 @@ class VotedClocks:
         """
         found = {}
         for (place, till), known in self._tills.items():
-            if place == store and len(known.ats) >= FEW_VOTES:
+            if place == store and len(known) >= FEW_VOTES:
                 readings = self.readings((place, till), at)
                 if len(readings) == 1:
-                    found[till] = (readings[0].offset, known.spread, len(known.ats))
+                    found[till] = (readings[0].offset, known.spread, len(known))
         return found
 
-    def _read(self, known: _Till, before: list[float], after: list[float]) -> tuple[Reading, ...]:
+    def _read(self, known: TillVotes, near: Nearby) -> tuple[Reading, ...]:
+        before, after = near.before, near.after
         votes = before + after
         if not votes:
             return ()
         if len(votes) < FEW_VOTES:
             return self._of_few(votes, known.spread)
         if len(before) >= 2 and len(after) >= 2:
-            first, second = _middle(before), _middle(after)
+            first, second = middle(before), middle(after)
             noise = known.spread * sqrt(1 / len(before) + 1 / len(after))
             if abs(first - second) > 4 * noise + 2:
                 # The clock was set, or ran away, between them: it may stand at either place.
                 return (Reading(0.5, first, known.spread), Reading(0.5, second, known.spread))
-        return (Reading(1.0, _middle(votes), known.spread * sqrt(1 + 1 / len(votes))),)
+        return (Reading(1.0, middle(votes), known.spread * sqrt(1 + 1 / len(votes))),)
+
+    def _of_several(
+        self, known: TillVotes, found: Iterable[Nearby], main: tuple[Reading, ...]
+    ) -> tuple[Reading, ...]:
+        """The clock stood, or may have stood, elsewhere than mostly: as surely as votes say so."""
+        elsewhere = [near for near in found if near.place != known.main]
+        is_between = len(elsewhere) != len(tuple(found))
+        readings = []
+        for near in elsewhere:
+            votes = near.before + near.after
+            if votes:
+                sure = 1 - 0.5 / len(votes) if len(votes) > 1 else 0.25
+                weight = sure / (len(elsewhere) + is_between)
+                spread = known.spread * sqrt(1 + 1 / len(votes))
+                readings.append(Reading(weight, middle(votes), spread))
+        left = 1 - sum(reading.weight for reading in readings)
+        return (*readings, *(Reading(left * r.weight, r.offset, r.spread) for r in main))
 
     def _of_few(self, votes: list[float], spread: float) -> tuple[Reading, ...]:
         """Few votes against what tills are like: precision-weighted, unless they are far off."""
@@ -150,9 +149,9 @@ class VotedClocks:
     def _of_silent(self, store: str) -> tuple[Reading, ...]:
         """A till without votes may stand where the others of its store stand."""
         others = [
-            median(known.offsets)
+            median(known.row.offsets)
             for (place, _), known in self._tills.items()
-            if place == store and len(known.offsets) >= FEW_VOTES
+            if place == store and len(known) >= FEW_VOTES
         ]
         general = self._belief.of_unknown()
         if not others or abs(median(others)) < 2 * self._belief.between:
@@ -161,18 +160,17 @@ class VotedClocks:
         return (shared, *(Reading(r.weight / 2, r.offset, r.spread) for r in general))
 
     def _settle(self) -> None:
-        """Choose each till's neighbourhood and spread; then the shape of all."""
-        for known in self._tills.values():
-            _choose_neighbours(known)
-        spreads = [k.spread for k in self._tills.values() if len(k.ats) >= 3 * FEW_VOTES]
+        """What tills are like in general, and each till's spread by it; then the shape of all."""
+        tills = self._tills.values()
+        spreads = [known.spread for known in tills if len(known) >= 3 * FEW_VOTES]
         spread = median(spreads) if spreads else SPREAD_SECONDS
-        offsets = [median(k.offsets) for k in self._tills.values() if len(k.ats) >= FEW_VOTES]
+        offsets = [median(known.row.offsets) for known in tills if len(known) >= FEW_VOTES]
         between = BETWEEN_TILLS_SECONDS
         if len(offsets) >= 6:
             between = max(1.4826 * median(abs(offset) for offset in offsets), 10.0)
         self._belief = Belief(between, spread)
-        for known in self._tills.values():
-            n = len(known.ats)
+        for known in tills:
+            n = len(known)
             own = known.spread * known.spread * n if n >= FEW_VOTES else 0.0
             counted = n if n >= FEW_VOTES else 0
             known.spread = sqrt((own + 10 * spread * spread) / (counted + 10))
@@ -180,66 +178,13 @@ class VotedClocks:
 
     def _residuals(self) -> Iterable[float]:
         for known in self._tills.values():
-            if len(known.ats) < FEW_VOTES + 1:
+            if len(known) < FEW_VOTES + 1:
                 continue
-            for place in range(len(known.ats)):
-                offset = known.offsets[place]
-                readings = self._read(known, *_neighbours(known, place, place + 1))
-                nearest = min(readings, key=lambda r: abs(offset - r.offset))
-                yield (offset - nearest.offset) / nearest.spread
-
-
-def _sorted(votes: Iterable[Vote]) -> _Till:
-    by_time = sorted(votes)
-    return _Till(
-        [vote.at for vote in by_time],
-        [vote.offset for vote in by_time],
-        {vote.payment_id: vote.at for vote in by_time},
-    )
-
-
-def _about(known: _Till, at: float, own: float | None) -> tuple[list[float], list[float]]:
-    """The votes next to `at`, before and after it, leaving out the one given at `own`."""
-    if own is None:
-        place = bisect_left(known.ats, at)
-        return _neighbours(known, place, place)
-    place = bisect_left(known.ats, own)
-    return _neighbours(known, place, place + 1)
-
-
-def _neighbours(known: _Till, until: int, since: int) -> tuple[list[float], list[float]]:
-    """The votes just before the place `until`, and those from the place `since` on."""
-    half = known.neighbours // 2
-    return known.offsets[max(until - half, 0) : until], known.offsets[since : since + half]
-
-
-def _middle(votes: list[float]) -> float:
-    """The mean of the middle half: nearly a mean's precision, and no stray moves it."""
-    if len(votes) < 4:
-        return median(votes)
-    ordered = sorted(votes)
-    quarter = len(ordered) // 4
-    inner = ordered[quarter : len(ordered) - quarter]
-    return sum(inner) / len(inner)
-
-
-def _choose_neighbours(known: _Till) -> None:
-    """The neighbourhood in which each vote is foretold best by the others."""
-    best = None
-    for size in NEIGHBOURS:
-        known.neighbours = size
-        misses = []
-        for place in range(len(known.ats)):
-            before, after = _neighbours(known, place, place + 1)
-            if before or after:
-                misses.append(abs(known.offsets[place] - _middle(before + after)))
-        miss = 1.4826 * median(misses) if misses else SPREAD_SECONDS
-        if best is None or miss < 0.97 * best[0]:
-            best = (miss, size)
-        if len(known.ats) <= size:
-            break
-    assert best is not None
-    known.spread, known.neighbours = max(best[0], SPREAD_SECONDS_MIN), best[1]
+            for offset, found in known.residuals():
+                readings = [reading for near in found for reading in self._read(known, near)]
+                if readings:
+                    nearest = min(readings, key=lambda r: abs(offset - r.offset))
+                    yield (offset - nearest.offset) / nearest.spread
 
 
 def merged_spans(spans: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:

@@ -13,14 +13,13 @@ from struct import Struct
 
 from chalicelib.matching.clocks import (
     FEW_VOTES,
-    SPREAD_SECONDS,
-    SPREAD_SECONDS_MIN,
     Belief,
     TillKey,
     VotedClocks,
     merged_spans,
 )
 from chalicelib.matching.scatter import Reading, Shape
+from chalicelib.matching.till_votes import SPREAD_SECONDS, SPREAD_SECONDS_MIN
 
 KEPT_REACH_SECONDS = 1_800.0  # With card facts that agree, a clock nobody knows may be far off.
 VOTES_MAX = 64  # Remembered; a clock that drifts is followed within a day's votes.

@@ -22,19 +22,20 @@ class Reading(NamedTuple):
     spread: float
 
 
-_TAIL_MIN, _TAIL_MAX = 0.005, 0.8
+_TAIL_MIN, _TAIL_MAX = 0.0005, 0.8
 _TAIL_SECONDS_MIN = 20.0
 _CORE_BINS = 4  # of a spread
+_IMAGINED = 30.0  # Payments of the general shape.
 _CORE_REACH = 8  # spreads to each side
 
 
-def _student(z: float) -> float:
+def core_density(z: float) -> float:
     """Student's t density with five degrees of freedom: a core that expects surprises."""
     return 0.3796066898224944 / (1 + z * z / 5) ** 3
 
 
 _STUDENT = tuple(
-    _student((bin_ + 0.5) / _CORE_BINS - _CORE_REACH)
+    core_density((bin_ + 0.5) / _CORE_BINS - _CORE_REACH)
     for bin_ in range(2 * _CORE_REACH * _CORE_BINS)
 )
 
@@ -113,7 +114,7 @@ def learn_shape(residuals: Sequence[float], tail: Tail) -> Shape:
 
     Thirty imagined payments of the general shape stand in for what few votes cannot say.
     """
-    counts = [30 * density / _CORE_BINS for density in _STUDENT]
+    counts = [_IMAGINED * density / _CORE_BINS for density in _STUDENT]
     for z in residuals:
         place = int((z + _CORE_REACH) * _CORE_BINS)
         if z > -_CORE_REACH and place < len(counts):

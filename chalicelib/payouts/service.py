@@ -5,15 +5,25 @@ follows from the states that the row went through, and is entered after it: whoe
 is finished by the next word, or by the night's reconciliation.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger import moving
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import Entry, EntryKind
 from chalicelib.ledger.moving import Payout
+from chalicelib.members import announcing
+from chalicelib.members.announcing import Announcement, NoticeKind, notice_id_of
 from chalicelib.payouts import store
-from chalicelib.payouts.model import Instruction, NoSuchPayout, Outcome, PayoutState
+from chalicelib.payouts.model import (
+    Executed,
+    Instruction,
+    NoSuchPayout,
+    Outcome,
+    PayoutState,
+    Returned,
+    written_on,
+)
 from chalicelib.payouts.states import follow
 from chalicelib.runtime import observability
 
@@ -31,7 +41,8 @@ def get(payout_id: str, *, now: datetime) -> Instruction:
 def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instruction:
     """Keep what a rail said of a payout, enter it in the journal, and return how it stands.
 
-    The same word again changes nothing. Words may come late and in any order (`states.py`).
+    The same word again changes nothing. Words may come late and in any order (`states.py`). The
+    member is told of money that left and of money that came back, each once.
 
     :raises NoSuchPayout: there is none. :raises TryAgain: others changed it all the time.
     """
@@ -48,6 +59,7 @@ def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instru
         observability.count("payouts_disputed", provider=after.rail)
         observability.warn("a rail contradicted itself", id=payout_id, provider=after.rail)
     enter(after, now=now)
+    _announce(after, outcome)
     return after
 
 
@@ -58,8 +70,34 @@ def enter(instruction: Instruction, *, now: datetime) -> int:
     """
     wanted = entries_of(instruction)
     owner = wanted[0].owner
-    posted = ledger.post(owner, lambda _book: wanted, originated_at=instruction.written_at, now=now)
+    # The money may have been set aside by a run of that day that died before the order was written.
+    began_at = datetime.combine(written_on(instruction.payout_id), time(), UTC)
+    posted = ledger.post(owner, lambda _book: wanted, originated_at=began_at, now=now)
     return sum(one.is_new for one in posted)
+
+
+def _announce(instruction: Instruction, outcome: Outcome) -> None:
+    """Say what the member should hear of `outcome`; whoever should have may have died."""
+    match outcome:
+        case Executed(at=at) if PayoutState.EXECUTED in instruction.path:
+            announcing.announce([_announcement(instruction, NoticeKind.REWARD_PAID, at=at)])
+        case Returned(at=at) if PayoutState.RETURNED in instruction.path:
+            announcing.announce([_announcement(instruction, NoticeKind.REWARD_RETURNED, at=at)])
+
+
+def _announcement(instruction: Instruction, kind: NoticeKind, *, at: datetime) -> Announcement:
+    payout_id = instruction.payout_id
+    return Announcement(
+        notice_id=notice_id_of(
+            kind, member_id=instruction.member_id, subject=payout_id, cause=payout_id
+        ),
+        kind=kind,
+        member_id=instruction.member_id,
+        at=at,
+        subject=payout_id,
+        amount=instruction.amount,
+        reason=instruction.reason if kind is NoticeKind.REWARD_RETURNED else "",
+    )
 
 
 def entries_of(instruction: Instruction) -> tuple[Entry, ...]:

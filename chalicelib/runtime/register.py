@@ -39,6 +39,7 @@ class Purpose(Enum):
     SUPPORT = "support"
     SECURITY = "security"
     SERVICE_OPERATION = "service_operation"
+    OFFERS = "offers"
     ACCOUNTING = "accounting"
 
 

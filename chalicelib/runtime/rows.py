@@ -163,16 +163,19 @@ def list_between(
     limit: int = ROWS_READ_MAX,
     consistent: bool = True,
     only: list[str] | None = None,
+    last_first: bool = False,
 ) -> list[R]:
     """The live rows of `pk` with `sk_first` ≤ sort key ≤ `sk_last`, in order, at most `limit`.
 
-    `only` names the attributes to bring, where not all are wanted; it costs the same.
+    `last_first` turns the order round. `only` names the attributes to bring, where not all are
+    wanted; it costs the same.
     """
     between = row_type.sk.between(sk_first, sk_last)
     asked: dict[str, Any] = {
         "consistent_read": consistent,
         "limit": limit,
         "attributes_to_get": only,
+        "scan_index_forward": not last_first,
     }
     try:
         found = list(row_type.query(pk, between, **asked))

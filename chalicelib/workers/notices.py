@@ -8,12 +8,12 @@ from functools import partial
 from chalice import Blueprint
 
 from chalicelib.kernel.ids import encode_id
-from chalicelib.kernel.refusals import Malformed, Rejected, TryAgain
-from chalicelib.members.announcing import from_message
+from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.members.announcing import Announcement, from_message
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices import replaying, sending
 from chalicelib.notices.coalescing import Waiting
-from chalicelib.notices.messages import ReplayMessage, decode_notices
+from chalicelib.notices.messages import ReplayMessage, TellPageMessage, decode_notices
 from chalicelib.notices.sending import Run
 from chalicelib.runtime import clock, observability, queues, settings
 from chalicelib.workers.rim import Message, all_messages, attempt, is_handled, refuse
@@ -39,14 +39,13 @@ def send_notices(messages: Sequence[Message]) -> Collection[str]:
     failed: set[str] = set()
     for message in messages:
         try:
-            told = decode_notices(message.body)
-            if isinstance(told, NoticeMessage):
-                waiting[message.message_id] = Waiting(from_message(told), message.receives == 1)
-                continue
+            said = _read(message.body)
         except Rejected as refusal:
             refuse(queues.NOTICES, message.body, refusal)
             continue
-        if not is_handled(partial(_tell_on, run=run), message):
+        if isinstance(said, Announcement):
+            waiting[message.message_id] = Waiting(said, is_first=message.receives == 1)
+        elif not is_handled(partial(_tell_on, said=said, run=run), message):
             failed.add(message.message_id)
     if waiting and not _is_sent(list(waiting.values()), run):
         failed |= set(waiting)
@@ -57,14 +56,16 @@ def _time_of(until: datetime) -> Callable[[], bool]:
     return lambda: clock.now() < until
 
 
-def _tell_on(message: Message, *, run: Run) -> None:
-    told = decode_notices(message.body)
-    if isinstance(told, NoticeMessage):
-        raise Malformed("an announcement is not told by itself")
-    if isinstance(told, ReplayMessage):
-        replaying.replay(told, now=run.now)
+def _read(body: str) -> Announcement | TellPageMessage | ReplayMessage:
+    said = decode_notices(body)
+    return from_message(said) if isinstance(said, NoticeMessage) else said
+
+
+def _tell_on(_message: Message, *, said: TellPageMessage | ReplayMessage, run: Run) -> None:
+    if isinstance(said, ReplayMessage):
+        replaying.replay(said, now=run.now)
     else:
-        sending.tell_on(told, run)
+        sending.tell_on(said, run)
 
 
 def _is_sent(waiting: Sequence[Waiting], run: Run) -> bool:

@@ -5,13 +5,16 @@ import typer
 from infra.cli import (
     access,
     banks,
+    claims,
     clients,
     dead_letters,
     holds,
     keys,
     matches,
     matching,
+    notices,
     payments,
+    payouts,
     quarantine,
     receipts,
     reviews,
@@ -21,10 +24,11 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (holds,),
+    "Rewards": (claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
+    "Paying cashback": (payouts,),
     "Keys": (keys,),
     "Staff": (access,),
 }

@@ -43,13 +43,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered. `body` None sends none; anything but bytes is sent as JSON."""
+    """What is answered. `body` None sends none; anything but bytes is sent as JSON.
+
+    Status `NO_ANSWER` hangs up instead: what was asked may have been done, and nobody says so.
+    """
 
     status: int = 200
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+NO_ANSWER = 0
 Answering = Callable[[Request], Reply]
 
 
@@ -112,8 +116,10 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
             self._send(answer(request))
 
         def _send(self, reply: Reply) -> None:
-            body = reply.body
-            raw = body if isinstance(body, bytes) else _encoded(body)
+            if reply.status == NO_ANSWER:
+                self.close_connection = True
+                return
+            raw = _encoded(reply.body)
             self.send_response(reply.status)
             names = {name.lower() for name in reply.headers}
             if raw and "content-type" not in names:
@@ -133,4 +139,6 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
 
 
 def _encoded(body: object) -> bytes:
+    if isinstance(body, bytes):
+        return body
     return b"" if body is None else json.dumps(body, separators=(",", ":")).encode()

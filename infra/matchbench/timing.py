@@ -12,9 +12,10 @@ from random import Random
 from statistics import quantiles
 
 from chalicelib.matching.batches import Known, match_jointly
-from chalicelib.matching.clocks import TillKey, Vote, VotedClocks
+from chalicelib.matching.clocks import TillKey, VotedClocks
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.sides import Charge, Slip
+from chalicelib.matching.till_votes import Vote
 from infra.matchbench.block import Block
 from infra.matchbench.generating import draw_block
 from infra.matchbench.scenarios import Split

@@ -3,8 +3,31 @@
 from infra.template.alarms import ALARMS_MD, HOUR, MINUTES_15, OURS, Alarm, Metric, Query
 
 SKEW_SECONDS_MAX = 900
+HOLD_SECONDS_MAX = 14 * 24 * 3_600
 
 PLATFORM: tuple[Alarm, ...] = (
+    Alarm(
+        name="claims-are-overdue",
+        measure=Query("MAX", "claims_overdue"),
+        threshold=1,
+        seconds=HOUR,
+        periods=3,
+        times=3,
+        says="A member said that a reward is missing, and nobody has looked within five days.",
+        because="Members are told the day; three hours leave room for one run that is lost.",
+        runbook=f"{ALARMS_MD}#claims_overdue",
+    ),
+    Alarm(
+        name="holds-wait-too-long",
+        measure=Query("MAX", "oldest_hold_seconds"),
+        threshold=HOLD_SECONDS_MAX,
+        seconds=HOUR,
+        periods=3,
+        times=3,
+        says="An award is held for a fortnight, and nobody has looked.",
+        because="After thirty days it is released unseen: half of that leaves time to look.",
+        runbook=f"{ALARMS_MD}#oldest_hold_seconds",
+    ),
     Alarm(
         name="contradictions",
         measure=Query("SUM", "conflicts"),

@@ -21,6 +21,7 @@ WAITS_SECONDS_MAX = {
     names.RECEIPTS: 3_600,
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
+    names.PAYOUTS: 2 * 86_400,
     names.NOTICES: 86_400,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
@@ -28,7 +29,9 @@ SILENT_HOURS_MAX = {
     "look_again": 1,
     "finish_departures": 1,
     "sweep_retention": 3,
+    "look_at_cases": 3,
     "end_waiting": 26,
+    "look_up_payouts": 1,
 }
 
 
@@ -79,6 +82,7 @@ WORKER_OF = {
     names.RECEIPTS: "record_receipts",
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
+    names.PAYOUTS: "send_payouts",
     names.NOTICES: "send_notices",
 }
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.kernel.ids import StoreId
-from chalicelib.matching.clocks import Vote as TillVote
 from chalicelib.matching.clocks import VotedClocks
 from chalicelib.matching.kept_clocks import NO_CLOCKS
+from chalicelib.matching.till_votes import Vote as TillVote
 from chalicelib.matching.timekeeping import service, store
 from chalicelib.matching.timekeeping.service import Vote
 from tests.conftest import NOON

@@ -42,7 +42,7 @@ def give_back(name: str, number: int, kept_minor: int) -> None:
 
 def standing() -> Standing:
     assert service.list_faults(PURSE.campaign_id, now=LATER) == []
-    return service.get_standing(PURSE, now=LATER)
+    return replace(service.get_standing(PURSE, now=LATER), spends=0)
 
 
 def test_spends_once_however_often_it_is_asked() -> None:
@@ -92,6 +92,7 @@ def test_opens_another_lease_when_one_has_no_room_or_too_many_spends() -> None:
     head = store.find_budget(PURSE.campaign_id, now=NOON)
     assert head is not None
     assert (head.leases, head.spent_minor) == ({0: OpenLease(4, 100)}, 215)
+    assert service.get_standing(PURSE, now=LATER).spends == 40
 
 
 def test_spends_to_the_last_penny_and_not_one_more() -> None:

@@ -19,12 +19,15 @@ from chalicelib.payouts.model import (
     Returned,
     Unknown,
 )
+from chalicelib.runtime import queues
 from tests.makers.ledger import MEMBER, balances, book_of
 from tests.makers.payouts import (
     LATER,
     PAID_ON,
     PAYING_AT,
     make_available_money,
+    open_queues,
+    sent_to,
     write_instruction,
 )
 
@@ -34,6 +37,11 @@ EXECUTED = Executed("r-1", LATER)
 REFUSED = Failed("account_closed", is_final=True)
 RETURNED = Returned("AC04", LATER)
 WORDS: tuple[Outcome, ...] = (Unknown(), Accepted("r-1"), EXECUTED, REFUSED, RETURNED)
+
+
+@pytest.fixture(autouse=True)
+def _queues(embedded_aws: None) -> None:
+    open_queues()
 
 
 def _say(*outcomes: Outcome, minor: int = 500) -> str:
@@ -71,6 +79,17 @@ def test_what_comes_back_is_payable_again() -> None:
     _say(EXECUTED, RETURNED)
 
     assert balances() == Balances("GBP", available=500, paid=500, returned=500)
+
+
+def test_the_member_is_told_of_money_that_left_and_of_money_that_came_back() -> None:
+    payout_id = _say(Accepted("r-1"), EXECUTED, RETURNED)
+
+    told = sent_to(queues.NOTICES)
+    kinds = [(one["kind"], one["subject"], one.get("reason", "")) for one in told]
+    assert kinds == [
+        ("reward_paid", payout_id, ""),
+        ("reward_returned", payout_id, "AC04"),
+    ]
 
 
 def test_what_had_failed_and_is_executed_late_is_booked_and_disputed(counted) -> None:

@@ -72,6 +72,8 @@ EXPIRES_AFTER = {
     "AttemptsRow": timedelta(days=2),
     "ClocksRow": timedelta(days=100),
     "BudgetRow": None,
+    "CampaignRow": None,
+    "OfferRow": None,
     "LeaseRow": timedelta(days=400),
 }
 

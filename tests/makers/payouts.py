@@ -1,5 +1,6 @@
 """Payouts of invented members: money that became available, and orders to pay it."""
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.kernel.ids import ConnectionId, MemberId
@@ -8,6 +9,7 @@ from chalicelib.ledger import moving
 from chalicelib.ledger.giving import give
 from chalicelib.payouts import store
 from chalicelib.payouts.model import Instruction, new_instruction, payout_id_of
+from chalicelib.runtime import aws, queues, settings
 from tests.makers.ledger import BOUGHT_AT, MEMBER, make_gift
 
 BANK = ConnectionId("bank")
@@ -46,3 +48,25 @@ def write_instruction(
         now=at,
     )
     return store.record_new(instruction, now=at)
+
+
+def open_queues() -> None:
+    """The queues that payouts send to, where this deployment has not got them yet."""
+    sqs = aws.client("sqs")
+    there = {url.rpartition("/")[2] for url in sqs.list_queues().get("QueueUrls", [])}
+    for name in (queues.NOTICES, queues.PAYOUTS):
+        if settings.queue(name) not in there:
+            sqs.create_queue(QueueName=settings.queue(name))
+
+
+def sent_to(name: str) -> list[dict[str, object]]:
+    """The messages on a queue, taken from it."""
+    found = []
+    url = queues.url(name)
+    while (
+        messages := aws.client("sqs")
+        .receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600)
+        .get("Messages")
+    ):
+        found += [json.loads(message["Body"]) for message in messages]
+    return found

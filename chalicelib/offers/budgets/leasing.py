@@ -40,8 +40,9 @@ class Budget:
     """The head of a campaign's budget.
 
     `spent_minor` is of settled leases only, less what was given back; `leases` are by slot.
-    `next_number` is that of the next lease, never used before. Nothing is leased of one that
-    `is_closed`. `version` counts the head's writes.
+    `next_number` is that of the next lease, never used before. `spends` counts what was spent of
+    settled leases, given back or not. Nothing is leased of one that `is_closed`. `version` counts
+    the head's writes.
     """
 
     campaign_id: str
@@ -50,6 +51,7 @@ class Budget:
     spent_minor: int = 0
     leases: Mapping[int, OpenLease] = field(default_factory=dict)
     next_number: int = 1
+    spends: int = 0
     is_closed: bool = False
     version: int = 1
 
@@ -101,7 +103,8 @@ def settled(budget: Budget, slot: int, closed: Lease) -> Budget:
     assert budget.leases[slot].number == closed.number
     others = {at: lease for at, lease in budget.leases.items() if at != slot}
     spent = budget.spent_minor + closed.spent_minor - closed.returned_minor
-    return replace(budget, leases=others, spent_minor=spent)
+    spends = budget.spends + len(closed.spends)
+    return replace(budget, leases=others, spent_minor=spent, spends=spends)
 
 
 def leased(budget: Budget, slot: int, wanted_minor: int) -> Budget | None:

@@ -44,13 +44,17 @@ class Purse:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a budget stands, in minor units: `spent` of all leases, `left` to be spent."""
+    """How a budget stands, in minor units: `spent` of all leases, `left` to be spent.
+
+    `spends` counts how often it was spent of, given back or not.
+    """
 
     currency: str
     cap_minor: int
     spent_minor: int
     left_minor: int
     is_closed: bool
+    spends: int = 0
 
 
 class Fault(Enum):
@@ -254,7 +258,12 @@ def get_standing(purse: Purse, *, now: datetime) -> Standing:
     leases = _open_leases(budget, purse, now=now)
     left = leasing.unspent_minor(budget, leases)
     return Standing(
-        budget.currency, budget.cap_minor, budget.cap_minor - left, left, budget.is_closed
+        budget.currency,
+        budget.cap_minor,
+        budget.cap_minor - left,
+        left,
+        budget.is_closed,
+        budget.spends + sum(len(lease.spends) for lease in leases.values()),
     )
 
 

@@ -38,7 +38,7 @@ class BudgetRow(rows.Row):
 
     Meta = rows.table_meta("money")
     privacy = dict.fromkeys(
-        ("currency", "cap_minor", "spent_minor", "leases", "next_number", "is_closed", "version"),
+        "currency cap_minor spent_minor leases next_number spends is_closed version".split(),
         Kept(Category.CONFIGURATION, Purpose.SERVICE_OPERATION, Erasure.KEEP),
     )
     retention = CONFIGURED
@@ -48,6 +48,7 @@ class BudgetRow(rows.Row):
     spent_minor = NumberAttribute()
     leases = UnicodeAttribute()
     next_number = NumberAttribute()
+    spends = NumberAttribute(default=0)
     is_closed = BooleanAttribute()
     version = NumberAttribute()
 
@@ -211,6 +212,7 @@ def _budget_row(budget: Budget, *, version: int | None = None) -> BudgetRow:
         spent_minor=budget.spent_minor,
         leases=" ".join(texts),
         next_number=budget.next_number,
+        spends=budget.spends,
         is_closed=budget.is_closed,
         version=version or budget.version,
     )
@@ -228,6 +230,7 @@ def _to_budget(row: BudgetRow) -> Budget:
         spent_minor=int(row.spent_minor),
         leases=leases,
         next_number=int(row.next_number),
+        spends=int(row.spends),
         is_closed=row.is_closed,
         version=int(row.version),
     )

@@ -15,7 +15,8 @@ from chalicelib.members.announcing import (
     notice_id_of,
     to_message,
 )
-from chalicelib.members.messages import decode_notice, encode
+from chalicelib.members.messages import NoticeMessage, encode
+from chalicelib.notices.messages import decode_notices
 
 MEMBER = MemberId("m" * 26)
 AT = datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC)
@@ -37,6 +38,13 @@ PAID = Announcement(
 )
 
 
+def read(body: str) -> NoticeMessage:
+    """The announcement that `body` is."""
+    message = decode_notices(body)
+    assert isinstance(message, NoticeMessage)
+    return message
+
+
 @pytest.mark.parametrize(
     "announcement",
     [PAID, Announcement(NOTICE_ID, NoticeKind.STAMP_EARNED, MEMBER, AT, "coffee-card")],
@@ -44,13 +52,13 @@ PAID = Announcement(
 def test_an_announcement_travels_whole(announcement: Announcement) -> None:
     body = encode(to_message(announcement))
 
-    assert from_message(decode_notice(body)) == announcement
+    assert from_message(read(body)) == announcement
 
 
 def test_a_field_of_a_later_release_is_ignored() -> None:
-    body = encode(to_message(PAID)).replace('{"notice_id"', '{"colour":"red","notice_id"', 1)
+    body = encode(to_message(PAID)).replace('"notice_id"', '"colour":"red","notice_id"', 1)
 
-    assert from_message(decode_notice(body)) == PAID
+    assert from_message(read(body)) == PAID
 
 
 def test_the_same_cause_has_the_same_id_and_another_has_another() -> None:
@@ -63,7 +71,7 @@ def test_the_same_cause_has_the_same_id_and_another_has_another() -> None:
 
 
 def test_a_kind_that_is_not_known_is_refused() -> None:
-    message = decode_notice(encode(to_message(PAID)).replace("reward_paid", "crowned"))
+    message = read(encode(to_message(PAID)).replace("reward_paid", "crowned"))
 
     with pytest.raises(Misshapen) as refused:
         from_message(message)
@@ -71,10 +79,13 @@ def test_a_kind_that_is_not_known_is_refused() -> None:
     assert refused.value.field == "kind"
 
 
-@pytest.mark.parametrize("body", ["", "[]", '{"notice_id": 1}', '{"kind":"reward_paid"}'])
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", '{"message":"notice"}', '{"message":"crown"}', '{"message":"tell_page","left":[]}'],
+)
 def test_what_is_no_notice_is_refused(body: str) -> None:
     with pytest.raises(Malformed):
-        decode_notice(body)
+        read(body)
 
 
 @pytest.mark.parametrize(
