@@ -212,10 +212,10 @@ def _no_streak(rule: EarnRule, visited: frozenset[int], step: int) -> NotEarned:
 
 
 def _multiplier(rule: EarnRule, scheme: Scheme, standing: Standing) -> Fraction:
-    if not rule.is_tiered:
-        return rule.multiplier
-    tiers = {tier.tier_id: tier.multiplier for tier in scheme.tiers}
-    return rule.multiplier * tiers.get(standing.tier_id, Fraction(1))
+    for tier in scheme.tiers:
+        if rule.is_tiered and tier.tier_id == standing.tier_id:
+            return rule.multiplier * tier.multiplier
+    return rule.multiplier
 
 
 def _room(rule_id: str, caps: Sequence[Cap], standing: Standing) -> int | None:
