@@ -18,6 +18,7 @@ from chalicelib.api import (
     receipts,
     returns,
     schemes,
+    statements,
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
@@ -42,6 +43,7 @@ ROUTES = (
     offers,
     payouts,
     schemes,
+    statements,
     description,
 )
 WORKERS = (
