@@ -28,6 +28,7 @@ from chalicelib.payouts.rails import iso_reports, pain001, tl_hooks
 from chalicelib.payouts.rails.iso_reports import FileReported
 from chalicelib.payouts.rails.model import PayingAccount, Rail
 from chalicelib.payouts.rails.ports import said_after_executed
+from chalicelib.payouts.reconciling import service as reconciling
 from chalicelib.runtime import observability, queues
 
 CLOCKS_DIFFER_BY = timedelta(minutes=5)  # How far a teller's clock may be before ours.
@@ -112,6 +113,11 @@ def take_report(report: ReportMessage, *, now: datetime) -> Instruction:
     if report.provider and instruction.provider_id not in ("", report.provider):
         raise OtherPayment("the report names another payment of the rail")
     outcome = messages.outcome_of(report)
+    if instruction.rail == Rail.BANK.value:  # What a bank acknowledges is its report.
+        told = Reported(
+            report.event_id, instruction.rail, report.payout_id, outcome, None, report.at
+        )
+        reconciling.record_report(told, now=now)
     if instruction.state is PayoutState.EXECUTED:
         outcome = said_after_executed(Rail(instruction.rail), outcome, now=now)
     if _contradicts(instruction, outcome) and instruction.rail == Rail.TRUELAYER.value:
@@ -140,6 +146,7 @@ def take_reported(reported: Reported, *, now: datetime) -> Instruction | None:
 
     :raises OtherPayment: the amount is not the payout's. :raises TryAgain: try this line again.
     """
+    reconciling.record_report(reported, now=now)
     try:
         instruction = payouts.get(reported.payout_id, now=now)
     except NoSuchPayout:
