@@ -18,6 +18,7 @@ SCHEDULES = (
     "end_waiting",
     "finish_departures",
     "look_again",
+    "look_at_cases",
     "look_up_payouts",
     "sweep_retention",
 )
