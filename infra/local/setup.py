@@ -21,7 +21,7 @@ from chalicelib.network.model import (
     Store,
 )
 from chalicelib.network.signing import rsa
-from infra.local.sandbox_bank import MONZO_CLIENT, SandboxBank
+from infra.local.sandbox_bank import MONZO_CLIENT, TOLD_BY_JWS, SandboxBank
 from infra.local.sandbox_senders import FLUX_PATHS, Line
 from infra.local.sandbox_till import Login
 from infra.local.town import Brand, Shop, Town
@@ -108,6 +108,8 @@ def _connection(
         api_url=api_url,
         auth_url=auth_url,
         told_at_url=bank.told_at_url(provider),
+        notices_at_url=bank.told_at_url(provider) if provider in TOLD_BY_JWS else "",
+        notice_image_url=f"{bank.url}/stamp.png" if provider is Provider.MONZO else "",
         client_id=client_id,
         keys=tuple(ConnectionKey(use, Personal(value)) for use, value in held if value),
     )

@@ -329,6 +329,21 @@ def test_a_feed_item_that_is_certainly_not_there_is_put_later(
     assert waiting_on(queues.NOTICES) == 0
 
 
+def test_what_stands_of_a_member_who_left_ends_with_everything_else(bank: BankServer) -> None:
+    open_banks(bank, Provider.MONZO)
+    member_id = member_of(Provider.MONZO).member_id
+    say(make_announcement(member_id))
+    store.record_read(member_id, NOON, now=NOON)
+
+    changed = store.end_retention(member_id, left_at=NOON, now=NOON)
+
+    after = NOON + timedelta(days=30)
+    assert changed == 2
+    assert store.end_retention(member_id, left_at=NOON, now=NOON) == 0
+    assert store.find_read(member_id, now=after) is None
+    assert store.find_read(member_id, now=after - timedelta(seconds=1)) == NOON
+
+
 def test_one_page_is_forgotten_after_thirty_days(bank: BankServer) -> None:
     open_banks(bank, Provider.STANDARD)
     say(make_announcement(member_of(Provider.STANDARD).member_id))
