@@ -30,8 +30,10 @@ from chalicelib.offers.events import store as offer_events_store
 from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.netting import store as netting_store
 from chalicelib.payouts.orders import store as orders_store
 from chalicelib.payouts.paying import store as paying_store
+from chalicelib.payouts.reconciling import store as reconciling_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -63,6 +65,7 @@ STORES = (
     matching_store,
     members_store,
     memberships_store,
+    netting_store,
     network_store,
     notices_store,
     offer_events_store,
@@ -74,6 +77,7 @@ STORES = (
     privacy_store,
     purchases_store,
     quarantine,
+    reconciling_store,
     refunding_store,
     schemes_store,
     signing_store,

@@ -4,6 +4,7 @@ import typer
 
 from infra.cli import (
     access,
+    backtests,
     banks,
     claims,
     clients,
@@ -18,13 +19,14 @@ from infra.cli import (
     quarantine,
     receipts,
     reviews,
+    schemes,
     shops,
 )
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (claims, holds, notices),
+    "Rewards": (schemes, backtests, claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
