@@ -25,36 +25,15 @@ from chalicelib.workers import cases, closing, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
+from chalicelib.workers import rewards as reward_workers
 
-ROUTES = (
-    hooks,
-    tills,
-    receipts,
-    matches,
-    returns,
-    members,
-    notices,
-    claims,
-    connect,
-    campaigns,
-    coverage,
-    oauth,
-    offers,
-    payouts,
-    schemes,
-    description,
-)
-WORKERS = (
-    payments,
-    receipt_workers,
-    deliveries,
-    notice_workers,
-    payout_workers,
-    campaign_workers,
-    schedules,
-    cases,
-    closing,
-)
+FROM_OUTSIDE = (hooks, tills, receipts, matches, returns, oauth, description)
+OF_MEMBERS = (members, notices, claims, connect, offers, payouts)
+OF_RETAILERS = (campaigns, coverage, schemes)
+FROM_QUEUES = (payments, receipt_workers, deliveries, reward_workers, notice_workers)
+FROM_SCHEDULES = (payout_workers, campaign_workers, schedules, cases, closing)
+ROUTES = (*FROM_OUTSIDE, *OF_MEMBERS, *OF_RETAILERS)
+WORKERS = (*FROM_QUEUES, *FROM_SCHEDULES)
 
 app = Chalice(app_name="counterfoil")
 for area in (*ROUTES, *WORKERS):
