@@ -4,6 +4,7 @@ from chalice import Chalice
 
 from chalicelib.api import (
     campaigns,
+    claims,
     connect,
     coverage,
     description,
@@ -16,10 +17,11 @@ from chalicelib.api import (
     payouts,
     receipts,
     returns,
+    schemes,
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import cases, closing, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
@@ -32,12 +34,14 @@ ROUTES = (
     returns,
     members,
     notices,
+    claims,
     connect,
     campaigns,
     coverage,
     oauth,
     offers,
     payouts,
+    schemes,
     description,
 )
 WORKERS = (
@@ -48,6 +52,8 @@ WORKERS = (
     payout_workers,
     campaign_workers,
     schedules,
+    cases,
+    closing,
 )
 
 app = Chalice(app_name="counterfoil")

@@ -109,9 +109,14 @@ def meant(lines: tuple[CountedLine, ...], condition: Condition) -> tuple[Counted
     if not condition.lines.is_everything:
         lines = matching_lines(lines, condition.lines)
     if not condition.without.is_everything:
-        left_out = matching_lines(lines, condition.without)
-        lines = tuple(line for line in lines if line not in left_out)
+        left_out = {line.line_id for line in matching_lines(lines, condition.without)}
+        lines = tuple(line for line in lines if line.line_id not in left_out)
     return lines
+
+
+def matches(line: CountedLine, matching: Matching) -> bool:
+    """Whether `line` is one of those that `matching` means."""
+    return bool(matching_lines((line,), matching))
 
 
 def matching_lines(lines: tuple[CountedLine, ...], matching: Matching) -> tuple[CountedLine, ...]:

@@ -86,7 +86,7 @@ ENGLISH = Language(
         "set_off": "It was set off against what you had too much before.",
         "granted": "You were right: what was missing has been added.",
         "found_by_itself": "Your receipt has arrived, and the reward with it.",
-        "nothing_missing": "Nothing is missing: this purchase earns nothing.",
+        "earned_already": "Nothing is missing: what this purchase earned is there.",
         "no_receipt": "We found no receipt for this payment, so it earns nothing.",
         "not_eligible": "This purchase does not qualify.",
         "account_closed": "The account is closed.",

@@ -6,6 +6,7 @@ from infra.cli import (
     access,
     backtests,
     banks,
+    claims,
     clients,
     dead_letters,
     holds,
@@ -18,13 +19,14 @@ from infra.cli import (
     quarantine,
     receipts,
     reviews,
+    schemes,
     shops,
 )
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (backtests, holds, notices),
+    "Rewards": (schemes, claims, backtests, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

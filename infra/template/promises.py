@@ -29,7 +29,9 @@ SILENT_HOURS_MAX = {
     "look_again": 1,
     "finish_departures": 1,
     "sweep_retention": 3,
+    "look_at_cases": 3,
     "end_waiting": 26,
+    "close_day": 20,
     "look_up_payouts": 1,
 }
 

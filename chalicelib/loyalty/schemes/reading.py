@@ -98,16 +98,7 @@ class Reader:
             ends_at=self._instant(given.ends_at, "ends_at"),
             rules=tuple(self._rule(one, f"rules[{at}]") for at, one in enumerate(given.rules)),
             card=self._card(given.card),
-            catalogue=tuple(
-                CatalogueReward(
-                    one.id,
-                    one.title,
-                    one.cost,
-                    self.reward(one.reward, f"catalogue[{at}].reward"),
-                    one.claim_hours,
-                )
-                for at, one in enumerate(given.catalogue)
-            ),
+            catalogue=self._catalogue(given.catalogue),
             tiering=self._tiering(given.tiers),
             expiry=_expiry(given.expiry),
             pending_days=given.pending_days,
@@ -176,6 +167,20 @@ class Reader:
             since = said or since
         return self._try(
             lambda: read_window(given.days, given.opens_at, given.minutes, since=since), at
+        )
+
+    def _catalogue(
+        self, given: Iterable[shapes.CatalogueRewardShape]
+    ) -> tuple[CatalogueReward, ...]:
+        return tuple(
+            CatalogueReward(
+                one.id,
+                one.title,
+                one.cost,
+                self.reward(one.reward, f"catalogue[{at}].reward"),
+                one.claim_hours,
+            )
+            for at, one in enumerate(given)
         )
 
     def _card(self, given: shapes.CardShape | None) -> StampCard | None:

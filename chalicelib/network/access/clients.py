@@ -29,6 +29,8 @@ NETWORK_READ = "network:read"  # see one's own connection or stores
 NOTICES_READ = "notices:read"  # see what members are told
 NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
 CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
+SCHEMES_READ = "schemes:read"  # see schemes, and ask what a basket would earn
+SCHEMES_WRITE = "schemes:write"  # change one's own schemes
 
 SCOPES_BY_KIND = {
     ClientKind.BANK: (
@@ -39,14 +41,22 @@ SCOPES_BY_KIND = {
         MEMBERS_WRITE,
         PAYOUTS_DESTINATION,
         PAYOUTS_ACKNOWLEDGE,
+        SCHEMES_READ,
         OFFERS_READ,
         OFFERS_WRITE,
-        NETWORK_READ,
         NOTICES_READ,
         NOTICES_WRITE,
         CLAIMS_WRITE,
+        NETWORK_READ,
     ),
-    ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, CAMPAIGNS_WRITE, NETWORK_READ),
+    ClientKind.RETAILER: (
+        RECEIPTS_WRITE,
+        RETURNS_VERIFY,
+        SCHEMES_READ,
+        SCHEMES_WRITE,
+        CAMPAIGNS_WRITE,
+        NETWORK_READ,
+    ),
     ClientKind.OPERATOR: (NETWORK_READ,),
 }
 SECRET_CHARACTERS_MIN = 32

@@ -27,7 +27,7 @@ RAIL = "iso20022"
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 _REFUSED = {"RJCT", "CANC", "BLCK"}
 _DEBITED = {"ACSC", "ACCC"}
-_END_OF_DAY = time(23, 59, 59, tzinfo=UTC)
+_START_OF_DAY = time(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _booked_at(entry: ET.Element) -> datetime:
     if exact is not None:
         return exact
     try:
-        return datetime.combine(date.fromisoformat(day[:10]), _END_OF_DAY)
+        return datetime.combine(date.fromisoformat(day[:10]), _START_OF_DAY)
     except ValueError as error:
         raise Malformed("a booked entry has no date", field="BookgDt") from error
 

@@ -104,7 +104,9 @@ def make_files(
     :raises UnusableDebtor: the paying account has not the form that its currency needs.
     """
     return tuple(
-        _make_file(account, day, number, part) for number, part in enumerate(parts, start=1) if part
+        _make_file(account, day, number, sorted(part, key=lambda one: one.payout_id))
+        for number, part in enumerate(parts, start=1)
+        if part
     )
 
 
