@@ -27,33 +27,13 @@ from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
 ROUTES = (
-    hooks,
-    tills,
-    receipts,
-    matches,
-    returns,
-    members,
-    notices,
-    claims,
-    connect,
-    campaigns,
-    coverage,
-    oauth,
-    offers,
-    payouts,
-    schemes,
-    description,
+    *(hooks, tills, receipts, matches, returns),
+    *(members, notices, claims, connect, campaigns, coverage),
+    *(oauth, offers, payouts, schemes, description),
 )
 WORKERS = (
-    payments,
-    receipt_workers,
-    deliveries,
-    notice_workers,
-    payout_workers,
-    campaign_workers,
-    schedules,
-    cases,
-    closing,
+    *(payments, receipt_workers, deliveries, notice_workers, payout_workers),
+    *(campaign_workers, schedules, cases, closing),
 )
 
 app = Chalice(app_name="counterfoil")
