@@ -4,6 +4,7 @@ from chalice import Chalice
 
 from chalicelib.api import (
     campaigns,
+    cards,
     claims,
     connect,
     coverage,
@@ -28,7 +29,7 @@ from chalicelib.workers import receipts as receipt_workers
 from chalicelib.workers import rewards as reward_workers
 
 FROM_OUTSIDE = (hooks, tills, receipts, matches, returns, oauth, description)
-OF_MEMBERS = (members, notices, claims, connect, offers, payouts)
+OF_MEMBERS = (members, notices, cards, claims, connect, offers, payouts)
 OF_RETAILERS = (campaigns, coverage, schemes)
 FROM_QUEUES = (payments, receipt_workers, deliveries, reward_workers, notice_workers)
 FROM_SCHEDULES = (payout_workers, campaign_workers, schedules, cases, closing)
