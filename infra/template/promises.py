@@ -24,6 +24,7 @@ WAITS_SECONDS_MAX = {
     names.REWARDS: 3_600,
     names.PAYOUTS: 2 * 86_400,
     names.NOTICES: 86_400,
+    names.REWARDS: 7_200,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
 SILENT_HOURS_MAX = {
