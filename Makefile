@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run simulate test test-real bench bench-matching match fuzz bad-days check package deploy format clean
+.PHONY: demo run simulate mutants test test-real bench bench-matching match fuzz bad-days check package deploy format clean
 
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Counterfoil needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
@@ -22,6 +22,10 @@ run: $(STAMP)  ## Leave the same stack running on PORT (default 8000)
 # SCHEDULE=name plays one schedule again, step by step.
 simulate: $(STAMP)  ## Play every fault and pair of faults; write build/simulate.json
 	$(BIN)/python -m infra.simulation.run $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(BOUNDED),--bounded) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+
+# ONLY=text tries those whose name or module holds it.
+mutants: $(STAMP)  ## Seeded bugs in the code that moves money: the tests must find them
+	$(BIN)/python -m infra.mutants.run $(if $(ONLY),--only '$(ONLY)')
 
 test: $(STAMP)  ## The whole suite that needs nothing but Python
 	$(BIN)/python -m pytest -n 2

@@ -3,18 +3,27 @@
 from chalice import Chalice
 
 from chalicelib.api import (
+    campaigns,
+    claims,
     connect,
     coverage,
     description,
     hooks,
     matches,
     members,
+    notices,
     oauth,
+    offers,
+    payouts,
     receipts,
     returns,
+    schemes,
     tills,
 )
-from chalicelib.workers import deliveries, payments, schedules
+from chalicelib.workers import campaigns as campaign_workers
+from chalicelib.workers import cases, closing, deliveries, payments, schedules
+from chalicelib.workers import notices as notice_workers
+from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
 ROUTES = (
@@ -24,16 +33,27 @@ ROUTES = (
     matches,
     returns,
     members,
+    notices,
+    claims,
     connect,
+    campaigns,
     coverage,
     oauth,
+    offers,
+    payouts,
+    schemes,
     description,
 )
 WORKERS = (
     payments,
     receipt_workers,
     deliveries,
+    notice_workers,
+    payout_workers,
+    campaign_workers,
     schedules,
+    cases,
+    closing,
 )
 
 app = Chalice(app_name="counterfoil")

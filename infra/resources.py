@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.runtime import queues, settings
 
-TABLES = ("tills", "wallets", "people", "network", "cases")
+TABLES = ("tills", "wallets", "people", "network", "money", "cases")
 DEAD_LETTER_SUFFIX = "-dead"
 DEAD_LETTERS_KEPT_SECONDS = 14 * 24 * 3600
 KEY_SCHEMA = (
@@ -42,6 +42,9 @@ QUEUES = (
     Queue(queues.GATHER, visibility_seconds=660, receives_max=6),
     # Deliveries back off for days: the worker postpones each attempt itself.
     Queue(queues.DELIVERIES, visibility_seconds=200, receives_max=12, kept_seconds=14 * 24 * 3600),
+    # A destination that was changed is waited for a day, a rail that is away for longer.
+    Queue(queues.PAYOUTS, visibility_seconds=400, receives_max=12, kept_seconds=14 * 24 * 3600),
+    Queue(queues.NOTICES, visibility_seconds=600, receives_max=12, kept_seconds=14 * 24 * 3600),
 )
 
 

@@ -39,11 +39,13 @@ SHARED = (
         {"record_payment", "record_receipts", "gather_receipts", "look_again", "end_waiting"}
     ),
     # A bank's token is renewed by the same code, whoever needs it.
-    frozenset({"api_handler", "record_payment", "deliver_receipt"}),
+    frozenset({"api_handler", "record_payment", "deliver_receipt", "send_notices"}),
     # A departure is finished by the same code, at once or later.
     frozenset({"api_handler", "finish_departures"}),
+    # A payout is looked up by the same code, whoever sees that it has to be.
+    frozenset({"send_payouts", "look_up_payouts"}),
     # Whatever worker meets an obstacle puts its message off by the same code.
-    frozenset({"record_payment", "record_receipts", "deliver_receipt"}),
+    frozenset({"record_payment", "record_receipts", "deliver_receipt", "send_notices"}),
 )
 # What is asked for once in a process, and so not in every test, or where a test would say no more:
 # by Lambda (None for all) and action, each with its reason.

@@ -62,14 +62,26 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
 )
 
 
+class ProblemPlace(msgspec.Struct, omit_defaults=True):
+    """One of several problems: its code, what it is, and the JSON path of its place."""
+
+    code: str
+    detail: str
+    field: str | None = None
+
+
 class Problem(msgspec.Struct, omit_defaults=True):
-    """RFC 9457. `code` is stable; `field` is the JSON path of what broke the rule."""
+    """RFC 9457. `code` is stable; `field` is the JSON path of what broke the rule.
+
+    Where a document has several problems, they are the first one's, and `problems` has all.
+    """
 
     title: str
     status: int
     code: str
     detail: str
     field: str | None = None
+    problems: tuple[ProblemPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +265,9 @@ def _refusal(refusal: Rejected) -> Response:
         return _problem(401, SignatureMismatch.code, "The request is not authenticated.")
     after = refusal.after_seconds if isinstance(refusal, TooOften) else None
     headers = {"Retry-After": str(after)} if after is not None else {}
-    return _problem(
-        status, refusal.code, mask_card_numbers(refusal.detail), at=refusal.field, headers=headers
-    )
+    detail = mask_card_numbers(refusal.detail)
+    places = tuple(ProblemPlace(one.code, one.detail, one.field) for one in refusal.problems)
+    return _problem(status, refusal.code, detail, at=refusal.field, headers=headers, places=places)
 
 
 def _problem(
@@ -265,9 +277,10 @@ def _problem(
     *,
     at: str | None = None,
     headers: Mapping[str, str] | None = None,
+    places: tuple[ProblemPlace, ...] = (),
 ) -> Response:
     title = code.replace("_", " ").capitalize()
-    problem = Problem(title=title, status=status, code=code, detail=detail, field=at)
+    problem = Problem(title, status, code, detail, at, places)
     return _response(Answer(problem, status, headers or {}, PROBLEM))
 
 

@@ -48,6 +48,12 @@ class AccessRefused(Rejected):
     code = "access_refused"
 
 
+class NoAnswer(TryAgain):
+    """The request went out, or may have, and no answer came: what became of it is not known."""
+
+    code = "no_answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What was answered. Header names are lower case."""
@@ -63,7 +69,7 @@ def call(
     """Make one request and read the whole answer, whatever its status.
 
     :raises UnsafeDestination: not HTTPS, or an address that is not public.
-    :raises TryAgain: no connection, no answer in time, or one over 256 KiB.
+    :raises NoAnswer: no answer in time, or one over 256 KiB. :raises TryAgain: no connection.
     """
     parts = check_url(url)
     sent = {
@@ -81,7 +87,7 @@ def call(
             if last:
                 raise TryAgain("the bank's host refuses connections") from error
         except HTTPError as error:
-            raise TryAgain("the bank did not answer") from error
+            raise NoAnswer("the bank did not answer") from error
     raise TryAgain("the bank's host has no address")
 
 
@@ -203,6 +209,6 @@ def _request(
         )
         answer = response.read(ANSWER_BYTES_MAX + 1, decode_content=False)
     if len(answer) > ANSWER_BYTES_MAX:
-        raise TryAgain("the bank's answer is over 256 KiB")
+        raise NoAnswer("the bank's answer is over 256 KiB")
     received = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status, received, answer)

@@ -13,6 +13,7 @@ class Rejected(Exception):
     """
 
     code = "rejected"
+    problems: tuple["Rejected", ...] = ()  # Each of several, where a document has more than one.
 
     def __init__(self, detail: str, *, field: str | None = None, code: str | None = None) -> None:
         super().__init__(detail)

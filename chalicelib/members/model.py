@@ -13,6 +13,7 @@ from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX, ConnectionId, MemberId
 from chalicelib.kernel.pan import CardNumberFound, holds_issued_number
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Misshapen
+from chalicelib.members.choices import NOTHING_CHOSEN, NoticeChoices
 from chalicelib.network.programmes import Service
 
 KEPT_AFTER_LEAVING = timedelta(days=30)  # Time to return what was bought.
@@ -111,6 +112,7 @@ class Member:
     activated_at: datetime
     left_at: datetime | None = None
     version: int = 1
+    choices: NoticeChoices = NOTHING_CHOSEN
 
     @property
     def kept_until(self) -> datetime | None:

@@ -14,6 +14,7 @@ from chalicelib.kernel.refusals import NotFound, TryAgain
 from chalicelib.members import activation as activating
 from chalicelib.members import holding, store
 from chalicelib.members.activation import Activation
+from chalicelib.members.choices import NOTHING_CHOSEN, NoticeChoices
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure, HeldToken, departure_of
 from chalicelib.members.model import (
@@ -124,6 +125,26 @@ def change_services(
     return _until_undisturbed(attempt)
 
 
+def change_choices(
+    anchor: Reference, change: Callable[[NoticeChoices], NoticeChoices], *, now: datetime
+) -> Member:
+    """Change what the member is told and where; returns the member as they are now.
+
+    :raises NotFound: there is no such member.
+    """
+
+    def attempt() -> Member:
+        before = get_member(anchor, now=now)
+        choices = change(before.choices)
+        if choices == before.choices:
+            return before
+        member = replace(before, choices=choices, version=before.version + 1)
+        store.record_change(member, before=before)
+        return member
+
+    return _until_undisturbed(attempt)
+
+
 def leave(anchor: Reference, *, now: datetime) -> Departure | None:
     """Switch the programme off at once; None where it is off already.
 
@@ -144,6 +165,7 @@ def leave(anchor: Reference, *, now: datetime) -> Departure | None:
             accounts=(),
             cards=(),
             email=None,
+            choices=NOTHING_CHOSEN,
             left_at=now,
             version=before.version + 1,
         )
@@ -211,6 +233,12 @@ def find_holder(
         anchored = store.find_anchored(payer, now=now)
         links = (anchored,) if anchored and _is_active(anchored.member_id, now=now) else ()
     return holding.decide_holder(links, store.hash_of(payer) if payer else None)
+
+
+def list_card_holders(member: Member, *, now: datetime) -> tuple[tuple[Link, ...], ...]:
+    """For each of the member's cards with a token, the links of all who registered that card."""
+    tokens = [card.reference for card in member.cards if card.reference]
+    return tuple(store.list_links(token, now=now) for token in tokens)
 
 
 def member_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:

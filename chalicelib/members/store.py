@@ -19,6 +19,7 @@ from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
+from chalicelib.members.choices import from_words, to_words
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure
 from chalicelib.members.model import (
@@ -70,6 +71,7 @@ class HeadRow(rows.Row):
         "services": _CONSENT,
         "activated_at": _CONSENT,
         "left_at": _CONSENT,
+        "choices": _CONSENT,
         "version": Kept(Category.OPERATION, Purpose.MEMBERSHIP, Erasure.DELETE),
         "salt": Kept(Category.CREDENTIAL, Purpose.SECURITY, Erasure.DELETE),
         "sealed": _HEAD_SEALED,
@@ -89,6 +91,7 @@ class HeadRow(rows.Row):
     services = UnicodeAttribute()
     activated_at = UnicodeAttribute()
     left_at = UnicodeAttribute(null=True)
+    choices = UnicodeAttribute(null=True)
     version = NumberAttribute()
     salt = BinaryAttribute(legacy_encoding=False, null=True)
     sealed = BinaryAttribute(legacy_encoding=False, null=True)
@@ -251,6 +254,7 @@ def _from_member(member: Member) -> HeadRow:
         services=" ".join(sorted(service.value for service in member.services)),
         activated_at=member.activated_at.isoformat(),
         left_at=member.left_at.isoformat() if member.left_at else None,
+        choices=to_words(member.choices) or None,
         expires_at=rows.epoch(member.kept_until) if member.kept_until else None,
         version=member.version,
         salt=member.salt,
@@ -288,6 +292,7 @@ def _to_member(row: HeadRow) -> Member:
         activated_at=datetime.fromisoformat(row.activated_at),
         left_at=datetime.fromisoformat(row.left_at) if row.left_at else None,
         version=int(row.version),
+        choices=from_words(row.choices or ""),
     )
 
 

@@ -60,7 +60,9 @@ class Connection:
     bank's own webhook for receipts. `refetch` says to fetch each transaction again before believing
     a hook. `sources` are other connections whose card tokens this bank may link to its users (a
     card-linking account that it uses). `renames` says that the bank may book a payment under
-    another id than it had while it was pending, without naming that one.
+    another id than it had while it was pending, without naming that one. `notices_at_url` is where
+    notices go, where that is not where receipts go; `notice_image_url` is the picture beside an
+    item in a feed (Monzo wants one).
     """
 
     connection_id: ConnectionId
@@ -82,6 +84,8 @@ class Connection:
     keys_version: str = ""  # of the secret that holds the keys; empty where there are none
     sources: tuple[ConnectionId, ...] = ()
     renames: bool = False
+    notices_at_url: str = ""
+    notice_image_url: str = ""
 
     def keys_for(self, use: KeyUse, *, now: datetime) -> tuple[str, ...]:
         """The keys of `use` that are valid at `now`, newest first, at most two by convention.
@@ -110,6 +114,8 @@ class Retailer:
     """A brand. `channels` are `in_store` and `online`; `return_days` is its usual return period.
 
     Retailers of one `group` take back each other's goods and may refund in each other's names.
+    `rewards` says that the retailer has, or once had, a scheme or an offer: what is bought
+    there may earn something.
     """
 
     retailer_id: RetailerId
@@ -120,6 +126,7 @@ class Retailer:
     channels: tuple[str, ...] = ("in_store",)
     return_days: int = 30
     group: str = ""
+    rewards: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,14 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.ledger.books import store as books_store
+from chalicelib.ledger.closing import store as closing_store
+from chalicelib.ledger.days import store as daybook_store
+from chalicelib.loyalty.cards import store as cards_store
+from chalicelib.loyalty.claims import store as claims_store
+from chalicelib.loyalty.holding import store as holding_store
+from chalicelib.loyalty.memberships import store as memberships_store
+from chalicelib.loyalty.schemes import store as schemes_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
@@ -15,12 +23,24 @@ from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
+from chalicelib.notices.log import store as notices_store
+from chalicelib.offers.budgets import store as budgets_store
+from chalicelib.offers.campaigns import store as campaigns_store
+from chalicelib.offers.events import store as offer_events_store
+from chalicelib.offers.participation import store as participation_store
+from chalicelib.payouts import store as payouts_store
+from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.netting import store as netting_store
+from chalicelib.payouts.orders import store as orders_store
+from chalicelib.payouts.paying import store as paying_store
+from chalicelib.payouts.reconciling import store as reconciling_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
 from chalicelib.purchases.correcting import store as correcting_store
 from chalicelib.purchases.payments import store as payments_store
 from chalicelib.purchases.refunding import store as refunding_store
+from chalicelib.rewards.inquiries import store as inquiries_store
 from chalicelib.runtime import quarantine
 from chalicelib.runtime.register import Kept, Retention
 from chalicelib.runtime.rows import KEY_PRIVACY, Row, RowMeta
@@ -28,18 +48,38 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    books_store,
+    budgets_store,
+    campaigns_store,
+    cards_store,
+    claims_store,
+    closing_store,
     codes_store,
-    correcting_store,
-    connection_store,
     connecting_store,
+    connection_store,
+    correcting_store,
+    daybook_store,
+    destinations_store,
+    holding_store,
+    inquiries_store,
     matching_store,
     members_store,
+    memberships_store,
+    netting_store,
     network_store,
+    notices_store,
+    offer_events_store,
+    orders_store,
+    participation_store,
+    paying_store,
     payments_store,
+    payouts_store,
     privacy_store,
     purchases_store,
     quarantine,
+    reconciling_store,
     refunding_store,
+    schemes_store,
     signing_store,
     tills_store,
     timekeeping_store,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from chalicelib.privacy.store import SweepRow
 from chalicelib.runtime import observability, rows, sweeping
 
-TABLES = ("tills", "wallets", "people", "network", "cases")
+TABLES = ("tills", "wallets", "people", "network", "money", "cases")
 ROWS_PER_TABLE_AND_RUN = 5_000  # At one run an hour, 120,000 rows a table and day.
 GRACE = timedelta(hours=1)  # DynamoDB usually deletes within this; it does so for nothing.
 

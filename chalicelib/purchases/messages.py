@@ -107,6 +107,19 @@ class DeliveryMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     first_seen_at: datetime | None = None
 
 
+class RewardMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """On `rewards`: bring cards, offers and the journal up to the newest version of a purchase.
+
+    `version` is the least that must be there: the message is sent just before that is written.
+    """
+
+    payment_id: PaymentId
+    member_id: MemberId
+    anchored_at: datetime
+    version: int
+    v: int = 1
+
+
 def encode(message: msgspec.Struct) -> str:
     """`message` as the body of a queue message."""
     return msgspec.json.encode(message).decode()
@@ -120,6 +133,11 @@ def decode_payments(body: str) -> PaymentsMessage:
 def decode_delivery(body: str) -> DeliveryMessage:
     """The body of a message on `deliveries`. :raises Malformed: it is none."""
     return _decode(body, DeliveryMessage)
+
+
+def decode_reward(body: str) -> RewardMessage:
+    """The body of a message on `rewards`. :raises Malformed: it is none."""
+    return _decode(body, RewardMessage)
 
 
 def _decode(body: str, as_type: type[M]) -> M:

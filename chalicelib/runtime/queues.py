@@ -20,7 +20,10 @@ RECEIPTS = "receipts"
 DIRECT_RECEIPTS = "receipts-from-"
 GATHER = "gather"
 DELIVERIES = "deliveries"
-NAMES = (PAYMENTS, RECEIPTS, GATHER, DELIVERIES)
+REWARDS = "rewards"
+NOTICES = "notices"
+PAYOUTS = "payouts"
+NAMES = (PAYMENTS, RECEIPTS, GATHER, DELIVERIES, PAYOUTS)
 
 
 def name_of(arn: str) -> str:

@@ -35,9 +35,12 @@ class Purpose(Enum):
     MATCHING = "matching"
     MEMBERSHIP = "membership"
     DELIVERY = "delivery"
+    REWARDS = "rewards"
     SUPPORT = "support"
     SECURITY = "security"
     SERVICE_OPERATION = "service_operation"
+    OFFERS = "offers"
+    ACCOUNTING = "accounting"
 
 
 class Erasure(Enum):
@@ -46,6 +49,7 @@ class Erasure(Enum):
     DELETE = "delete"
     SHRED = "shred"  # unreadable once the member's salt is deleted
     EXPIRE = "expire"  # not findable by person; forgotten on its own clock in days
+    UNLINK = "unlink"  # kept for the accounts, under a pseudonym that leads to nobody any more
     KEEP = "keep"  # says nothing about a person
 
 

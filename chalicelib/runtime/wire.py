@@ -11,7 +11,7 @@ import re
 import types
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -83,23 +83,38 @@ def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
 
 def unknown_fields(value: Any, as_type: Any) -> int:
     """How many JSON fields of `value`, at any depth, `as_type` does not know."""
+    return len(unknown_paths(value, as_type))
+
+
+def unknown_paths(value: Any, as_type: Any, *, path: str = "") -> list[str]:
+    """The JSON paths, below `path`, of the fields of `value` that `as_type` does not know."""
+    if get_origin(as_type) is Annotated:
+        return unknown_paths(value, get_args(as_type)[0], path=path)
     if get_origin(as_type) in (Union, types.UnionType):
         fitting = [inner for inner in get_args(as_type) if _may_hold(inner, value)]
-        return min((unknown_fields(value, inner) for inner in fitting), default=0)
+        found = [unknown_paths(value, inner, path=path) for inner in fitting]
+        return min(found, key=len, default=[])
     if isinstance(value, list):
-        inner = get_args(as_type)
-        return sum(unknown_fields(item, inner[0]) for item in value) if inner else 0
+        inner = get_args(as_type)[:1]
+        items = [(item, f"{path}[{at}]") for at, item in enumerate(value)] if inner else []
+        return [one for item, at in items for one in unknown_paths(item, inner[0], path=at)]
     if not isinstance(value, dict) or not _is_struct(as_type):
-        return 0
+        return []
     known = _fields(as_type)
-    return sum(
-        unknown_fields(inner, known[name]) if name in known else 1 for name, inner in value.items()
-    )
+    places = [(name, inner, f"{path}.{name}".lstrip(".")) for name, inner in value.items()]
+    strange = [at for name, _, at in places if name not in known]
+    known_places = [(inner, known[name], at) for name, inner, at in places if name in known]
+    return strange + [
+        one for inner, of, at in known_places for one in unknown_paths(inner, of, path=at)
+    ]
 
 
 def _may_hold(as_type: Any, value: Any) -> bool:
     """Whether an object or array `value` can have been read as `as_type`, one of a union."""
     if isinstance(value, dict):
+        if _is_struct(as_type) and as_type.__struct_config__.tag_field is not None:
+            tag = as_type.__struct_config__
+            return bool(value.get(tag.tag_field) == tag.tag)
         return _is_struct(as_type) or (get_origin(as_type) or as_type) is dict
     return isinstance(value, list) and (get_origin(as_type) or as_type) in _SEQUENCES
 

@@ -72,7 +72,7 @@ def each_message(handle: Callable[[Message], None]) -> Worker:
     def worker(event: Any) -> dict[str, Any]:
         with _invocation():
             messages = _messages(event)
-            return _report([m for m in messages if not _handled(handle, m)])
+            return _report([m for m in messages if not is_handled(handle, m)])
 
     return worker
 
@@ -97,7 +97,7 @@ def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = Non
         observability.count("conflicts", code=refusal.code)
 
 
-def _handled(handle: Callable[[Message], None], message: Message) -> bool:
+def is_handled(handle: Callable[[Message], None], message: Message) -> bool:
     """Whether `message` is done with. Nothing leaves here: the batch goes on whatever happens."""
     with tracing.following(message.trace or tracing.current()):
         try:

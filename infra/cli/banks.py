@@ -33,6 +33,8 @@ REGISTERED_URL = typer.Option(
 API_URL = typer.Option(help="The provider's API, where receipts go.")
 AUTH_URL = typer.Option(help="Where people approve us (Monzo).")
 TOLD_AT_URL = typer.Option(help="The bank's own webhook for receipts.")
+NOTICES_AT_URL = typer.Option(help="Where notices go, if not where receipts go.")
+NOTICE_IMAGE_URL = typer.Option(help="The picture beside a feed item (Monzo).")
 REFETCH = typer.Option("--refetch", help="Believe no hook: fetch what it names.")
 RENAMES = typer.Option(
     "--renames/--no-renames", help="Whether it books payments under new ids, unsaid."
@@ -154,6 +156,8 @@ def change_connection(
     api_url: Annotated[str | None, API_URL] = None,
     auth_url: Annotated[str | None, AUTH_URL] = None,
     told_at_url: Annotated[str | None, TOLD_AT_URL] = None,
+    notices_at_url: Annotated[str | None, NOTICES_AT_URL] = None,
+    notice_image_url: Annotated[str | None, NOTICE_IMAGE_URL] = None,
     client_id: Annotated[str | None, OUR_CLIENT] = None,
     receipts: Annotated[bool | None, typer.Option(help="Whether its payments get any.")] = None,
     refetch: Annotated[
@@ -173,6 +177,8 @@ def change_connection(
         api_url=api_url,
         auth_url=auth_url,
         told_at_url=told_at_url,
+        notices_at_url=notices_at_url,
+        notice_image_url=notice_image_url,
         client_id=client_id,
         receipts=receipts,
         refetch=refetch,

@@ -4,25 +4,33 @@ import typer
 
 from infra.cli import (
     access,
+    backtests,
     banks,
+    claims,
     clients,
     dead_letters,
+    holds,
     keys,
     matches,
     matching,
+    notices,
     payments,
+    payouts,
     quarantine,
     receipts,
     reviews,
+    schemes,
     shops,
 )
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
+    "Rewards": (schemes, backtests, claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
+    "Paying cashback": (payouts,),
     "Keys": (keys,),
     "Staff": (access,),
 }

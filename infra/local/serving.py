@@ -43,13 +43,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered. `body` None sends none; anything but bytes is sent as JSON."""
+    """What is answered. `body` None sends none; anything but bytes is sent as JSON.
+
+    Status `NO_ANSWER` hangs up instead: what was asked may have been done, and nobody says so.
+    """
 
     status: int = 200
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+NO_ANSWER = 0
 Answering = Callable[[Request], Reply]
 
 
@@ -99,21 +103,13 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True  # Head and body are two writes; waiting costs 40 ms.
 
         def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            length = min(int(self.headers.get("content-length") or 0), BODY_BYTES_MAX)
-            request = Request(
-                method=self.command,
-                path=parts.path,
-                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-                headers={name.lower(): value for name, value in self.headers.items()},
-                body=self.rfile.read(length),
-                target=self.path,
-            )
-            self._send(answer(request))
+            self._send(answer(_read(self)))
 
         def _send(self, reply: Reply) -> None:
-            body = reply.body
-            raw = body if isinstance(body, bytes) else _encoded(body)
+            if reply.status == NO_ANSWER:
+                self.close_connection = True
+                return
+            raw = _encoded(reply.body)
             self.send_response(reply.status)
             names = {name.lower() for name in reply.headers}
             if raw and "content-type" not in names:
@@ -132,5 +128,20 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _read(handler: BaseHTTPRequestHandler) -> Request:
+    parts = urlsplit(handler.path)
+    length = min(int(handler.headers.get("content-length") or 0), BODY_BYTES_MAX)
+    return Request(
+        method=handler.command,
+        path=parts.path,
+        query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        headers={name.lower(): value for name, value in handler.headers.items()},
+        body=handler.rfile.read(length),
+        target=handler.path,
+    )
+
+
 def _encoded(body: object) -> bytes:
+    if isinstance(body, bytes):
+        return body
     return b"" if body is None else json.dumps(body, separators=(",", ":")).encode()

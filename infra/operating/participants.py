@@ -73,7 +73,14 @@ def change_connection(
 
 
 def _check_urls(connection: Connection) -> None:
-    for url in (connection.api_url, connection.auth_url, connection.told_at_url):
+    urls = (
+        connection.api_url,
+        connection.auth_url,
+        connection.told_at_url,
+        connection.notices_at_url,
+        connection.notice_image_url,
+    )
+    for url in urls:
         if url:
             http.check_url(url)
 

@@ -41,6 +41,8 @@ _CONDITIONS = (
     "(attribute_not_exists (#t) OR (size (#t) < :m OR contains (#t, :one)))",
     "begins_with (#s, :s)",
     "#n IN (:n, :m)",
+    "(attribute_exists (#m.#k) AND #m.#k = :n)",
+    "(attribute_exists (#m) AND attribute_not_exists (#m.#k))",
 )
 _UPDATES = (
     "SET #n = :n",
@@ -52,9 +54,13 @@ _UPDATES = (
     "SET #n = #n + :n",
     "SET #n = if_not_exists(#n, :m)",
     "REMOVE #s, #n",
+    "SET #m.#k = :n ADD #n :m",
+    "SET #m.#k = #m.#k + :n",
+    "ADD #m.#k :n",
+    "REMOVE #m.#k",
 )
 _KEYS = ("sk BETWEEN :low AND :high", "begins_with (sk, :low)", "sk >= :low", "sk < :high")
-_NAMES = {"#n": "n", "#s": "s", "#t": "t", "#b": "b"}
+_NAMES = {"#n": "n", "#s": "s", "#t": "t", "#b": "b", "#m": "m", "#k": "k"}
 
 Operation = tuple[str, dict[str, Any]]
 
@@ -166,10 +172,17 @@ def _plain(item: Any) -> Any:
     if not item:
         return None
     return sorted(
-        (name, kind, sorted(held) if isinstance(held, list) else held)
+        (name, kind, _in_order(held))
         for name, value in item.items()
         for kind, held in value.items()
     )
+
+
+def _in_order(held: Any) -> Any:
+    """A set's elements, or a map's entries, in one order."""
+    if isinstance(held, dict):
+        return _plain(held) or []
+    return sorted(held) if isinstance(held, list) else held
 
 
 def _key(chance: random.Random) -> dict[str, Any]:
@@ -182,6 +195,7 @@ def _item(chance: random.Random) -> dict[str, Any]:
         "s": {"S": chance.choice(("left", "lead", "right"))},
         "t": {"SS": sorted({chance.choice("uvw"), chance.choice("uvw")})},
         "b": {"B": bytes([chance.randint(0, 255)])},
+        "m": {"M": {chance.choice("kl"): {"N": str(chance.randint(0, 4))}}},
     }
     return _key(chance) | {name: v for name, v in values.items() if chance.random() < 0.6}
 
@@ -200,7 +214,7 @@ def _with(request: dict[str, Any], chance: random.Random, *expressions: str) -> 
         ":low": {"S": chance.choice(("x", "x#2", "x#3"))},
         ":high": {"S": chance.choice(("x#3", "y#1", "z"))},
     }
-    words = set(text.replace("(", " ").replace(")", " ").replace(",", " ").split())
+    words = set(text.translate(str.maketrans("(),.", "    ")).split())
     names = {token: name for token, name in _NAMES.items() if token in words}
     used = {token: value for token, value in values.items() if token in words}
     return {

@@ -1,4 +1,5 @@
-"""DynamoDB's expressions, as far as PynamoDB and this platform write them: top-level attributes.
+"""DynamoDB's expressions, as far as PynamoDB and this platform write them: attributes, and entries
+of maps.
 
 Grammar: Amazon DynamoDB Developer Guide, “Comparison operator and function reference” and “Update
 expressions”. What is not known here is refused loudly, never guessed.
@@ -12,7 +13,7 @@ from typing import Any
 
 from infra.simulation.values import Attributes, Value, comparable, contains, length_of
 
-_TOKEN = re.compile(r"\s*(<>|<=|>=|[=<>(),+\-]|[#:A-Za-z_][\w.\-]*)")
+_TOKEN = re.compile(r"\s*(<>|<=|>=|[=<>(),+\-]|[#:A-Za-z_][\w.\-#]*)")
 _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
@@ -33,12 +34,23 @@ class Named:
     values: Mapping[str, Value]
 
     def attribute(self, token: str) -> str:
-        """The attribute that `token` (`#0` or a plain name) means."""
-        return self.names[token] if token.startswith("#") else token
+        """The attribute that `token` (`#0`, a plain name, or a path) means or begins at."""
+        return self.path(token)[0]
+
+    def path(self, token: str) -> tuple[str, ...]:
+        """The attribute, and the names in maps below it, that `token` (`#0.#1`) means."""
+        return tuple(
+            self.names[part] if part.startswith("#") else part for part in token.split(".")
+        )
 
     def operand(self, token: str, item: Attributes) -> Value | None:
-        """The value that `token` means: a placeholder's, or of an attribute of `item`."""
-        return self.values[token] if token.startswith(":") else item.get(self.attribute(token))
+        """The value that `token` means: a placeholder's, or what stands there in `item`."""
+        if token.startswith(":"):
+            return self.values[token]
+        found: Value | None = {"M": item}
+        for name in self.path(token):
+            found = found["M"].get(name) if found is not None and "M" in found else None
+        return found
 
 
 Node = tuple[Any, ...]
@@ -103,7 +115,7 @@ def _value(operand: Any, item: Attributes, named: Named) -> Value | None:
 
 
 def _called(name: str, arguments: Sequence[str], item: Attributes, named: Named) -> bool:
-    held = item.get(named.attribute(arguments[0]))
+    held = named.operand(arguments[0], item)
     match name:
         case "attribute_exists":
             return held is not None

@@ -74,19 +74,36 @@ def updated(standing: Attributes, request: Request) -> Attributes:
     """`standing` after the update expression of `request`, whose values are read before it."""
     named, after = named_in(request), dict(standing)
     for clause, token, value in parse_update(request.get("UpdateExpression", "")):
-        name = named.attribute(token)
-        if name in ("pk", "sk"):
+        if named.attribute(token) in ("pk", "sk"):
             raise Refused("ValidationException", "This attribute is part of the key")
+        held = named.operand(token, standing)
         match clause:
             case "SET":
-                after[name] = _set_to(value, standing, named)
+                changed = _set_to(value, standing, named)
             case "REMOVE":
-                after.pop(name, None)
+                changed = None
             case "ADD":
-                after[name] = _added(standing.get(name), named.values[value[0]])
-            case "DELETE":
-                _take_from(after, name, standing.get(name), named.values[value[0]])
+                changed = _added(held, named.values[value[0]])
+            case _:
+                changed = _without(held, named.values[value[0]])
+        _put_at(after, named.path(token), changed)
     return after
+
+
+def _put_at(attributes: dict[str, Value], path: tuple[str, ...], value: Value | None) -> None:
+    """Let `value` stand at `path`, None: nothing. Maps on the way are copied, never changed."""
+    name, *below = path
+    if below:
+        held = attributes.get(name)
+        if held is None or "M" not in held:
+            raise Refused("ValidationException", "The document path is invalid for update")
+        inner = dict(held["M"])
+        _put_at(inner, tuple(below), value)
+        value = {"M": inner}
+    if value is None:
+        attributes.pop(name, None)
+    else:
+        attributes[name] = value
 
 
 def _set_to(tokens: tuple[str, ...], standing: Attributes, named: Named) -> Value:
@@ -120,17 +137,15 @@ def _added(held: Value | None, by: Value) -> Value:
     return {kind: sorted({*(held[kind] if held else ()), *amount})}
 
 
-def _take_from(after: dict[str, Value], name: str, held: Value | None, taken: Value) -> None:
+def _without(held: Value | None, taken: Value) -> Value | None:
+    """The set `held` without the elements of `taken`; None where none is left."""
     (kind, elements) = next(iter(taken.items()))
     if held is None:
-        return
+        return None
     if kind not in held:
         raise Refused("ValidationException", "An operand in the update has an incorrect type")
     left = sorted(set(held[kind]) - set(elements))
-    if left:
-        after[name] = {kind: left}
-    else:
-        del after[name]
+    return {kind: left} if left else None
 
 
 def projected(attributes: Attributes, request: Request) -> Attributes:
@@ -154,6 +169,8 @@ def returned(before: Item | None, after: Item | None, request: Request) -> Answe
         case "UPDATED_NEW" | "UPDATED_OLD" as which:
             named = named_in(request)
             actions = parse_update(request.get("UpdateExpression", ""))
+            if any(len(named.path(token)) > 1 for _, token, _ in actions):
+                raise NotSimulated("giving back a part of a map")
             names = {named.attribute(token) for _, token, _ in actions}
             shown = new if which == "UPDATED_NEW" else old
             given = {name: value for name, value in shown.items() if name in names}

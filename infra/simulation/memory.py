@@ -3,6 +3,7 @@
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
+from chalicelib.payouts import remembered as payouts
 from chalicelib.runtime import queues, vault
 
 
@@ -13,3 +14,4 @@ def forget_everything() -> None:
     network.forget()
     timekeeping.forget()
     keys.forget()
+    payouts.forget()

@@ -84,6 +84,8 @@ def normal(value: Value) -> Value:
         return {"NS": sorted({_number(one) for one in held}, key=Decimal)}
     if kind in _SETS:
         return {kind: sorted(set(held))}
+    if kind == "M":
+        return {"M": {name: normal(inner) for name, inner in held.items()}}
     return value
 
 

@@ -21,13 +21,18 @@ WAITS_SECONDS_MAX = {
     names.RECEIPTS: 3_600,
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
+    names.PAYOUTS: 2 * 86_400,
+    names.NOTICES: 86_400,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
 SILENT_HOURS_MAX = {
     "look_again": 1,
     "finish_departures": 1,
     "sweep_retention": 3,
+    "look_at_cases": 3,
     "end_waiting": 26,
+    "close_day": 20,
+    "look_up_payouts": 1,
 }
 
 
@@ -66,7 +71,7 @@ def _of_queues(stage: Stage) -> Iterable[Alarm]:
             says=f"A message waits on {queue.name} longer than back-off explains.",
             because=(
                 "Telling a bank is tried for a day and a half: after a day the bank is away."
-                if common == names.DELIVERIES
+                if common in (names.DELIVERIES, names.NOTICES)
                 else "An obstacle that passes is over within an hour, by back-off's own times."
             ),
             runbook=f"{ALARMS_MD}#a-queue-waits-too-long",
@@ -78,6 +83,8 @@ WORKER_OF = {
     names.RECEIPTS: "record_receipts",
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
+    names.PAYOUTS: "send_payouts",
+    names.NOTICES: "send_notices",
 }
 
 

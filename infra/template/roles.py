@@ -21,10 +21,11 @@ FOLDER = ROOT / ".chalice" / "policies"
 _ANYWHERE = re.compile(r"arn:aws:(?P<service>[a-z-]+):\*:\*:(?P<resource>.+)")
 _STAGE = f"{APP}-*"
 # What stays open, because AWS or a running stage makes up the rest of the name: log streams, the
-# six letters that Secrets Manager adds, and secrets of connections, recorded after a deployment.
+# six letters that Secrets Manager adds, and secrets of connections and of the accounts that are
+# paid from, recorded after a deployment.
 _LEFT_OPEN = (
     re.compile(r"log-group:[^*?]+:\*"),
-    re.compile(r"secret:[^*?]+/connections/\*"),
+    re.compile(r"secret:[^*?]+/(connections|paying)/\*"),
     re.compile(r"secret:[^*?]+-\?{6}"),
 )
 TRACING: Part = {

@@ -150,7 +150,8 @@ def the_kernel_stands_alone(source: Source) -> Iterator[str]:
 )
 def structs_stay_at_the_rim(source: Source) -> Iterator[str]:
     """Look for msgspec. A module called `messages` holds the shapes of an area's queue messages."""
-    places = (*RIM, "chalicelib/banks/", "chalicelib/tills/", "chalicelib/runtime/", "tests/")
+    rims = ("chalicelib/banks/", "chalicelib/tills/", "chalicelib/payouts/rails/")
+    places = (*RIM, *rims, "chalicelib/runtime/", "tests/")
     shapes = {"store", "messages", "public_shapes", "tokens"}
     if not source.is_in(*places) and source.name not in shapes:
         for line, name in _reaches(source, {"msgspec"}):

@@ -71,6 +71,12 @@ EXPIRES_AFTER = {
     "AccessRow": timedelta(days=730),
     "AttemptsRow": timedelta(days=2),
     "ClocksRow": timedelta(days=100),
+    "BudgetRow": None,
+    "CampaignRow": None,
+    "OfferRow": None,
+    "OfferEventRow": timedelta(days=90),
+    "CountsRow": timedelta(days=731),
+    "LeaseRow": timedelta(days=400),
 }
 
 

@@ -17,7 +17,10 @@ from chalicelib.banks.payments import HookRequest
 from chalicelib.banks.providers import adapter_for
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected
+from chalicelib.members.announcing import from_message
+from chalicelib.members.messages import NoticeMessage
 from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
+from chalicelib.notices import messages as notice_messages
 from chalicelib.purchases import messages
 from chalicelib.runtime import wire
 from chalicelib.tills import flux, native_reading
@@ -48,6 +51,14 @@ QUEUED = {
     "look_again": b'{"kind":"look_again","payment_id":"p1","v":1}',
     "member_left": b'{"kind":"member_left","member_id":"m1","left_at":"2026-11-20T12:00:00Z"}',
     "delivery": b'{"payment_id":"p1","note":"matched","version":1,"v":1}',
+    "notice": b'{"message":"notice","notice_id":"n1","kind":"reward_paid","member_id":"m1","at":'
+    b'"2026-11-20T12:00:00Z","subject":"s1","minor":120,"currency":"GBP","on":"2026-11-21","v":1}',
+    "tell_page": b'{"message":"tell_page","connection_id":"harbour","page":'
+    b'"2026-11-20T12:00:00.000000Z_p1","left":[0,2]}',
+    "replay": b'{"message":"replay","connection_id":"harbour","after":'
+    b'"2026-11-20T12:00:00.000000Z","until":"2026-11-20T13:00:00Z"}',
+    "reward": b'{"payment_id":"p1","member_id":"m1","anchored_at":"2026-11-20T12:00:00Z",'
+    b'"version":1}',
 }
 
 
@@ -209,6 +220,15 @@ def _delivery_message(raw: bytes) -> object:
     return messages.decode_delivery(raw.decode("utf-8", "surrogateescape"))
 
 
+def _reward_message(raw: bytes) -> object:
+    return messages.decode_reward(raw.decode("utf-8", "surrogateescape"))
+
+
+def _notices_message(raw: bytes) -> object:
+    read = notice_messages.decode_notices(raw.decode("utf-8", "surrogateescape"))
+    return from_message(read) if isinstance(read, NoticeMessage) else read
+
+
 def readers() -> Iterator[Reader]:
     """All of them."""
     for provider in Provider:
@@ -245,6 +265,20 @@ def readers() -> Iterator[Reader]:
         ("chalicelib.purchases.messages.decode_delivery",),
         _delivery_message,
         (QUEUED["delivery"],),
+        is_ours=True,
+    )
+    yield Reader(
+        "queue rewards",
+        ("chalicelib.purchases.messages.decode_reward",),
+        _reward_message,
+        (QUEUED["reward"],),
+        is_ours=True,
+    )
+    yield Reader(
+        "queue notices",
+        ("chalicelib.notices.messages.decode_notices",),
+        _notices_message,
+        tuple(QUEUED[name] for name in ("notice", "tell_page", "replay")),
         is_ours=True,
     )
     yield Reader(

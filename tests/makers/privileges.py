@@ -16,6 +16,7 @@ from typing import Any
 from chalice.app import EventSourceHandler, RestAPIEventHandler
 
 from chalicelib.notices import service as notices
+from chalicelib.payouts import hearing, looking, sending
 from chalicelib.privacy import leaving, retention
 from chalicelib.purchases import receiving, waiting
 from chalicelib.purchases import service as purchases
@@ -53,6 +54,9 @@ _ENTRIES: Mapping[CodeType, tuple[str, ...]] = {
     waiting.look_again_between.__code__: ("look_again", "end_waiting"),
     retention.sweep.__code__: ("sweep_retention",),
     leaving.finish_departures.__code__: ("finish_departures",),
+    sending.send.__code__: ("send_payouts",),
+    hearing.take_report.__code__: ("send_payouts",),
+    looking.look_up_due.__code__: ("look_up_payouts",),
 }
 _RECEIVE = receiving.receive.__code__
 

@@ -20,7 +20,17 @@ RECEIPTS_WRITE = "receipts:write"  # tell us receipts
 RETURNS_VERIFY = "returns:verify"  # ask what of one's own receipts may still come back
 MEMBERS_READ = "members:read"
 MEMBERS_WRITE = "members:write"  # switch members on and off
+PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
+PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
+CAMPAIGNS_WRITE = "campaigns:write"  # make campaigns of one's own
+OFFERS_READ = "offers:read"  # see the offers of one's members
+OFFERS_WRITE = "offers:write"  # switch offers on, and say what was seen and clicked
 NETWORK_READ = "network:read"  # see one's own connection or stores
+NOTICES_READ = "notices:read"  # see what members are told
+NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
+CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
+SCHEMES_READ = "schemes:read"  # see schemes, and ask what a basket would earn
+SCHEMES_WRITE = "schemes:write"  # change one's own schemes
 
 SCOPES_BY_KIND = {
     ClientKind.BANK: (
@@ -29,9 +39,24 @@ SCOPES_BY_KIND = {
         MATCHES_WRITE,
         MEMBERS_READ,
         MEMBERS_WRITE,
+        PAYOUTS_DESTINATION,
+        PAYOUTS_ACKNOWLEDGE,
+        SCHEMES_READ,
+        OFFERS_READ,
+        OFFERS_WRITE,
+        NOTICES_READ,
+        NOTICES_WRITE,
+        CLAIMS_WRITE,
         NETWORK_READ,
     ),
-    ClientKind.RETAILER: (RECEIPTS_WRITE, RETURNS_VERIFY, NETWORK_READ),
+    ClientKind.RETAILER: (
+        RECEIPTS_WRITE,
+        RETURNS_VERIFY,
+        SCHEMES_READ,
+        SCHEMES_WRITE,
+        CAMPAIGNS_WRITE,
+        NETWORK_READ,
+    ),
     ClientKind.OPERATOR: (NETWORK_READ,),
 }
 SECRET_CHARACTERS_MIN = 32

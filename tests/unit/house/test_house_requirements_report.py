@@ -93,7 +93,8 @@ def test_reads_ids_and_steps_over_comments() -> None:
 def test_names_each_row_in_scope_once() -> None:
     rows = read_scope(IN_SCOPE.read_text())
 
-    assert len(rows) == len(set(rows)) == 36
+    assert len(rows) == len(set(rows))
+    assert "RCP-05" in rows
 
 
 def test_reports_nothing_shown_where_nothing_ran() -> None:

@@ -44,7 +44,15 @@ def test_rings_for_the_first_dead_letter_of_every_queue() -> None:
 
     assert queues == {
         f"counterfoil-test-{name}-dead": 1
-        for name in ("payments", "receipts", "receipts-from-acme", "gather", "deliveries")
+        for name in (
+            "payments",
+            "receipts",
+            "receipts-from-acme",
+            "gather",
+            "deliveries",
+            "notices",
+            "payouts",
+        )
     }
 
 
@@ -60,7 +68,9 @@ def test_rings_for_every_schedule_that_does_not_run_and_for_silence() -> None:
         "look_again": (1, "breaching"),
         "finish_departures": (1, "breaching"),
         "sweep_retention": (3, "breaching"),
+        "look_at_cases": (3, "breaching"),
         "end_waiting": (26, "breaching"),
+        "look_up_payouts": (1, "breaching"),
     }
     schedules = [
         name for name, s in deployment.lambdas(app).items() if hasattr(s, "schedule_expression")

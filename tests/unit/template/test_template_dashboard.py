@@ -32,7 +32,7 @@ def test_draws_the_units_that_a_matched_receipt_costs() -> None:
     *tables, cost = graphs()["Write units"]
 
     assert [line[3] for line in tables] == [f"counterfoil-test-{table}" for table in TABLES]
-    assert [line[-1]["id"] for line in tables] == ["u0", "u1", "u2", "u3", "u4"]
+    assert [line[-1]["id"] for line in tables] == ["u0", "u1", "u2", "u3", "u4", "u5"]
     assert cost == [
         {
             "expression": "SUM(METRICS('u')) / SUM(SEARCH('Namespace=\"Counterfoil\" "

@@ -11,8 +11,17 @@ QUEUE_OF = {
     "record_receipts": ("receipts", 100),
     "gather_receipts": ("gather", 10),
     "deliver_receipt": ("deliveries", 20),
+    "send_notices": ("notices", 20),
+    "send_payouts": ("payouts", 5),
 }
-SCHEDULES = ("end_waiting", "finish_departures", "look_again", "sweep_retention")
+SCHEDULES = (
+    "end_waiting",
+    "finish_departures",
+    "look_again",
+    "look_at_cases",
+    "look_up_payouts",
+    "sweep_retention",
+)
 
 
 def test_calls_each_lambda_its_log_and_its_policy_by_one_name() -> None:
@@ -52,6 +61,8 @@ def test_tells_every_queue_which_messages_failed_and_bounds_its_workers() -> Non
         "receipts-from-acme": ("RecordReceipts", reports, 100),
         "gather": ("GatherReceipts", reports, 10),
         "deliveries": ("DeliverReceipt", reports, 20),
+        "notices": ("SendNotices", reports, 20),
+        "payouts": ("SendPayouts", reports, 5),
     }
 
 
@@ -102,6 +113,7 @@ def test_gives_the_http_api_the_routes_of_payments_and_receipts_and_no_other() -
 
     assert sorted(route["RouteKey"] for route in routes) == [
         "POST /bank",
+        "POST /hooks/payouts/{connection}",
         "POST /hooks/{hook}",
         "POST /merchant",
         "POST /v1/receipts",

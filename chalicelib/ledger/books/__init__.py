@@ -1,0 +1,1 @@
+"""Books: the entries of one member or retailer, on pages that chain."""

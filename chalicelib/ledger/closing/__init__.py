@@ -1,0 +1,1 @@
+"""Closing a day: folding the daybook, making what is due available, adding up what is owed."""

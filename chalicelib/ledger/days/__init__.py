@@ -1,0 +1,1 @@
+"""Days: the daybook, and what is folded from it every night."""

@@ -1,0 +1,278 @@
+"""What a sale earns under one version of a scheme. No clock and no storage.
+
+The award is of the sale as it was made. What came back of it since is another question, with its
+own answer (`taking_back.py`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from chalicelib.loyalty.allocation import share_out
+from chalicelib.loyalty.choosing import Contender, Earned, choose
+from chalicelib.loyalty.conditions import Counted, NotMet, check, counted
+from chalicelib.loyalty.reasons import EarnWhy
+from chalicelib.loyalty.rules import Cap, EarnRule, Scheme
+from chalicelib.loyalty.sale import Sale
+from chalicelib.loyalty.streaks import completed_by, step_of
+from chalicelib.loyalty.terms import Per, RuleKind, Stacking
+
+WHOLE_SALE = ""  # The line of a share that is of the sale and of no line.
+ALL_RULES = ""  # The rule of a cap that is the whole scheme's.
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What earning needs to know of a member's card, before the sale.
+
+    - `tier_id`: empty where the scheme has no tiers.
+    - `units_by_cap`: what was given already, by `cap_key`, in the period that the sale falls in.
+    - `streaks`: by rule, the steps (`streaks.step_of`) that had a visit.
+    """
+
+    tier_id: str = ""
+    units_by_cap: Mapping[str, int] = field(default_factory=dict)
+    streaks: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+
+NOTHING_YET = Standing()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`units` that one line earned under one rule; of a visit or a streak, the whole sale.
+
+    `kind` says by what it is taken back. The units of a whole sale stay as long as at least
+    `needs_minor` of what was paid stays, and anything at all.
+    """
+
+    rule_id: str
+    line_id: str
+    units: int
+    kind: RuleKind = RuleKind.SPEND
+    needs_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotEarned:
+    """A rule that gave nothing, and why. `by` names the rule or the cap that stood before it.
+
+    What was missing is in minor units, or in items (of a streak: steps).
+    """
+
+    rule_id: str
+    why: EarnWhy
+    missing_minor: int = 0
+    missing_items: int = 0
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """What a sale earned: `units` in all, which `shares` come to exactly.
+
+    - `why` is `EARNED`, or what of the sale as a whole was in the way.
+    - `lost` are the rules that gave nothing.
+    - `streak_visits`: the streaks' rules for which it was a visit, whether it completed one or not.
+    - `spend_minor`: what counts towards a tier that measures money, rounded down.
+    """
+
+    units: int
+    shares: tuple[Share, ...] = ()
+    lost: tuple[NotEarned, ...] = ()
+    why: EarnWhy = EarnWhy.EARNED
+    version: int = 0
+    tier_id: str = ""
+    streak_visits: tuple[str, ...] = ()
+    spend_minor: int = 0
+    missing_minor: int = 0
+
+    @property
+    def rule_ids(self) -> tuple[str, ...]:
+        """The rules that gave something, in order."""
+        return tuple(dict.fromkeys(share.rule_id for share in self.shares))
+
+
+def cap_key(rule_id: str, per: Per) -> str:
+    """How `Standing.units_by_cap` names what a rule gave (`ALL_RULES`: all of them) in a period."""
+    return f"{rule_id}|{per.value}"
+
+
+def decide_award(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -> Award:
+    """What `sale` earns under `scheme` for a member who stands so, with every rule's reason.
+
+    The same for any order of the sale's lines. Nothing is said of joining: the caller knows since
+    when the member takes part.
+    """
+    of = counted(sale, scheme.exclusions)
+    refused = _refused(sale, scheme, of)
+    if refused is not None:
+        return Award(
+            0, why=refused.why, version=scheme.version, missing_minor=refused.missing_minor
+        )
+    contenders: list[Contender] = []
+    lost: list[NotEarned] = []
+    for rule in scheme.rules:
+        found = _contender(rule, of, scheme, standing)
+        if isinstance(found, Contender):
+            contenders.append(found)
+        else:
+            lost.append(found)
+    won = choose(contenders, scheme.stacking)
+    given = _within(scheme.caps, [one.units for one in won], standing)
+    shares = [
+        share
+        for one, units in zip(won, given, strict=True)
+        for share in _shares(one, units, least_minor=scheme.min_spend_minor)
+    ]
+    lost += _losers(contenders, won, given, scheme.stacking)
+    order = {rule.rule_id: place for place, rule in enumerate(scheme.rules)}
+    units = sum(given)
+    return Award(
+        units,
+        shares=tuple(shares),
+        lost=tuple(sorted(lost, key=lambda one: order[one.rule_id])),
+        why=EarnWhy.EARNED if units else _why_nothing(lost),
+        version=scheme.version,
+        tier_id=standing.tier_id,
+        streak_visits=_streak_visits(contenders, lost),
+        spend_minor=int(of.spent(of.lines)),
+    )
+
+
+def _refused(sale: Sale, scheme: Scheme, of: Counted) -> NotMet | None:
+    """What of the sale as a whole is in the way of earning anything."""
+    if sale.is_withdrawn:
+        return NotMet(EarnWhy.WITHDRAWN)
+    if sale.is_told_twice:
+        return NotMet(EarnWhy.TOLD_TWICE)
+    if sale.retailer_id != scheme.retailer_id:
+        return NotMet(EarnWhy.OTHER_RETAILER)
+    if sale.currency != scheme.currency:
+        return NotMet(EarnWhy.OTHER_CURRENCY)
+    if sale.sold_at < scheme.starts_at:
+        return NotMet(EarnWhy.NOT_STARTED)
+    if scheme.ends_at is not None and sale.sold_at >= scheme.ends_at:
+        return NotMet(EarnWhy.ENDED)
+    if of.share <= 0:
+        return NotMet(EarnWhy.NOTHING_PAID)
+    if not of.lines:
+        return NotMet(EarnWhy.EXCLUDED)
+    missing = scheme.min_spend_minor - of.spent(of.lines)
+    if missing > 0:
+        return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=-(-missing // 1))
+    return None
+
+
+def _contender(
+    rule: EarnRule, of: Counted, scheme: Scheme, standing: Standing
+) -> Contender | NotEarned:
+    met = check(rule.when, of, tier_id=standing.tier_id)
+    if isinstance(met, NotMet):
+        return NotEarned(rule.rule_id, met.why, met.missing_minor, met.missing_items)
+    if rule.kind is not RuleKind.SPEND and not of.sale.is_largest_part:
+        return NotEarned(rule.rule_id, EarnWhy.SMALLER_PART)
+    room = _room(rule.rule_id, rule.caps, standing)
+    times = 1
+    if rule.kind is RuleKind.STREAK:
+        visited = standing.streaks.get(rule.rule_id, frozenset())
+        step = step_of(rule.step, of.sale.sold_at, zone=scheme.zone)
+        times = completed_by(visited, step, length=rule.per)
+        if times == 0:
+            return _no_streak(rule, visited, step)
+    return Contender(rule, met.lines, of.share, _multiplier(rule, scheme, standing), times, room)
+
+
+def _no_streak(rule: EarnRule, visited: frozenset[int], step: int) -> NotEarned:
+    if step in visited:
+        return NotEarned(rule.rule_id, EarnWhy.VISITED_ALREADY)
+    row = 0
+    while step - row - 1 in visited:
+        row += 1
+    missing = rule.per - (row + 1) % rule.per
+    return NotEarned(rule.rule_id, EarnWhy.STREAK_GOES_ON, missing_items=missing)
+
+
+def _multiplier(rule: EarnRule, scheme: Scheme, standing: Standing) -> Fraction:
+    if not rule.is_tiered:
+        return rule.multiplier
+    tiers = {tier.tier_id: tier.multiplier for tier in scheme.tiers}
+    return rule.multiplier * tiers.get(standing.tier_id, Fraction(1))
+
+
+def _room(rule_id: str, caps: Sequence[Cap], standing: Standing) -> int | None:
+    """What `caps` leave, never below nought; None where there is no cap."""
+    left = [
+        max(cap.units - standing.units_by_cap.get(cap_key(rule_id, cap.per), 0), 0) for cap in caps
+    ]
+    return min(left, default=None)
+
+
+def _within(caps: Sequence[Cap], units: Sequence[int], standing: Standing) -> tuple[int, ...]:
+    """`units` within the scheme's own caps: what goes over is taken from all rules alike."""
+    room = _room(ALL_RULES, caps, standing)
+    if room is None or sum(units) <= room:
+        return tuple(units)
+    return share_out(room, [(f"{place:04}", one) for place, one in enumerate(units)])
+
+
+def _shares(one: Earned, units: int, *, least_minor: int) -> Iterable[Share]:
+    rule = one.contender.rule
+    if units == 0:
+        return
+    if one.contender.takes_all:
+        needs = max(rule.when.min_spend_minor, least_minor)
+        yield Share(rule.rule_id, WHOLE_SALE, units, rule.kind, needs)
+        return
+    amounts = [(line.line_id, one.contender.amount(line)) for line in one.lines]
+    for (line_id, _), share in zip(amounts, share_out(units, amounts), strict=True):
+        if share:
+            yield Share(rule.rule_id, line_id, share, rule.kind)
+
+
+def _losers(
+    contenders: Sequence[Contender],
+    won: Sequence[Earned],
+    given: Sequence[int],
+    stacking: Stacking,
+) -> Iterable[NotEarned]:
+    given_by_rule = {
+        one.contender.rule.rule_id: (one, units) for one, units in zip(won, given, strict=True)
+    }
+    winners = [rule_id for rule_id, (_, units) in given_by_rule.items() if units]
+    rival = EarnWhy.OTHER_RULE_FIRST if stacking is Stacking.PRIORITY else EarnWhy.OTHER_RULE_BETTER
+    for contender in contenders:
+        rule_id = contender.rule.rule_id
+        one, units = given_by_rule.get(rule_id, (None, 0))
+        if units:
+            continue
+        if one is None:
+            yield NotEarned(rule_id, rival, by=winners[0] if winners else "")
+        elif one.units or one.uncapped:
+            yield NotEarned(rule_id, EarnWhy.CAP_REACHED, by=ALL_RULES if one.units else rule_id)
+        else:
+            yield NotEarned(rule_id, EarnWhy.ROUNDED_TO_NOTHING, missing_minor=_missing(one))
+
+
+def _missing(one: Earned) -> int:
+    """How much more had to be spent for the first unit; nought where money does not decide."""
+    contender, rule = one.contender, one.contender.rule
+    if rule.kind is not RuleKind.SPEND:
+        return 0
+    spent = contender.share * sum(map(contender.amount, one.lines))
+    missing = rule.per - spent
+    return max(-(-missing // 1), 0)
+
+
+def _why_nothing(lost: Sequence[NotEarned]) -> EarnWhy:
+    """The one reason of all rules where they have one; else that none of them gave anything."""
+    reasons = {one.why for one in lost}
+    return reasons.pop() if len(reasons) == 1 else EarnWhy.NO_SUCH_LINES
+
+
+def _streak_visits(contenders: Iterable[Contender], lost: Iterable[NotEarned]) -> tuple[str, ...]:
+    """The streaks that the sale was a visit for, beside those that it completed."""
+    completed = {one.rule.rule_id for one in contenders if one.rule.kind is RuleKind.STREAK}
+    return tuple(
+        sorted(completed | {one.rule_id for one in lost if one.why is EarnWhy.STREAK_GOES_ON})
+    )

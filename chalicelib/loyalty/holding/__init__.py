@@ -1,0 +1,1 @@
+"""Awards that a person looks at before they count."""

@@ -1,0 +1,1 @@
+"""Schemes as a retailer writes them: their format, their checks, and where they are kept."""

@@ -1,0 +1,245 @@
+"""Whether a scheme makes sense: rules that can be satisfied, an order that is clear, a budget.
+
+All problems of a document are told at once, each with a stable code and its JSON path.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from chalicelib.kernel.money import EXPONENT_BY_CURRENCY
+from chalicelib.kernel.refusals import NotAllowed, Rejected
+from chalicelib.kernel.times import local_day
+from chalicelib.loyalty.choosing import rounded
+from chalicelib.loyalty.conditions import folded
+from chalicelib.loyalty.rewarding import most_minor
+from chalicelib.loyalty.rules import EarnRule, ExtraUnits, Matching, Reward, Scheme
+from chalicelib.loyalty.schemes.limits import out_of_range
+from chalicelib.loyalty.schemes.public_shapes import SchemeShape
+from chalicelib.loyalty.schemes.reading import Reader, Surroundings
+from chalicelib.loyalty.terms import Basis, RuleKind, Stacking, Unit
+from chalicelib.loyalty.windows import Window, days_of
+
+LATE_BY_MAX = timedelta(minutes=5)  # A document that says "now" takes a moment to arrive.
+AHEAD_MAX = timedelta(days=3 * 366)
+LOOKED_AHEAD = timedelta(days=9 * 366)  # Leap days may be eight years apart, around 2100.
+
+
+class SchemeProblem(NotAllowed):
+    """Something in the scheme cannot be meant."""
+
+    code = "scheme"
+
+
+class SchemeRefused(NotAllowed):
+    """The scheme has problems. Its code and field are the first one's; `problems` are all."""
+
+    code = "scheme"
+
+    def __init__(self, problems: Sequence[Rejected]) -> None:
+        first = problems[0]
+        super().__init__(first.detail, field=first.field, code=first.code)
+        self.problems = tuple(problems)
+
+
+def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | None) -> Scheme:
+    """The scheme that `shape` describes, checked as the version after `before`. Writes nothing.
+
+    :raises SchemeRefused: with every problem of the document.
+    """
+    reader = Reader(around)
+    scheme = reader.scheme(shape)
+    problems = (*reader.problems, *problems_of(scheme, before=before, now=around.now))
+    if problems:
+        raise SchemeRefused(problems)
+    return scheme
+
+
+def problems_of(scheme: Scheme, *, before: Scheme | None, now: datetime) -> tuple[NotAllowed, ...]:
+    """Everything that speaks against `scheme` as the version after `before`; nothing, if it may be.
+
+    Ranges come first: where a number is none that it may be, nothing is concluded from it.
+    """
+    ranges = tuple(out_of_range(scheme))
+    times = tuple(_of_times(scheme, before, now))
+    if ranges:
+        return (*ranges, *times)
+    return (
+        *times,
+        *_of_change(scheme, before),
+        *_of_rules(scheme),
+        *_of_conditions(scheme),
+        *_of_order(scheme),
+        *_of_tiers(scheme),
+        *_of_rewards(scheme),
+    )
+
+
+def _of_times(scheme: Scheme, before: Scheme | None, now: datetime) -> Iterator[SchemeProblem]:
+    if scheme.currency not in EXPONENT_BY_CURRENCY:
+        yield _problem("unknown_currency", "the currency is not in ISO 4217", "currency")
+    if scheme.starts_at < now - LATE_BY_MAX:
+        yield _problem("starts_in_past", "a version cannot start in the past", "starts_at")
+    if scheme.starts_at > now + AHEAD_MAX:
+        yield _problem("starts_too_late", "it starts more than three years ahead", "starts_at")
+    if scheme.ends_at is not None and scheme.ends_at <= scheme.starts_at:
+        yield _problem("ends_before_start", "it ends before it starts", "ends_at")
+    if before is not None and scheme.starts_at < before.starts_at:
+        detail = "a new version cannot start before the one that it replaces"
+        yield _problem("starts_before_version", detail, "starts_at")
+
+
+def _of_change(scheme: Scheme, before: Scheme | None) -> Iterator[SchemeProblem]:
+    """What members hold is counted in a unit, by a currency and a zone; they stay."""
+    if before is None:
+        return
+    for name in ("unit", "currency", "zone"):
+        if getattr(scheme, name) != getattr(before, name):
+            yield _problem("changed", "members hold units that were earned under another", name)
+
+
+def _of_rules(scheme: Scheme) -> Iterator[SchemeProblem]:
+    for place in _twice([rule.rule_id for rule in scheme.rules]):
+        yield _problem("id_twice", "two rules have the same id", f"rules[{place}].id")
+    for place in _twice([one.reward_id for one in scheme.catalogue]):
+        yield _problem("id_twice", "two rewards have the same id", f"catalogue[{place}].id")
+    caps = [(scheme.caps, "caps")]
+    caps += [(rule.caps, f"rules[{at}].caps") for at, rule in enumerate(scheme.rules)]
+    for several, at in caps:
+        for place in _twice([cap.per.value for cap in several]):
+            yield _problem("cap_twice", "two caps are for the same period", f"{at}[{place}].per")
+    for place, rule in enumerate(scheme.rules):
+        least = _earned_at_minimum(rule, scheme)
+        for number, cap in enumerate(rule.caps):
+            if least > cap.units:
+                detail = "at its minimum spend the rule would earn more than its cap"
+                yield _problem("minimum_above_cap", detail, f"rules[{place}].caps[{number}].units")
+
+
+def _of_conditions(scheme: Scheme) -> Iterator[SchemeProblem]:
+    first = local_day(scheme.starts_at, scheme.zone)
+    last = local_day(scheme.ends_at or scheme.starts_at + LOOKED_AHEAD, scheme.zone)
+    last = min(last, first + LOOKED_AHEAD)
+    tier_ids = {tier.tier_id for tier in scheme.tiers}
+    for place, rule in enumerate(scheme.rules):
+        at = f"rules[{place}].when"
+        yield from _both(rule.when.lines, rule.when.without, f"{at}.without")
+        yield from _both(rule.when.lines, scheme.exclusions.lines, f"{at}.lines")
+        for number, tier_id in enumerate(rule.when.tiers):
+            if tier_id not in tier_ids:
+                yield _problem("unknown_tier", "there is no such tier", f"{at}.tiers[{number}]")
+        for number, window in enumerate(rule.when.windows):
+            if not _is_ever_open(window, first, last):
+                detail = "the window is on no day while the scheme runs"
+                yield _problem("window_empty", detail, f"{at}.windows[{number}].days")
+
+
+def _of_order(scheme: Scheme) -> Iterator[SchemeProblem]:
+    """Where priority decides, two rules that want the same lines may not have the same one."""
+    if scheme.stacking is not Stacking.PRIORITY:
+        return
+    rivals = [(at, rule) for at, rule in enumerate(scheme.rules) if not rule.is_bonus]
+    for number, (at, rule) in enumerate(rivals):
+        for _, other in rivals[:number]:
+            if rule.priority == other.priority and _may_overlap(rule, other):
+                detail = "another rule for the same lines has the same priority"
+                yield _problem("order_ambiguous", detail, f"rules[{at}].priority")
+                break
+
+
+def _of_tiers(scheme: Scheme) -> Iterator[SchemeProblem]:
+    tiers = scheme.tiers
+    if tiers and tiers[0].threshold != 0:
+        detail = "everybody stands on the first step, so its threshold is 0"
+        yield _problem("first_tier", detail, "tiers.steps[0].threshold")
+    for place in _twice([tier.tier_id for tier in tiers]):
+        yield _problem("id_twice", "two tiers have the same id", f"tiers.steps[{place}].id")
+    for place in range(1, len(tiers)):
+        at = f"tiers.steps[{place}]"
+        if tiers[place].threshold <= tiers[place - 1].threshold:
+            detail = "the threshold is not above the one before"
+            yield _problem("tier_order", detail, f"{at}.threshold")
+        if tiers[place].multiplier < tiers[place - 1].multiplier:
+            detail = "a higher tier earns less than the one before"
+            yield _problem("tier_order", detail, f"{at}.multiplier")
+
+
+def _of_rewards(scheme: Scheme) -> Iterator[SchemeProblem]:
+    if (scheme.unit is Unit.STAMPS) != (scheme.card is not None):
+        detail = "stamps are collected on a card, and points on none"
+        yield _problem("card_or_points", detail, "card")
+    rewards: list[tuple[str, Reward]] = [
+        (f"catalogue[{at}].reward", one.reward) for at, one in enumerate(scheme.catalogue)
+    ]
+    if scheme.card is not None:
+        rewards.insert(0, ("card.reward", scheme.card.reward))
+    most = [(at, minor) for at, reward in rewards if (minor := most_minor(reward)) is not None]
+    if most and scheme.budget_minor is None:
+        detail = "a reward pays money, so the scheme needs a budget"
+        yield _problem("no_budget", detail, "budget_minor")
+    for at, minor in most:
+        if scheme.budget_minor is not None and minor > scheme.budget_minor:
+            yield _problem("budget_too_small", "one such reward is more than the budget", at)
+    for at, reward in rewards:
+        if isinstance(reward, ExtraUnits) and reward.scheme_id == scheme.scheme_id:
+            detail = "a reward of the scheme's own units would earn itself"
+            yield _problem("own_units", detail, f"{at}.scheme")
+
+
+def _earned_at_minimum(rule: EarnRule, scheme: Scheme) -> int:
+    """What a rule of money gives at the least that has to be spent, whatever the tier."""
+    least = max(rule.when.min_spend_minor, scheme.min_spend_minor)
+    if rule.kind is not RuleKind.SPEND or not least or rule.basis is Basis.NET:
+        return 0
+    whole = rounded(least, rule.per, rule.rounding) * rule.units * rule.multiplier
+    return whole.numerator // whole.denominator
+
+
+def _both(wanted: Matching, unwanted: Matching, at: str) -> Iterator[SchemeProblem]:
+    """What is asked for and left out at once."""
+    pairs = (
+        ("categories", set(map(folded, wanted.categories)), map(folded, unwanted.categories)),
+        ("gtins", set(wanted.gtins), unwanted.gtins),
+        ("skus", set(wanted.skus), unwanted.skus),
+    )
+    for name, asked, left_out in pairs:
+        if asked.intersection(left_out):
+            detail = "the same lines are asked for and left out"
+            yield _problem("required_and_excluded", detail, f"{at}.{name}")
+
+
+def _may_overlap(rule: EarnRule, other: EarnRule) -> bool:
+    """Whether a line may be both rules'. Only codes and stores are known to be apart."""
+    stores, others = set(rule.when.stores), set(other.when.stores)
+    if stores and others and stores.isdisjoint(others):
+        return False
+    mine, theirs = rule.when.lines, other.when.lines
+    if rule.kind is RuleKind.VISIT or other.kind is RuleKind.VISIT:
+        return True
+    if mine.skus and theirs.skus and not (mine.categories or theirs.categories):
+        codes_apart = set(mine.skus).isdisjoint(theirs.skus)
+        return not codes_apart or bool(mine.gtins or theirs.gtins)
+    if mine.gtins and theirs.gtins and not (mine.categories or theirs.categories):
+        return bool(set(mine.gtins) & set(theirs.gtins)) or bool(mine.skus or theirs.skus)
+    return True
+
+
+def _is_ever_open(window: Window, first: date, last: date) -> bool:
+    """Whether any day from `first` to `last` is the window's, or the end of one before."""
+    before = (window.minutes - 1) // (24 * 60) + 1
+    return bool(days_of(window.days, first - timedelta(days=before), last))
+
+
+def _twice(names: Sequence[str]) -> list[int]:
+    """The places of names that stood before."""
+    seen: Counter[str] = Counter()
+    found = []
+    for place, name in enumerate(names):
+        if seen[name]:
+            found.append(place)
+        seen[name] += 1
+    return found
+
+
+def _problem(code: str, detail: str, at: str) -> SchemeProblem:
+    return SchemeProblem(detail, field=at, code=code)

@@ -1,0 +1,248 @@
+"""The rule format: a scheme as its retailer writes and reads it (docs/schemes.md).
+
+`docs/scheme.schema.json` is made of these shapes, and held equal to them by a test. Amounts are
+whole minor units of the scheme's currency. Fractions are text (`3/2`, `1.5`, `2`), times of day
+`HH:MM`, instants RFC 3339. Whatever may be left out has the value that its shape says.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.loyalty.terms import (
+    Basis,
+    Downgrade,
+    ExpiryEnd,
+    ExpiryUnit,
+    Measure,
+    Membership,
+    Per,
+    RefundPolicy,
+    Rejoin,
+    Rounding,
+    Span,
+    Stacking,
+    Unit,
+)
+from chalicelib.receipts.canonical import ChargeKind
+
+Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Sentence = Annotated[str, Meta(min_length=1, max_length=500)]
+Code = Annotated[str, Meta(min_length=1, max_length=100)]
+FractionText = Annotated[
+    str, Meta(pattern=r"^[0-9]{1,6}(/[0-9]{1,6}|\.[0-9]{1,6})?$", examples=["3/2", "1.5"])
+]
+
+
+class LinesShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Lines of any of these categories, GTINs or SKUs."""
+
+    categories: Annotated[tuple[Code, ...], Meta(max_length=100)] = ()
+    gtins: Annotated[tuple[Code, ...], Meta(max_length=500)] = ()
+    skus: Annotated[tuple[Code, ...], Meta(max_length=500)] = ()
+
+
+class WindowShape(msgspec.Struct, frozen=True, omit_defaults=True, rename={"opens_at": "from"}):
+    """`minutes` from `from`, by the store's clock, on the days of an iCalendar recurrence rule.
+
+    `since` is the first day; without it, the day on which the scheme starts.
+    """
+
+    days: Annotated[str, Meta(min_length=1, max_length=200, examples=["FREQ=WEEKLY;BYDAY=FR"])]
+    opens_at: Annotated[str, Meta(max_length=5, examples=["17:00"])] = "00:00"
+    minutes: int = 1440
+    since: Annotated[str, Meta(max_length=10, examples=["2026-12-01"])] | None = None
+
+
+class WhenShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When a rule counts. Stores are named by the retailer's own numbers."""
+
+    stores: Annotated[tuple[Code, ...], Meta(max_length=500)] = ()
+    lines: LinesShape = LinesShape()
+    without: LinesShape = LinesShape()
+    windows: Annotated[tuple[WindowShape, ...], Meta(max_length=20)] = ()
+    min_spend_minor: int = 0
+    min_items: int = 0
+    tiers: Annotated[tuple[Id, ...], Meta(max_length=10)] = ()
+
+
+class CapShape(msgspec.Struct, frozen=True):
+    """At most `units` in each period, of the scheme's zone."""
+
+    units: int
+    per: Per
+
+
+class RuleShape(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", kw_only=True):
+    """What every rule has: `units` for each visit, item, amount or run that it counts."""
+
+    id: Id
+    units: int = 1
+    name: Annotated[str, Meta(max_length=100)] = ""
+    when: WhenShape = WhenShape()
+    rounding: Rounding = Rounding.DOWN
+    priority: int = 0
+    caps: Annotated[tuple[CapShape, ...], Meta(max_length=5)] = ()
+    multiplier: FractionText = "1"
+    is_tiered: bool = True
+    is_bonus: bool = False
+
+
+class VisitRule(RuleShape, frozen=True, omit_defaults=True, tag="visit", kw_only=True):
+    """Units for a visit, whatever was bought."""
+
+
+class ItemRule(RuleShape, frozen=True, omit_defaults=True, tag="item", kw_only=True):
+    """Units for every `per_items` whole items."""
+
+    per_items: int = 1
+
+
+class SpendRule(RuleShape, frozen=True, omit_defaults=True, tag="spend", kw_only=True):
+    """Units for every `per_minor` spent, with tax or without."""
+
+    per_minor: int
+    basis: Basis = Basis.GROSS
+
+
+class StreakRule(RuleShape, frozen=True, omit_defaults=True, tag="streak", kw_only=True):
+    """Units for a visit in each of `steps` days, weeks or months in a row."""
+
+    steps: int
+    step: Per = Per.WEEK
+
+
+AnyRule = VisitRule | ItemRule | SpendRule | StreakRule
+
+
+class RewardShape(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
+    """What is given."""
+
+
+class FixedCashbackShape(RewardShape, frozen=True, omit_defaults=True, tag="fixed_cashback"):
+    """A fixed amount, paid to the member's account."""
+
+    amount_minor: int
+
+
+class PercentCashbackShape(RewardShape, frozen=True, omit_defaults=True, tag="percent_cashback"):
+    """A share of what was paid for `lines`, at most `max_minor`. `percent` is text: `5`, `2.5`."""
+
+    percent: FractionText
+    max_minor: int
+    lines: LinesShape = LinesShape()
+    basis: Basis = Basis.GROSS
+    rounding: Rounding = Rounding.DOWN
+
+
+class ItemPriceShape(RewardShape, frozen=True, omit_defaults=True, tag="item_price"):
+    """What one of `lines` cost, the dearest that was bought; at most `max_minor`."""
+
+    lines: LinesShape
+    max_minor: int
+
+
+class FreeTextShape(RewardShape, frozen=True, omit_defaults=True, tag="free_text"):
+    """A free item at the till, a badge, a perk: in words."""
+
+    text: Sentence
+
+
+class ExtraUnitsShape(RewardShape, frozen=True, omit_defaults=True, tag="extra_units"):
+    """Stamps or points of one of the retailer's schemes."""
+
+    scheme: Id
+    units: int
+
+
+AnyReward = (
+    FixedCashbackShape | PercentCashbackShape | ItemPriceShape | FreeTextShape | ExtraUnitsShape
+)
+
+
+class CardShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stamp card. What goes over its places begins the next, unless it `forfeits_rest`."""
+
+    places: int
+    reward: AnyReward
+    forfeits_rest: bool = False
+
+
+class CatalogueRewardShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What `cost` units may be spent on. The code of a claim is good for `claim_hours`."""
+
+    id: Id
+    title: Name
+    cost: int
+    reward: AnyReward
+    claim_hours: int = 24
+
+
+class TierShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A step of the ladder. The first has the threshold 0."""
+
+    id: Id
+    name: Name
+    threshold: int
+    multiplier: FractionText = "1"
+
+
+class TiersShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ladder: what it measures, in which period, and what happens at a period's end."""
+
+    steps: Annotated[tuple[TierShape, ...], Meta(min_length=1, max_length=10)]
+    measure: Measure = Measure.UNITS
+    span: Span = Span.YEAR
+    downgrade: Downgrade = Downgrade.NEVER
+
+
+class ExpiryShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """After so many days or months, at the end of that day, month or year, by the scheme's zone."""
+
+    after: int
+    unit: ExpiryUnit = ExpiryUnit.MONTHS
+    end_of: ExpiryEnd = ExpiryEnd.DAY
+
+
+class ExclusionsShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What earns nothing: `lines`; own tender and charges, but for what is said here."""
+
+    lines: LinesShape = LinesShape()
+    own_tender_earns: bool = False
+    charges_earn: Annotated[tuple[ChargeKind, ...], Meta(max_length=6)] = ()
+
+
+class SchemeShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stamp card or points, as the retailer writes it.
+
+    Without `starts_at` it starts now; without `ends_at` it goes on. Without `pending_days` what is
+    earned becomes active after the retailer's return period.
+    """
+
+    name: Name
+    unit: Unit
+    currency: Annotated[str, Meta(min_length=3, max_length=3, examples=["GBP"])]
+    zone: Annotated[str, Meta(max_length=60, examples=["Europe/London"])]
+    rules: Annotated[tuple[AnyRule, ...], Meta(min_length=1, max_length=20)]
+    starts_at: Annotated[str, Meta(max_length=40)] | None = None
+    ends_at: Annotated[str, Meta(max_length=40)] | None = None
+    card: CardShape | None = None
+    catalogue: Annotated[tuple[CatalogueRewardShape, ...], Meta(max_length=50)] = ()
+    tiers: TiersShape | None = None
+    expiry: ExpiryShape | None = None
+    pending_days: int | None = None
+    membership: Membership = Membership.ACTIVATION
+    rejoin: Rejoin = Rejoin.KEEP
+    refunds: RefundPolicy = RefundPolicy.NEGATIVE
+    stacking: Stacking = Stacking.BEST
+    caps: Annotated[tuple[CapShape, ...], Meta(max_length=5)] = ()
+    exclusions: ExclusionsShape = ExclusionsShape()
+    min_spend_minor: int = 0
+    budget_minor: int | None = None
+
+
+def starting(shape: SchemeShape, starts_at: str | None) -> SchemeShape:
+    """`shape` with its start as it came to be."""
+    return msgspec.structs.replace(shape, starts_at=starts_at)

@@ -1,0 +1,57 @@
+"""Streaks and periods: days, weeks and months counted by the calendar of a zone.
+
+A streak of five weeks is earned once for every five weeks in a row that have a visit. What is
+earned is a function of the set of weeks alone, so visits may come to be known in any order: one
+that fills a gap earns what the longer row it makes is worth more.
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from chalicelib.kernel.times import local_day
+from chalicelib.loyalty.terms import Per
+
+_MONDAY = 1  # The first day that Python counts, 1 January of the year 1, was a Monday.
+
+
+def number_of(per: Per, day: date) -> int:
+    """Which day, ISO week or month `day` is in, as a number that grows by one from each to the
+    next. Everything is in one, for `EVER`; a purchase has no number.
+    """
+    match per:
+        case Per.DAY:
+            return day.toordinal()
+        case Per.WEEK:
+            return (day.toordinal() - _MONDAY) // 7
+        case Per.MONTH:
+            return day.year * 12 + day.month - 1
+        case Per.EVER | Per.PURCHASE:
+            return 0
+
+
+def step_of(per: Per, at: datetime, *, zone: str) -> int:
+    """The number of the day, week or month of `zone` that `at` falls in."""
+    return number_of(per, local_day(at, zone))
+
+
+def completed_by(visited: Collection[int], step: int, *, length: int) -> int:
+    """How many streaks of `length` steps a visit in `step` completes, beside those in `visited`.
+
+    None where `step` had a visit already.
+    """
+    if step in visited:
+        return 0
+    before, after = _row(visited, step, towards=-1), _row(visited, step, towards=1)
+    return (before + 1 + after) // length - before // length - after // length
+
+
+def row_at(visited: Collection[int], step: int) -> int:
+    """How many steps in a row have a visit, up to `step`, that one included."""
+    return _row(visited, step, towards=-1) + 1 if step in visited else 0
+
+
+def _row(visited: Collection[int], step: int, *, towards: int) -> int:
+    length = 0
+    while step + towards * (length + 1) in visited:
+        length += 1
+    return length

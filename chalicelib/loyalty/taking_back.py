@@ -1,0 +1,64 @@
+"""What of an award has to be back, by what of the sale came back. No clock and no storage.
+
+It is always the whole of it, from the newest version of the purchase: what was taken back before is
+part of the answer, so that neither order nor repetition of returns and refunds counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from chalicelib.loyalty.conditions import items_of, returned_items
+from chalicelib.loyalty.earning import WHOLE_SALE, Share
+from chalicelib.loyalty.sale import Sale, SaleLine, returned_minor, returned_share
+from chalicelib.loyalty.terms import RuleKind
+
+_ALL, _NONE = Fraction(1), Fraction(0)
+
+
+def taken_back(given: Sequence[Share], sale: Sale) -> tuple[Share, ...]:
+    """What of `given` must be back in all: for each share that lost something, how much.
+
+    - A line gives back by the quantity that was returned, in items or by its amount, rounded down;
+      all of it once all of the line is back.
+    - Money given back beyond the returned lines takes the same part of what every line has left.
+    - A visit or a streak is taken back when nothing is left of the sale, or less than it needed.
+    - A line that a corrected receipt no longer has is back; so is everything of a sale that was
+      withdrawn or refunded in whole.
+    Never more than was given.
+    """
+    if sale.is_withdrawn or sale.is_refunded or not _has_goods(sale):
+        return tuple(share for share in given if share.units)
+    line_by_id = {line.line_id: line for line in sale.sold}
+    charge_ids = {charge.charge_id for charge in sale.charges}
+    left = sale.paid_minor - returned_minor(sale) * sale.paid_share
+    beyond = min(Fraction(sale.refunded_minor) / left, _ALL) if left > 0 else _ALL
+    back = []
+    for share in given:
+        if share.line_id == WHOLE_SALE:
+            kept = left - sale.refunded_minor
+            part = _ALL if kept <= 0 or kept < share.needs_minor else _NONE
+        elif share.line_id in line_by_id:
+            part = _part_of(share, line_by_id[share.line_id])
+            part += (_ALL - part) * beyond
+        else:
+            part = beyond if share.line_id in charge_ids else _ALL
+        units = int(share.units * part)
+        if units:
+            back.append(replace(share, units=units))
+    return tuple(back)
+
+
+def _part_of(share: Share, line: SaleLine) -> Fraction:
+    """Which part of what it earned `line` gives back, by what of it was returned."""
+    if share.kind is not RuleKind.ITEM:
+        return returned_share(line)
+    items = items_of(line)
+    return Fraction(returned_items(line), items) if items else _ALL
+
+
+def _has_goods(sale: Sale) -> bool:
+    """Whether any line of the sale is still with its buyer, or its value in other goods."""
+    return any(
+        line.returned_quantity < line.quantity or line.swapped_minor > 0 for line in sale.sold
+    )

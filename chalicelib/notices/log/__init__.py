@@ -1,0 +1,1 @@
+"""What was to be told, by bank and time: for replay, and for a bank that asks."""

@@ -1,0 +1,1 @@
+"""Campaigns: cashback for a purchase that qualifies, for an audience, within a budget."""

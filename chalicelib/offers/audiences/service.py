@@ -1,0 +1,56 @@
+"""A member's history, read when an offer asks for it: for those who switched offers on, only.
+
+Nothing of it is kept. A year of purchases costs a few read units, which is less than keeping a
+profile up to date with every purchase would (docs/decisions/0070).
+"""
+
+from datetime import datetime, timedelta
+
+from chalicelib.kernel.ids import StoreId
+from chalicelib.kernel.refusals import NotAllowed, NotFound
+from chalicelib.members.model import Member
+from chalicelib.network import service as network
+from chalicelib.network.programmes import Service
+from chalicelib.offers.audiences.history import Visit, district_of_postcode, visits_of
+from chalicelib.purchases import store as purchases
+from chalicelib.purchases.model import Purchase
+from chalicelib.runtime import observability, vault
+
+SPAN_DAYS = 92  # One query; a year is four of them, newest first.
+VISITS_MAX = 1_000
+
+
+class NotSwitchedOn(NotAllowed):
+    """A bug: somebody's history was asked for who has not switched offers on. None was read."""
+
+    code = "offers_not_switched_on"
+
+
+def list_visits(
+    member: Member, *, key: vault.SealingKey, days: int, before: datetime, now: datetime
+) -> tuple[Visit, ...]:
+    """The member's visits of the last `days` before `before`, newest first, at most about 1,000.
+
+    :raises NotSwitchedOn: the member does not want offers.
+    """
+    if Service.OFFERS not in member.services:
+        raise NotSwitchedOn("the member has not switched offers on")
+    observability.count("audiences_computed")
+    first, until = before - timedelta(days=days), before
+    found: list[Purchase] = []
+    while until > first and len(found) < VISITS_MAX:
+        begins = max(first, until - timedelta(days=SPAN_DAYS))
+        read = purchases.list_purchases(
+            member.member_id, key=key, since=begins, until=until, now=now
+        )
+        found += reversed(read)
+        until = begins - timedelta(seconds=1)
+    return visits_of(found, lambda store_id: _district(store_id, now=now))
+
+
+def _district(store_id: StoreId, *, now: datetime) -> str:
+    try:
+        store = network.get_store(store_id, now=now)
+    except NotFound:
+        return ""
+    return "" if store.online else district_of_postcode(store.postcode)

@@ -1,0 +1,1 @@
+"""Campaigns as retailers make them: what is offered, to whom, when, and out of which budget."""

@@ -1,0 +1,221 @@
+"""What a campaign must be before it may run. Every refusal says why, and at which place. Pure.
+
+The places are those of the API's body (`reward.max_minor`, `condition.min_spend_minor`).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from chalicelib.kernel.money import EXPONENT_BY_CURRENCY, MINOR_MAX
+from chalicelib.kernel.refusals import Conflicting, NotAllowed
+from chalicelib.kernel.times import local_day, zone_named
+from chalicelib.loyalty.conditions import folded
+from chalicelib.loyalty.rewarding import most_minor
+from chalicelib.loyalty.rules import ItemPrice, Matching, PercentCashback
+from chalicelib.loyalty.terms import Per
+from chalicelib.loyalty.windows import Window, days_of
+from chalicelib.offers.audiences.model import (
+    LOOKED_BACK_DAYS_MAX,
+    Area,
+    CategoryBuyer,
+    Criterion,
+    Frequent,
+    Lapsed,
+    Nearby,
+    SpendBand,
+)
+from chalicelib.offers.audiences.sensitive import is_sensitive
+from chalicelib.offers.campaigns.model import Campaign, Stage
+
+LASTS_DAYS_MAX = 366
+LATE_BY = timedelta(minutes=5)  # "Starts now" takes that long to be said.
+PENDING_DAYS_MAX = 366
+PRIORITY_MAX = 1_000
+REWARDS_PER_MEMBER_MAX = 60  # A member's row of a campaign stays small.
+KILOMETRES_MAX = 50
+VISITS_MAX = 366
+CRITERIA_MAX = 6
+DISTRICTS_MAX = 50
+
+
+class NotACampaign(NotAllowed):
+    """The campaign breaks a rule; `code` says which."""
+
+    code = "not_a_campaign"
+
+
+class CampaignsOverlap(Conflicting):
+    """Another campaign of the retailer offers the same to the same members at the same time."""
+
+    code = "campaigns_overlap"
+
+
+def check(campaign: Campaign, *, now: datetime) -> None:
+    """Refuse a campaign that cannot run, in the order in which a reader would look.
+
+    :raises NotACampaign: with a code and the place. :raises UnknownZone: no such zone.
+    """
+    zone_named(campaign.zone)
+    if campaign.currency not in EXPONENT_BY_CURRENCY:
+        _refuse("unknown_currency", "the currency is not known", "currency")
+    _check_window(campaign, now=now)
+    _check_reward(campaign)
+    check_budget(campaign)
+    _check_limit(campaign)
+    for at, criterion in enumerate(campaign.audience.criteria):
+        _check_criterion(criterion, f"audience[{at}]")
+    if len(campaign.audience.criteria) > CRITERIA_MAX:
+        _refuse("audience_too_narrow", "an audience has at most six criteria", "audience")
+    _check_condition(campaign)
+
+
+def check_beside(campaign: Campaign, others: Iterable[Campaign], *, now: datetime) -> None:
+    """Refuse `campaign` where one of the retailer's `others` makes it pointless.
+
+    :raises CampaignsOverlap: the same purchases of the same members are rewarded at the same time,
+        and neither may be given beside the other.
+    """
+    for other in others:
+        is_open = other.stage_at(now) in (Stage.SCHEDULED, Stage.LIVE, Stage.PAUSED)
+        meets = campaign.starts_at < other.over_at and other.starts_at < campaign.ends_at
+        is_same = _offered(campaign) == _offered(other)
+        is_other = other.campaign_id != campaign.campaign_id
+        are_stackable = campaign.is_stackable and other.is_stackable
+        if is_other and is_open and meets and is_same and not are_stackable:
+            raise CampaignsOverlap(
+                f"the campaign {other.reference} offers the same at the same time",
+                field="condition",
+            )
+
+
+def _offered(campaign: Campaign) -> tuple[object, ...]:
+    return (campaign.reward, campaign.condition, campaign.exclusions, campaign.audience)
+
+
+def _check_window(campaign: Campaign, *, now: datetime) -> None:
+    if campaign.ends_at <= campaign.starts_at:
+        _refuse("ends_before_start", "the campaign ends before it starts", "ends_at")
+    if campaign.starts_at < now - LATE_BY:
+        _refuse("starts_in_the_past", "the campaign would start in the past", "starts_at")
+    if campaign.ends_at - campaign.starts_at > timedelta(days=LASTS_DAYS_MAX):
+        _refuse("lasts_too_long", "a campaign lasts at most 366 days", "ends_at")
+
+
+def _check_reward(campaign: Campaign) -> None:
+    reward, most = campaign.reward, most_minor(campaign.reward)
+    if most is None:
+        _refuse("reward_is_no_money", "an offer gives cashback", "reward.kind")
+    place = "reward.amount_minor"
+    if isinstance(reward, PercentCashback):
+        place = "reward.max_minor"
+        if not 0 < reward.share <= 1:
+            _refuse("share_out_of_range", "the share is above 0 and at most 1", "reward.percent")
+    if isinstance(reward, ItemPrice):
+        place = "reward.max_minor"
+    if not 0 < most <= MINOR_MAX:
+        _refuse("amount_out_of_range", "the amount is above 0 and within range", place)
+
+
+def check_budget(campaign: Campaign) -> None:
+    """Refuse a campaign whose money or order is out of range. :raises NotACampaign: it is."""
+    if not 0 < campaign.budget_minor <= MINOR_MAX:
+        _refuse("no_budget", "a campaign needs a budget", "budget.amount_minor")
+    if campaign.budget_minor < (most_minor(campaign.reward) or 0):
+        _refuse("budget_too_small", "the budget is less than one reward", "budget.amount_minor")
+    if campaign.pending_days is not None and not 0 <= campaign.pending_days <= PENDING_DAYS_MAX:
+        _refuse("days_out_of_range", "a reward is pending for 0 to 366 days", "pending_days")
+    if not 0 <= campaign.priority <= PRIORITY_MAX:
+        _refuse("priority_out_of_range", "a priority is 0 to 1000", "priority")
+
+
+def _check_limit(campaign: Campaign) -> None:
+    if campaign.limit.per is Per.PURCHASE:
+        _refuse("limit_per_purchase", "a purchase is rewarded once anyway", "limit.per")
+    if not 0 < campaign.limit.times <= REWARDS_PER_MEMBER_MAX:
+        _refuse("limit_out_of_range", "a limit is 1 to 60", "limit.times")
+
+
+def _check_criterion(criterion: Criterion, place: str) -> None:
+    if isinstance(criterion, Nearby):
+        _check_range(criterion.kilometres, 1, KILOMETRES_MAX, f"{place}.kilometres")
+        return
+    _check_range(criterion.days, 1, LOOKED_BACK_DAYS_MAX, f"{place}.days")
+    match criterion:
+        case Frequent(visits=visits) | CategoryBuyer(visits=visits):
+            _check_range(visits, 1, VISITS_MAX, f"{place}.visits")
+        case SpendBand(min_minor=least, max_minor=most):
+            _check_range(least, 0, MINOR_MAX, f"{place}.min_minor")
+            if most is not None:
+                _check_range(most, least, MINOR_MAX, f"{place}.max_minor")
+        case Lapsed(days=days):
+            _check_range(days, 1, LOOKED_BACK_DAYS_MAX - 1, f"{place}.days")
+        case Area(districts=districts):
+            _check_range(len(districts), 1, DISTRICTS_MAX, f"{place}.districts")
+    if isinstance(criterion, CategoryBuyer) and is_sensitive(criterion.category):
+        _refuse(
+            "sensitive_category",
+            "what is bought in this category is never used to choose who sees an offer",
+            f"{place}.category",
+        )
+
+
+def _check_condition(campaign: Campaign) -> None:
+    condition, excluded = campaign.condition, campaign.exclusions.lines
+    if not 0 <= condition.min_spend_minor <= MINOR_MAX:
+        _refuse("amount_out_of_range", "the least spend is out of range", _MIN_SPEND)
+    if condition.min_items < 0:
+        _refuse("amount_out_of_range", "the least number of items is negative", _MIN_ITEMS)
+    if condition.tiers:
+        _refuse("tiers_are_of_schemes", "an offer has no tiers", "condition.tiers")
+    for at, window in enumerate(condition.windows):
+        if not _opens_within(window, campaign):
+            place = f"condition.windows[{at}]"
+            _refuse("never_met", "the window never opens while the campaign runs", place)
+    for hidden, place in ((condition.without, "condition.without"), (excluded, "exclusions.lines")):
+        if _hides(hidden, condition.lines) or _hides(hidden, _rewarded_lines(campaign)):
+            _refuse("never_met", "all that counts is excluded", place)
+
+
+_MIN_SPEND = "condition.min_spend_minor"
+_MIN_ITEMS = "condition.min_items"
+
+
+def _opens_within(window: Window, campaign: Campaign) -> bool:
+    first = local_day(campaign.starts_at, campaign.zone) - timedelta(
+        days=window.minutes // (24 * 60) + 1
+    )
+    last = local_day(campaign.ends_at, campaign.zone) + timedelta(days=1)
+    return bool(days_of(window.days, first, last))
+
+
+def _rewarded_lines(campaign: Campaign) -> Matching:
+    match campaign.reward:
+        case PercentCashback(lines=lines) | ItemPrice(matching=lines):
+            return lines
+        case _:
+            return campaign.condition.lines
+
+
+def _hides(hidden: Matching, lines: Matching) -> bool:
+    """Whether every way in which a line can be one of `lines` makes it one of `hidden`."""
+    if hidden.is_everything or lines.is_everything:
+        return False
+    return (
+        _are_among(map(folded, lines.categories), map(folded, hidden.categories))
+        and _are_among(lines.gtins, hidden.gtins)
+        and _are_among(lines.skus, hidden.skus)
+    )
+
+
+def _are_among(some: Iterable[str], all_of: Iterable[str]) -> bool:
+    return set(some) <= set(all_of)
+
+
+def _check_range(value: int, least: int, most: int, place: str) -> None:
+    if not least <= value <= most:
+        _refuse("amount_out_of_range", f"this is {least} to {most}", place)
+
+
+def _refuse(code: str, detail: str, place: str) -> NoReturn:
+    raise NotACampaign(detail, field=place, code=code)

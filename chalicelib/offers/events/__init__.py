@@ -1,0 +1,1 @@
+"""What members did with offers: seen, opened, clicked, each counted once."""

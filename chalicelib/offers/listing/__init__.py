@@ -1,0 +1,1 @@
+"""What offers a member sees, in which order, and why."""

@@ -1,0 +1,1 @@
+"""One member in one campaign: switched on, redeemed, taken back."""

@@ -1,0 +1,201 @@
+"""Paying what a member's row of a campaign says: budget, journal and notices, each exactly once.
+
+The row is written before anything is paid. From then on every run that sees it does the same: it
+spends of the lease that the row names, brings the journal to what the row says, gives the budget
+back what was taken back, and announces it. Each of these has a name of its own and finds itself
+done.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.kernel.times import end_of_day
+from chalicelib.ledger import giving
+from chalicelib.ledger.giving import Gift as LedgerGift
+from chalicelib.members.announcing import Announcement, NoticeKind, announce, notice_id_of
+from chalicelib.network import service as network
+from chalicelib.offers.budgets import service as budgets
+from chalicelib.offers.budgets.leasing import slot_of
+from chalicelib.offers.budgets.service import Purse
+from chalicelib.offers.campaigns.model import Campaign
+from chalicelib.offers.participation import store
+from chalicelib.offers.participation.model import (
+    Gift,
+    Participation,
+    Redemption,
+    Refused,
+    lessened,
+    raised,
+    released,
+    with_redemption,
+)
+from chalicelib.runtime import vault
+
+RELEASES_MAX = 20  # A lease closes between choosing and spending it; that often is a bug.
+
+
+class Changed(Exception):
+    """The member's row changed since it was read: read it and decide anew."""
+
+
+class Payer:
+    """Pays one member, and gathers what to announce until all of it is paid."""
+
+    def __init__(self, member_id: MemberId, key: vault.SealingKey, now: datetime) -> None:
+        self._member_id, self._key, self._now = member_id, key, now
+        self._slot = slot_of(member_id)
+        self._announcements: dict[str, Announcement] = {}
+
+    def announce(self) -> None:
+        """Announce what was paid and taken back. :raises TryAgain: the queue did not take it."""
+        announce(self._announcements.values())
+
+    def bring_to(
+        self,
+        participation: Participation,
+        redemption: Redemption,
+        target_minor: int,
+        *,
+        reason: str,
+    ) -> Participation:
+        """Have the member keep `target_minor` of `redemption`; returns the row as it is then.
+
+        Where the budget cannot pay, less, or nothing at all.
+
+        :raises Changed: the row changed since `participation` was read.
+        """
+        changed = self._aimed(participation, redemption, target_minor)
+        if changed != participation.find(redemption.purchase_id, redemption.receipt_id):
+            if not changed.gifts and changed.refused is Refused.NONE:
+                return participation  # Nothing was ever given, and nothing can be.
+            participation = self._record(participation, changed)
+        return self._pay(participation, changed, reason=reason)
+
+    def _aimed(
+        self, participation: Participation, redemption: Redemption, target_minor: int
+    ) -> Redemption:
+        missing = target_minor - redemption.kept_minor
+        if redemption.refused is not Refused.NONE or missing == 0:
+            return redemption
+        if missing < 0:
+            return lessened(redemption, target_minor)
+        lease = self._lease(participation, missing)
+        return redemption if lease is None else raised(redemption, target_minor, lease=lease)
+
+    def _pay(
+        self, participation: Participation, redemption: Redemption, *, reason: str
+    ) -> Participation:
+        at = 0
+        for _ in range(RELEASES_MAX + len(redemption.gifts)):
+            if at >= len(redemption.gifts):
+                return participation
+            if self._pay_gift(participation, redemption, at, reason=reason):
+                at += 1
+                continue
+            lease = self._lease(participation, redemption.gifts[at].given_minor)
+            redemption = released(redemption, at, lease=lease)
+            participation = self._record(participation, redemption)
+        raise TryAgain("the leases of the budget kept closing")
+
+    def _pay_gift(
+        self, participation: Participation, redemption: Redemption, at: int, *, reason: str
+    ) -> bool:
+        """Pay one gift; False where its lease was closed before it could."""
+        gift, purse = redemption.gifts[at], _purse(participation)
+        entry = _entry(redemption, participation, at)
+        is_spent = budgets.spend(
+            purse, gift.lease, entry, gift.given_minor, slot=self._slot, now=self._now
+        )
+        if not is_spent:
+            return False
+        given = self._ledger_gift(participation, redemption, at)
+        giving.bring_to(given, gift.taken_minor, reason=reason, now=self._now)
+        if gift.taken:
+            budgets.give_back(purse, gift.lease, entry, gift.kept_minor, now=self._now)
+        self._tell(participation, redemption, at, given, reason=reason)
+        return True
+
+    def _ledger_gift(
+        self, participation: Participation, redemption: Redemption, at: int
+    ) -> LedgerGift:
+        names = (participation.campaign_id, redemption.purchase_id, redemption.receipt_id, str(at))
+        return LedgerGift(
+            key=f"offer:{':'.join(names)}",
+            member_id=self._member_id,
+            amount=Money(redemption.gifts[at].given_minor, participation.currency),
+            campaign_id=participation.campaign_id,
+            retailer_id=participation.retailer_id,
+            cause=redemption.purchase_id,
+            at=redemption.sold_at,
+            available_at=redemption.available_at,
+        )
+
+    def _tell(
+        self,
+        participation: Participation,
+        redemption: Redemption,
+        at: int,
+        given: LedgerGift,
+        *,
+        reason: str,
+    ) -> None:
+        gift: Gift = redemption.gifts[at]
+        self._note(NoticeKind.OFFER_REDEEMED, given, given.amount, cause=given.key, reason="")
+        for step, taken in enumerate(gift.taken):
+            amount = Money(-taken, participation.currency)
+            cause = f"{given.key}#{step}"
+            self._note(NoticeKind.ADJUSTED, given, amount, cause=cause, reason=reason)
+
+    def _note(
+        self, kind: NoticeKind, given: LedgerGift, amount: Money, *, cause: str, reason: str
+    ) -> None:
+        notice_id = notice_id_of(
+            kind, member_id=self._member_id, subject=given.campaign_id, cause=cause
+        )
+        self._announcements[notice_id] = Announcement(
+            notice_id=notice_id,
+            kind=kind,
+            member_id=self._member_id,
+            at=self._now,
+            subject=given.campaign_id,
+            retailer_id=given.retailer_id,
+            payment_id=given.cause,
+            amount=amount,
+            reason=reason,
+        )
+
+    def _lease(self, participation: Participation, wanted_minor: int) -> int | None:
+        return budgets.lease_for(
+            _purse(participation), slot=self._slot, wanted_minor=wanted_minor, now=self._now
+        )
+
+    def _record(self, participation: Participation, redemption: Redemption) -> Participation:
+        changed = with_redemption(participation, redemption)
+        if not store.record_participation(self._member_id, changed, key=self._key):
+            raise Changed
+        return replace(changed, version=changed.version + 1)
+
+
+def available_at(campaign: Campaign, sold_at: datetime, *, now: datetime) -> datetime:
+    """When a reward for a sale of `sold_at` may be paid out: its goods cannot come back any more.
+
+    That is the end of the day, in the campaign's zone, on which its pending days are over.
+    """
+    days = campaign.pending_days
+    if days is None:
+        days = network.get_retailer(campaign.retailer_id, now=now).return_days
+    if days == 0:
+        return sold_at
+    return end_of_day(sold_at + timedelta(days=days), campaign.zone)
+
+
+def _purse(participation: Participation) -> Purse:
+    return Purse(participation.campaign_id, participation.ends_at)
+
+
+def _entry(redemption: Redemption, participation: Participation, at: int) -> str:
+    names = (redemption.purchase_id, redemption.receipt_id, str(at))
+    return budgets.entry_of(participation.campaign_id, *names)

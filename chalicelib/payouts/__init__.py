@@ -1,0 +1,1 @@
+"""Money on its way to members: instructions, rails, destinations, reconciliation."""

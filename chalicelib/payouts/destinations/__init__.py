@@ -1,0 +1,1 @@
+"""Where a member is paid: bank accounts, checked, sealed so that only the paying workers read."""

@@ -1,0 +1,1 @@
+"""The ways on which money goes to members' bank accounts, behind one small interface."""

@@ -1,0 +1,214 @@
+"""What a bank reports of a payment file: `pain.002` (status) and `camt.054` (debits and credits).
+
+Source: ISO 20022 message definition reports of pain.002.001.03 to .15 and camt.054.001.02 to .13.
+The elements read here are the same in all of them, but for the status of an entry: text in old
+versions, a choice in new ones. Payments are known by the end-to-end id, which is the payout's own;
+a status of a whole file or block is one of every payment in it that is not named by itself.
+
+`RJCT`, `CANC` and `BLCK` mean that it was not paid; `ACSC` and `ACCC` that our account was debited;
+any other word that the bank has it. An entry of `camt.054` counts once it is booked: a debit is the
+payment, a credit that names one is its return.
+
+XML with a document type is refused: none of these messages has one, and attacks do.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from xml.etree import ElementTree as ET
+
+from chalicelib.kernel.money import Money, parse_decimal
+from chalicelib.kernel.refusals import Malformed, NotAllowed, TooLarge
+from chalicelib.kernel.times import parse_instant
+from chalicelib.payouts.model import Accepted, Executed, Failed, Outcome, Reported, Returned
+
+REPORT_BYTES_MAX = 50_000_000
+RAIL = "iso20022"
+_NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
+_REFUSED = {"RJCT", "CANC", "BLCK"}
+_DEBITED = {"ACSC", "ACCC"}
+_START_OF_DAY = time(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReported:
+    """One line about a whole file or block of ours: it holds for all of its payments."""
+
+    report_id: str
+    message_id: str
+    outcome: Outcome
+    at: datetime
+
+
+ReadReport = tuple[Reported | FileReported, ...]
+
+
+def read_report(content: bytes) -> ReadReport:
+    """What the report says, line by line, in its order.
+
+    :raises TooLarge: over 50 MB. :raises Malformed: not XML, or none of these messages.
+    """
+    if len(content) > REPORT_BYTES_MAX:
+        raise TooLarge("the report is over 50 MB")
+    root = _parse(content)
+    kind = root.tag.removeprefix("{" + _NAMESPACE).partition("}")[0]
+    _strip_namespaces(root)
+    if kind.startswith("pain.002."):
+        return tuple(_read_status(root))
+    if kind.startswith("camt.054."):
+        return tuple(_read_notification(root))
+    raise Malformed("the report is neither a pain.002 nor a camt.054")
+
+
+def _read_status(root: ET.Element) -> Iterator[Reported | FileReported]:
+    report_id = _said(root, "CstmrPmtStsRpt/GrpHdr/MsgId")
+    made_at = _instant(_said(root, "CstmrPmtStsRpt/GrpHdr/CreDtTm"))
+    group = root.find("CstmrPmtStsRpt/OrgnlGrpInfAndSts")
+    message_id = _said(group, "OrgnlMsgId")
+    for block in root.iterfind("CstmrPmtStsRpt/OrgnlPmtInfAndSts"):
+        for one in block.iterfind("TxInfAndSts"):
+            payout_id = _said(one, "OrgnlEndToEndId") or _said(one, "OrgnlInstrId")
+            outcome = _outcome_of_status(
+                _said(one, "TxSts"),
+                _reason(one) or _reason(block) or _reason(group),
+                payout_id,
+                _instant(_said(one, "AccptncDtTm")) or made_at,
+            )
+            if payout_id and outcome is not None:
+                amount = _amount(one.find("OrgnlTxRef/Amt/InstdAmt"))
+                yield Reported(report_id, RAIL, payout_id, outcome, amount, _at(made_at))
+        yield from _of_whole(report_id, message_id, block, "PmtInfSts", group, made_at)
+    yield from _of_whole(report_id, message_id, group, "GrpSts", None, made_at)
+
+
+def _of_whole(
+    report_id: str,
+    message_id: str,
+    said: ET.Element | None,
+    tag: str,
+    above: ET.Element | None,
+    made_at: datetime | None,
+) -> Iterator[FileReported]:
+    """A status of a file or block. Only a refusal says something of each payment in it."""
+    if _said(said, tag) in _REFUSED and message_id:
+        reason = _reason(said) or _reason(above)
+        outcome = Failed(reason or "not_said", is_final=True)
+        yield FileReported(report_id, message_id, outcome, _at(made_at))
+
+
+def _outcome_of_status(
+    status: str, reason: str, payout_id: str, at: datetime | None
+) -> Outcome | None:
+    if not status:
+        return None
+    if status in _REFUSED:
+        return Failed(reason or "not_said", is_final=True)
+    if status in _DEBITED:
+        return Executed(payout_id, _at(at))
+    return Accepted(payout_id)
+
+
+def _read_notification(root: ET.Element) -> Iterator[Reported | FileReported]:
+    report_id = _said(root, "BkToCstmrDbtCdtNtfctn/GrpHdr/MsgId")
+    for entry in root.iterfind("BkToCstmrDbtCdtNtfctn/Ntfctn/Ntry"):
+        status = _said(entry, "Sts/Cd") or _said(entry, "Sts")
+        if status == "BOOK":
+            yield from _read_entry(entry, report_id)
+
+
+def _read_entry(entry: ET.Element, report_id: str) -> Iterator[Reported | FileReported]:
+    at = _booked_at(entry)
+    for details in entry.iterfind("NtryDtls"):
+        found = list(details.iterfind("TxDtls"))
+        for one in found:
+            payout_id = _said(one, "Refs/EndToEndId") or _said(one, "Refs/InstrId")
+            if payout_id and payout_id != "NOTPROVIDED":
+                amount = _amount(one.find("Amt")) or (
+                    _amount(entry.find("Amt")) if len(found) == 1 else None
+                )
+                outcome = _outcome_of_entry(entry, one, payout_id, at)
+                yield Reported(report_id, RAIL, payout_id, outcome, amount, at)
+        message_id = _said(details, "Btch/MsgId") or _said(details, "Btch/PmtInfId")
+        if not found and message_id and _said(entry, "CdtDbtInd") == "DBIT":
+            yield FileReported(report_id, message_id, Executed("", at), at)
+
+
+def _outcome_of_entry(
+    entry: ET.Element, details: ET.Element, payout_id: str, at: datetime
+) -> Outcome:
+    """A debit is the payment itself; a credit under its id is the money coming back."""
+    direction = _said(details, "CdtDbtInd") or _said(entry, "CdtDbtInd")
+    is_return = details.find("RtrInf") is not None or _said(entry, "RvslInd") == "true"
+    if direction == "CRDT" or is_return:
+        reason = _said(details, "RtrInf/Rsn/Cd") or _said(details, "RtrInf/Rsn/Prtry")
+        return Returned(reason or "not_said", at)
+    return Executed(payout_id, at)
+
+
+def _booked_at(entry: ET.Element) -> datetime:
+    exact = _instant(_said(entry, "BookgDt/DtTm"))
+    day = _said(entry, "BookgDt/Dt") or _said(entry, "ValDt/Dt")
+    if exact is not None:
+        return exact
+    try:
+        return datetime.combine(date.fromisoformat(day[:10]), _START_OF_DAY)
+    except ValueError as error:
+        raise Malformed("a booked entry has no date", field="BookgDt") from error
+
+
+def _reason(said: ET.Element | None) -> str:
+    return _said(said, "StsRsnInf/Rsn/Cd") or _said(said, "StsRsnInf/Rsn/Prtry")
+
+
+def _amount(said: ET.Element | None) -> Money | None:
+    if said is None:
+        return None
+    try:
+        return parse_decimal((said.text or "").strip(), said.get("Ccy", ""))
+    except NotAllowed as error:
+        raise Malformed("an amount is not one of its currency", field="Amt") from error
+
+
+def _instant(text: str) -> datetime | None:
+    """An ISODateTime. Without an offset it is the bank's local time; UTC is near enough here."""
+    if not text:
+        return None
+    has_offset = text.endswith("Z") or "+" in text[10:] or "-" in text[10:]
+    return parse_instant(text if has_offset else f"{text}Z")
+
+
+def _at(instant: datetime | None) -> datetime:
+    if instant is None:
+        raise Malformed("the report does not say when it was made", field="CreDtTm")
+    return instant
+
+
+def _said(said: ET.Element | None, path: str) -> str:
+    text = said.findtext(path, "") if said is not None else ""
+    return (text or "").strip()
+
+
+class _WithoutDocumentType(ET.TreeBuilder):
+    """Refuses a document type before anything that it declares is looked at."""
+
+    def doctype(self, _name: str, _public: str | None, _system: str | None) -> None:
+        """:raises Malformed: always."""
+        raise Malformed("the report has a document type", code="not_xml")
+
+
+def _parse(content: bytes) -> ET.Element:
+    parser = ET.XMLParser(target=_WithoutDocumentType())
+    try:
+        parser.feed(content)
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise Malformed("the report is not XML", code="not_xml") from error
+    try:
+        root: ET.Element = parser.close()
+    except ET.ParseError as error:
+        raise Malformed("the report is not XML", code="not_xml") from error
+    return root
+
+
+def _strip_namespaces(root: ET.Element) -> None:
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]

@@ -1,0 +1,190 @@
+"""Handing payouts to their rails, and asking what became of them: one payment, whatever dies.
+
+In this order: the order is frozen, the first look is put down, the instruction says `unknown`, the
+rail is called, its answer is recorded. Who dies after any of these is followed by somebody who
+finds what is written: before the call nothing was paid; from the moment that the instruction says
+`unknown` the order is only ever looked up, and sent again only under the same key where the rail
+promises that this pays once (docs/decisions/0076-who-may-send-a-payout.md).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.kernel.personal import Personal
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.members import service as members
+from chalicelib.members.model import LinkKind, Member
+from chalicelib.payouts import service as payouts
+from chalicelib.payouts import store as instructions
+from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.destinations.envelope import Envelope
+from chalicelib.payouts.model import Accepted, Failed, Instruction, Outcome, PayoutState, Unknown
+from chalicelib.payouts.orders import store as orders
+from chalicelib.payouts.orders.store import LookUp
+from chalicelib.payouts.paying import service as paying
+from chalicelib.payouts.paying import store as paying_store
+from chalicelib.payouts.rails.model import (
+    NEEDS_DESTINATION,
+    Handed,
+    Order,
+    PayingAccount,
+    Rail,
+)
+from chalicelib.payouts.rails.ports import port_of, said_after_executed
+from chalicelib.payouts.states import follow
+from chalicelib.runtime import observability, vault
+
+FIRST_LOOK_AFTER = timedelta(minutes=5)
+# A worker lives for a minute; until then another may be waiting for the rail's answer.
+CALLS_END_WITHIN = timedelta(seconds=90)
+POSTPONED_SECONDS_MAX = 12 * 3_600  # What a queue can hold a message back.
+
+
+@dataclass(frozen=True, slots=True)
+class _NotPayable:
+    """Why nothing can be asked of a rail; what was to be paid goes back to the member's balance."""
+
+    reason: str
+
+
+def send(payout_id: str, *, now: datetime) -> Instruction:
+    """Hand a payout to its rail, or ask what became of one that a rail may have; returns it.
+
+    :raises NoSuchPayout: there is none. :raises TryAgain: not now; nothing is lost.
+    """
+    instruction = payouts.get(payout_id, now=now)
+    match instruction.state:
+        case PayoutState.WRITTEN:
+            return _send_first(instruction, now=now)
+        case PayoutState.UNKNOWN:
+            return look_up(payout_id, now=now)
+    return instruction
+
+
+def look_up(payout_id: str, *, now: datetime) -> Instruction:
+    """Ask the rail what became of a payout, also of one that was executed: it may have come back.
+
+    :raises NoSuchPayout: there is none. :raises TryAgain: somebody may be waiting for the answer.
+    """
+    instruction = payouts.get(payout_id, now=now)
+    if instruction.state is PayoutState.WRITTEN:
+        return _send_first(instruction, now=now)
+    if instruction.state in (PayoutState.FAILED, PayoutState.RETURNED):
+        return instruction
+    since = instruction.changed_at or instruction.written_at
+    if instruction.state is PayoutState.UNKNOWN and now < since + CALLS_END_WITHIN:
+        seconds = int(CALLS_END_WITHIN.total_seconds())
+        raise TryAgain("the rail is being asked", after_seconds=seconds)
+    handed = _prepare(instruction, now=now)
+    if isinstance(handed, _NotPayable):
+        return instruction  # Who looks cannot; what is known of it stays.
+    rail = handed.account.rail
+    outcome = port_of(rail).look_up(handed, instruction.provider_id, now=now)
+    observability.count("payouts_looked_up", provider=rail.value, outcome=_word(outcome))
+    if instruction.state is PayoutState.EXECUTED:
+        outcome = said_after_executed(rail, outcome, now=now)
+    return payouts.record_outcome(payout_id, outcome, now=now)
+
+
+def ask_again(instruction: Instruction, *, now: datetime) -> Instruction:
+    """Believe the rail itself about a payout of which a word contradicts what is known.
+
+    :raises TryAgain: it does not say for certain now.
+    """
+    handed = _prepare(instruction, now=now)
+    if isinstance(handed, _NotPayable):
+        return instruction
+    outcome = port_of(handed.account.rail).look_up(handed, instruction.provider_id, now=now)
+    if isinstance(outcome, Unknown | Accepted):
+        raise TryAgain("the rail does not say what became of the payout")
+    return payouts.record_outcome(instruction.payout_id, outcome, now=now)
+
+
+def _send_first(instruction: Instruction, *, now: datetime) -> Instruction:
+    """Call the rail as the only one: the instruction says `unknown` before, to everybody else."""
+    payout_id = instruction.payout_id
+    handed = _prepare(instruction, now=now)
+    if isinstance(handed, _NotPayable):
+        observability.count("payouts_not_payable", reason=handed.reason)
+        failed = Failed(handed.reason, is_final=True)
+        return payouts.record_outcome(payout_id, failed, now=now)
+    orders.put_look_up(LookUp(payout_id, now + FIRST_LOOK_AFTER, since=now))
+    if not instructions.record_change(follow(instruction, Unknown(), now=now)):
+        raise TryAgain("somebody else is sending the payout")
+    rail = handed.account.rail
+    outcome = port_of(rail).send(handed, now=now)
+    observability.count("payouts_sent", provider=rail.value, outcome=_word(outcome))
+    after = payouts.record_outcome(payout_id, outcome, now=now)
+    if after.state is PayoutState.WRITTEN:
+        raise TryAgain("the rail takes nothing now")
+    return after
+
+
+def _prepare(instruction: Instruction, *, now: datetime) -> Handed | _NotPayable:
+    """Everything that the rail needs, the order as it was frozen the first time."""
+    account = paying.find_account(instruction.connection_id, instruction.amount.currency, now=now)
+    key = members.member_key_of(instruction.member_id, now=now)
+    if account is None or account.rail.value != instruction.rail:
+        return _NotPayable("no_paying_account")
+    if key is None:
+        return _NotPayable("member_forgotten")
+    frozen = orders.find_order(instruction.payout_id, instruction.member_id, key=key, now=now)
+    order = frozen if frozen is not None else _freeze(instruction, account, key, now=now)
+    if isinstance(order, _NotPayable):
+        return order
+    destination = None
+    if order.envelope is not None:
+        destination = destinations.open_envelope(order.envelope, owner=order.member_id)
+    return Handed(order, account, paying_store.secrets_of(account), destination)
+
+
+def _freeze(
+    instruction: Instruction, account: PayingAccount, key: vault.SealingKey, *, now: datetime
+) -> Order | _NotPayable:
+    member = members.find_member(instruction.member_id, now=now)
+    anchor = member.anchor if member else None
+    envelope = None
+    if account.rail in NEEDS_DESTINATION:
+        envelope = _envelope_of(instruction, now=now)
+        if envelope is None:
+            return _NotPayable("no_destination")
+    elif anchor is None:
+        return _NotPayable("member_left")
+    order = Order(
+        payout_id=instruction.payout_id,
+        member_id=instruction.member_id,
+        connection_id=instruction.connection_id,
+        amount=instruction.amount,
+        idempotency_key=instruction.idempotency_key,
+        reference=instruction.reference,
+        paid_from=account.account,
+        frozen_at=now,
+        envelope=envelope,
+        user_ref=_named(member, account, LinkKind.USER),
+        account_ref=_named(member, account, LinkKind.ACCOUNT),
+    )
+    return orders.freeze(order, key=key, now=now)
+
+
+def _envelope_of(instruction: Instruction, *, now: datetime) -> Envelope | None:
+    """The member's destination, closed. :raises TryAgain: it was changed, and is not used yet."""
+    held = destinations.find_held(instruction.member_id, now=now)
+    if held is not None and now < held.usable_from:
+        seconds = int((held.usable_from - now).total_seconds()) + 1
+        raise TryAgain(
+            "the destination was changed a short while ago",
+            after_seconds=min(seconds, POSTPONED_SECONDS_MAX),
+        )
+    return None if held is None else held.envelope
+
+
+def _named(member: Member | None, account: PayingAccount, kind: LinkKind) -> Personal[str] | None:
+    """The bank's own name of the member, for the rail on which the bank pays."""
+    anchor = member.anchor if member else None
+    if account.rail is not Rail.BANK or anchor is None or anchor.kind is not kind:
+        return None
+    return Personal(anchor.value)
+
+
+def _word(outcome: Outcome) -> str:
+    return type(outcome).__name__.lower()

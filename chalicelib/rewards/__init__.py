@@ -1,0 +1,1 @@
+"""Bringing cards, offers and the journal up to the newest version of a purchase."""

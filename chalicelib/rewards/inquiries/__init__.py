@@ -1,0 +1,1 @@
+"""Inquiries: a member says that a purchase should have earned something, and it is looked into."""

@@ -1,0 +1,60 @@
+"""How the purchase stands that somebody inquires about: its receipt, and what it earned."""
+
+from datetime import datetime
+
+from chalicelib.kernel.ids import RetailerId
+from chalicelib.matching.payment import Payment, PaymentState
+from chalicelib.network import service as network
+from chalicelib.offers.participation import store as participations
+from chalicelib.purchases import store as purchases
+from chalicelib.purchases.access import WAITS, Own
+from chalicelib.purchases.model import Purchase
+from chalicelib.purchases.payments import store as payments
+from chalicelib.purchases.reading import waits
+from chalicelib.rewards.inquiries.model import Situation
+
+
+def situation_of(own: Own, *, now: datetime) -> Situation | None:
+    """How it stands; None where nothing was bought: a refund, or a payment that was reversed."""
+    purchase = purchases.find_purchase(own.where, key=own.key, now=now)
+    payment = purchase.payment if purchase else _payment(own, now=now)
+    if payment is None or payment.state in (PaymentState.REVERSED, PaymentState.REFUND_ONLY):
+        return None
+    receipt = purchase.receipt if purchase else None
+    retailers = (
+        {receipt.retailer_id}
+        if receipt
+        else {store.retailer_id for store in network.find_stores(payment.merchant, now=now)}
+    )
+    has_earned, is_held = _earned(own, now=now)
+    return Situation(
+        takes_part=any(_takes_part(one, now=now) for one in retailers),
+        has_earned=has_earned,
+        is_held=is_held,
+        has_receipt=receipt is not None,
+        waits=_waits(purchase, own, now=now),
+    )
+
+
+def _waits(purchase: Purchase | None, own: Own, *, now: datetime) -> bool:
+    is_over = now >= own.first_seen_at + WAITS
+    return not is_over and (purchase is None or waits(purchase))
+
+
+def _payment(own: Own, *, now: datetime) -> Payment | None:
+    known = payments.find_payment(own.where.payment_id, key=own.key, now=now)
+    return known.payment if known else None
+
+
+def _takes_part(retailer_id: RetailerId, *, now: datetime) -> bool:
+    return network.get_retailer(retailer_id, now=now).rewards
+
+
+def _earned(own: Own, *, now: datetime) -> tuple[bool, bool]:
+    """Whether some offer or card gave something for the purchase, and whether all of it is held."""
+    payment_id = own.where.payment_id
+    rows = participations.list_participations(own.where.member_id, None, key=own.key, now=now)
+    has_redeemed = any(
+        one.kept_minor > 0 for row in rows.values() for one in row.of_purchase(payment_id)
+    )
+    return has_redeemed, False

@@ -1,0 +1,82 @@
+"""Notices: telling banks what became of their customers' rewards, many at a time."""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from chalice import Blueprint
+
+from chalicelib.kernel.ids import encode_id
+from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.members.announcing import Announcement, from_message
+from chalicelib.members.messages import NoticeMessage
+from chalicelib.notices import replaying, sending
+from chalicelib.notices.coalescing import Waiting
+from chalicelib.notices.messages import ReplayMessage, TellPageMessage, decode_notices
+from chalicelib.notices.sending import Run
+from chalicelib.runtime import clock, observability, queues, settings
+from chalicelib.workers.rim import Message, all_messages, attempt, is_handled, refuse
+
+BATCH_MESSAGES = 100  # One page of a bank's log holds them all in a few kilobytes.
+GATHERING_SECONDS = 5  # What one purchase gives and takes back comes together; nobody misses it.
+TELLING_SECONDS = 45  # Then the rest is left. One more call may take twenty, of ninety in all.
+PAGE_ID_BYTES = 17
+
+bp = Blueprint(__name__)
+
+
+@bp.on_sqs_message(
+    queue=settings.queue(queues.NOTICES),
+    batch_size=BATCH_MESSAGES,
+    maximum_batching_window_in_seconds=GATHERING_SECONDS,
+)
+@all_messages
+def send_notices(messages: Sequence[Message]) -> Collection[str]:
+    """Log and tell what was announced; tell on, or again, what stands in the log."""
+    run = Run(clock.now(), has_time=_time_of(clock.now() + timedelta(seconds=TELLING_SECONDS)))
+    waiting: dict[str, Waiting] = {}
+    failed: set[str] = set()
+    for message in messages:
+        try:
+            said = _read(message.body)
+        except Rejected as refusal:
+            refuse(queues.NOTICES, message.body, refusal)
+            continue
+        if isinstance(said, Announcement):
+            waiting[message.message_id] = Waiting(said, is_first=message.receives == 1)
+        elif not is_handled(partial(_tell_on, said=said, run=run), message):
+            failed.add(message.message_id)
+    if waiting and not _is_sent(list(waiting.values()), run):
+        failed |= set(waiting)
+    return failed
+
+
+def _time_of(until: datetime) -> Callable[[], bool]:
+    return lambda: clock.now() < until
+
+
+def _read(body: str) -> Announcement | TellPageMessage | ReplayMessage:
+    said = decode_notices(body)
+    return from_message(said) if isinstance(said, NoticeMessage) else said
+
+
+def _tell_on(_message: Message, *, said: TellPageMessage | ReplayMessage, run: Run) -> None:
+    if isinstance(said, ReplayMessage):
+        replaying.replay(said, now=run.now)
+    else:
+        sending.tell_on(said, run)
+
+
+def _is_sent(waiting: Sequence[Waiting], run: Run) -> bool:
+    """Whether all of `waiting` is logged, and told or left for later."""
+    step = partial(sending.send, waiting, run, new_page_id=_new_page_id)
+    try:
+        return attempt(queues.NOTICES, "notices", step)
+    except TryAgain:
+        observability.count("messages_put_off", queue=queues.NOTICES)
+        return False
+
+
+def _new_page_id() -> str:
+    return encode_id(os.urandom(PAGE_ID_BYTES))

@@ -1,0 +1,20 @@
+"""Every mutant there is."""
+
+from pathlib import Path
+
+from infra.mutants import budgets, earning, journal, payouts, reversing
+from infra.mutants.model import Mutant
+
+ROOT = Path(__file__).parents[2]
+ALL: tuple[Mutant, ...] = (
+    *earning.MUTANTS,
+    *reversing.MUTANTS,
+    *budgets.MUTANTS,
+    *journal.MUTANTS,
+    *payouts.MUTANTS,
+)
+
+
+def stale() -> tuple[Mutant, ...]:
+    """Those that were written for code which is not there any more."""
+    return tuple(mutant for mutant in ALL if mutant.is_stale(ROOT))

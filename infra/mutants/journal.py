@@ -1,0 +1,165 @@
+"""Mutants of the journal: entries, books, their chain, and the days folded from them."""
+
+from infra.mutants.model import GIVING, OUTCOMES, Mutant
+
+PAGES = ("tests/unit/ledger/test_ledger_pages.py",)
+DAYS = ("tests/integration/test_ledger_daybook.py",)
+_PAGES = "chalicelib/ledger/books/pages.py"
+_SERVICE = "chalicelib/ledger/service.py"
+_MODEL = "chalicelib/ledger/model.py"
+_MOVING = "chalicelib/ledger/moving.py"
+
+MUTANTS = (
+    Mutant(
+        "entry_need_not_balance",
+        "an entry is taken whose legs do not add up to nought",
+        _MODEL,
+        "if not 2 <= len(self.legs) <= LEGS_MAX or sum(leg.minor for leg in self.legs) != 0:",
+        "if not 2 <= len(self.legs) <= LEGS_MAX:",
+        PAGES,
+    ),
+    Mutant(
+        "earned_forgets_returns",
+        "a payment that came back counts as earned twice",
+        _MODEL,
+        "return kept - self.returned - self.written_off",
+        "return kept - self.written_off",
+        (*PAGES, *OUTCOMES),
+    ),
+    Mutant(
+        "same_key_other_content",
+        "a key that stands for something else is taken for the same",
+        _SERVICE,
+        "if found is not None and not _says_the_same(found.entry, entry):",
+        "if found is not None and found.entry.kind is not entry.kind:",
+        GIVING,
+    ),
+    Mutant(
+        "content_without_amounts",
+        "two entries of one key are the same whatever they move",
+        _SERVICE,
+        "return (entry.kind, entry.currency, legs, *about)",
+        "return (entry.kind, entry.currency, len(legs), *about)",
+        GIVING,
+    ),
+    Mutant(
+        "book_written_over",
+        "an open page is written over whichever stands there",
+        "chalicelib/ledger/books/store.py",
+        "untouched = BookRow.version == before.version if before.version",
+        "untouched = BookRow.pk.exists() if before.version",
+        DAYS,
+    ),
+    Mutant(
+        "old_pages_not_looked_at",
+        "a key is looked for on the open page only",
+        "chalicelib/ledger/books/store.py",
+        "while until is not None and until >= since and number > 1:",
+        "while until is not None and until < since and number > 1:",
+        GIVING,
+    ),
+    Mutant(
+        "numbers_come_again",
+        "entries of one page get the number of its first",
+        _PAGES,
+        "Posting(page.next_seq + place, recorded_at, entry)",
+        "Posting(page.first_seq + place, recorded_at, entry)",
+        PAGES,
+    ),
+    Mutant(
+        "balances_lost_with_the_page",
+        "a new page opens with the balances that the full one had opened with",
+        _PAGES,
+        "opening=closed.balances,",
+        "opening=closed.opening,",
+        (*PAGES, *GIVING),
+    ),
+    Mutant(
+        "chain_broken_at_the_page",
+        "the chain of a new page goes on from before the full one",
+        _PAGES,
+        "before=closed.last_hash,",
+        "before=closed.before,",
+        PAGES,
+    ),
+    Mutant(
+        "clock_goes_back",
+        "an entry is recorded as earlier than the one before it",
+        _PAGES,
+        "if last is not None and last > recorded_at:",
+        "if last is not None and last < recorded_at:",
+        PAGES,
+    ),
+    Mutant(
+        "chain_does_not_cover_amounts",
+        "the hash of an entry says nothing of what it moved",
+        "chalicelib/ledger/books/chain.py",
+        '"legs": sorted([leg.account, leg.minor] for leg in entry.legs),',
+        '"legs": sorted([leg.account, 0] for leg in entry.legs),',
+        PAGES,
+    ),
+    Mutant(
+        "late_entries_filed_in_the_past",
+        "an entry that is filed late joins a day whose totals are made",
+        "chalicelib/ledger/days/store.py",
+        "filed_on = max(recorded_on, now.date())",
+        "filed_on = recorded_on",
+        DAYS,
+    ),
+    Mutant(
+        "dead_writers_entry_not_filed",
+        "an entry whose writer died before the daybook is never filed",
+        _SERVICE,
+        "if posting.seq in before_by_seq and not daybook.is_filed(posting, now=now):",
+        "if posting.seq < 0 and not daybook.is_filed(posting, now=now):",
+        DAYS,
+    ),
+    Mutant(
+        "taken_back_is_owed",
+        "retailers owe what was taken back as well as what was given",
+        "chalicelib/ledger/days/folding.py",
+        "return replace(line, taken_back=1, taken_back_minor=-given_minor(entry))",
+        "return replace(line, taken_back=1, taken_back_minor=given_minor(entry))",
+        DAYS,
+    ),
+    Mutant(
+        "set_aside_again",
+        "the same payout sets aside again whatever is available by now",
+        _MOVING,
+        "    before = book.find(payout_key(payout_id, kind))\n    if before is not None:\n",
+        "    before = book.find(payout_key(payout_id, kind))\n    if before is None:\n",
+        OUTCOMES,
+    ),
+    Mutant(
+        "failed_payout_stays_in_payment",
+        "what a rail did not pay is called paid",
+        _MOVING,
+        "EntryKind.PAYOUT_FAILED: (Holding.IN_PAYMENT, Holding.AVAILABLE),",
+        "EntryKind.PAYOUT_FAILED: (Holding.IN_PAYMENT, Holding.PAID),",
+        OUTCOMES,
+    ),
+    Mutant(
+        "late_execution_not_taken_from_available",
+        "a payout that failed and was executed late is booked as if it were in payment",
+        _MOVING,
+        "return _moved(payout, kind, Holding.AVAILABLE, Holding.PAID, at=at",
+        "return _moved(payout, kind, Holding.IN_PAYMENT, Holding.PAID, at=at",
+        OUTCOMES,
+    ),
+    Mutant(
+        "credit_written_off",
+        "money that the member is owed is written off",
+        _MOVING,
+        "    if minor >= 0:\n        return ()",
+        "    if minor == 0:\n        return ()",
+        OUTCOMES,
+    ),
+    Mutant(
+        "less_than_the_minimum_is_paid",
+        "a payout is written for less than the least that is paid",
+        _MOVING,
+        "if minor < max(minor_min, 1):",
+        "if minor < 1:",
+        OUTCOMES,
+    ),
+)

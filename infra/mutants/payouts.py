@@ -1,0 +1,156 @@
+"""Mutants of payouts: the states, who may call a rail, and what the journal hears of it."""
+
+from infra.mutants.model import OUTCOMES, SENDING, STATES, Mutant
+
+_STATES = "chalicelib/payouts/states.py"
+_SENDING = "chalicelib/payouts/sending.py"
+_SERVICE = "chalicelib/payouts/service.py"
+
+MUTANTS = (
+    Mutant(
+        "late_execution_ignored",
+        "money that left after the rail had said it failed is not booked",
+        _STATES,
+        "    if state is FAILED:  # Rule 1.",
+        "    if state is RETURNED:  # Rule 1.",
+        STATES,
+    ),
+    Mutant(
+        "failure_after_execution_believed",
+        "a payout that was executed is paid back to the member on a word that it failed",
+        _STATES,
+        "return _CONTRADICTS if state is EXECUTED else _STAYS",
+        "return Step((FAILED,)) if state is EXECUTED else _STAYS",
+        STATES,
+    ),
+    Mutant(
+        "no_answer_forgets_that_it_was_sent",
+        "a rail that does not answer is not known to have the order any more",
+        _STATES,
+        "return Step((UNKNOWN,)) if state is WRITTEN else _STAYS",
+        "return Step((UNKNOWN,)) if state in (WRITTEN, SENT) else _STAYS",
+        STATES,
+    ),
+    Mutant(
+        "passing_failure_resends_what_is_sent",
+        "an order that the rail has goes back to be sent",
+        _STATES,
+        "return Step((WRITTEN,)) if state is UNKNOWN else _STAYS",
+        "return Step((WRITTEN,)) if state in (UNKNOWN, SENT) else _STAYS",
+        STATES,
+    ),
+    Mutant(
+        "returned_without_having_left",
+        "money that came back before anybody said it left is booked as never paid",
+        _STATES,
+        "    if state in UNSETTLED:  # What came back had left.\n"
+        "        return Step((EXECUTED, RETURNED))",
+        "    if state in UNSETTLED:  # What came back had left.\n        return Step((RETURNED,))",
+        STATES,
+    ),
+    Mutant(
+        "contradictions_go_unseen",
+        "a rail that contradicts itself wakes nobody",
+        _STATES,
+        "is_disputed=before.is_disputed or step.is_contradiction,",
+        "is_disputed=before.is_disputed,",
+        (*STATES, *OUTCOMES),
+    ),
+    Mutant(
+        "dead_workers_word_not_entered",
+        "the word of a rail whose hearer died is not entered when it comes again",
+        _SERVICE,
+        "    enter(after, now=now)\n    _announce(after, outcome)",
+        "    if after.path != before.path:\n        enter(after, now=now)\n"
+        "    _announce(after, outcome)",
+        OUTCOMES,
+    ),
+    Mutant(
+        "late_and_early_execution_swapped",
+        "an execution that comes first is booked as one that had failed",
+        _SERVICE,
+        "case PayoutState.EXECUTED if has_failed:",
+        "case PayoutState.EXECUTED if not has_failed:",
+        OUTCOMES,
+    ),
+    Mutant(
+        "returned_is_not_told",
+        "the member is not told of money that came back",
+        _SERVICE,
+        "case Returned(at=at) if PayoutState.RETURNED in instruction.path:",
+        "case Returned(at=at) if PayoutState.FAILED in instruction.path:",
+        OUTCOMES,
+    ),
+    Mutant(
+        "two_may_call_the_rail",
+        "whoever finds the order written calls the rail, also when another does",
+        _SENDING,
+        "    if not instructions.record_change(follow(instruction, Unknown(), now=now)):\n",
+        "    if instructions.record_change(follow(instruction, Unknown(), now=now)) is None:\n",
+        SENDING,
+    ),
+    Mutant(
+        "unknown_is_sent_again",
+        "a payout that a rail may have is posted again instead of looked up",
+        _SENDING,
+        "        case PayoutState.UNKNOWN:\n            return look_up(payout_id, now=now)",
+        "        case PayoutState.UNKNOWN:\n            return _send_first(instruction, now=now)",
+        SENDING,
+    ),
+    Mutant(
+        "looked_up_while_it_is_sent",
+        "a payout is looked up while somebody may be waiting for the rail's answer",
+        _SENDING,
+        "if instruction.state is PayoutState.UNKNOWN and now < since + CALLS_END_WITHIN:",
+        "if instruction.state is PayoutState.UNKNOWN and now < since:",
+        SENDING,
+    ),
+    Mutant(
+        "look_up_not_put_down",
+        "nobody will ask what became of an order whose answer was lost",
+        _SENDING,
+        "    orders.put_look_up(LookUp(payout_id, now + FIRST_LOOK_AFTER, since=now))\n",
+        "",
+        SENDING,
+    ),
+    Mutant(
+        "each_attempt_has_its_key",
+        "an order written again is known to the rail under another key",
+        "chalicelib/payouts/model.py",
+        "idempotency_key=_key_of(payout_id),",
+        'idempotency_key=_key_of(f"{payout_id} {now}"),',
+        STATES,
+    ),
+    Mutant(
+        "no_answer_is_a_failure",
+        "an order that the rail may have taken is called untaken",
+        "chalicelib/payouts/rails/sandbox.py",
+        "    except http.NoAnswer:\n        return Unknown()",
+        '    except http.NoAnswer:\n        return Failed("no_answer", is_final=False)',
+        SENDING,
+    ),
+    Mutant(
+        "instruction_written_over",
+        "what is known of a payout is written over what somebody else learned meanwhile",
+        "chalicelib/payouts/store.py",
+        "condition=InstructionRow.version == after.version - 1)",
+        "condition=InstructionRow.pk.exists())",
+        SENDING,
+    ),
+    Mutant(
+        "new_account_used_at_once",
+        "cashback goes to a changed account before the member could object",
+        "chalicelib/payouts/destinations/service.py",
+        "usable_from=now if before is None else now + HELD_AFTER_CHANGE,",
+        "usable_from=now,",
+        SENDING,
+    ),
+    Mutant(
+        "failed_for_good_is_kept",
+        "what a rail will not pay is not given back to the member",
+        _SERVICE,
+        "kind, has_failed = EntryKind.PAYOUT_FAILED, True",
+        "kind, has_failed = EntryKind.PAYOUT_WRITTEN, True",
+        OUTCOMES,
+    ),
+)

@@ -1,0 +1,125 @@
+"""`make mutants`: put each seeded mutant into a copy of the tree and let the tests find it.
+
+Ends with 0 only if at least 95 % are killed, none is stale, and the tests pass without any.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.mutants.catalogue import ALL, ROOT
+from infra.mutants.model import Mutant
+from infra.mutants.trial import Tried, Verdict, copied, run_tests, try_mutant
+
+RESULT = ROOT / "build" / "mutants.json"
+PROCESSES = 2
+KILLED_SHARE_MIN = 0.95
+
+
+def main(
+    only: Annotated[str, typer.Option(help="Try those whose name or module holds this.")] = "",
+    processes: Annotated[int, typer.Option(help="How many are tried at once.")] = PROCESSES,
+) -> None:
+    """Try the mutants; print and keep what became of each."""
+    console = Console()
+    mutants = [one for one in ALL if only in one.name or only in one.module]
+    began = time.monotonic()
+    tried, is_sound = [], True
+    with ExitStack() as after:
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for _ in range(processes):
+            trees.put(after.enter_context(copied(ROOT)))
+        is_sound = _passes_without(mutants, trees, console, processes=processes)
+        for one in _try_all(mutants, trees, processes=processes) if is_sound else ():
+            tried.append(one)
+            console.print(f"{one.verdict.value:9}{one.name} ({one.seconds} s)", highlight=False)
+    seconds = round(time.monotonic() - began, 1)
+    summary = summed_up(tried, seconds=seconds)
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(summary, indent=1) + "\n")
+    _print(console, tried, summary)
+    sys.exit(0 if is_sound and summary["is_good"] else 1)
+
+
+def summed_up(tried: Sequence[Tried], *, seconds: float) -> dict[str, Any]:
+    """What became of all of them, as `build/mutants.json` has it."""
+    counts = Counter(one.verdict for one in tried)
+    share = counts[Verdict.KILLED] / len(tried) if tried else 0.0
+    is_spoilt = bool(counts[Verdict.STALE] or counts[Verdict.BROKEN])
+    return {
+        "is_good": share >= KILLED_SHARE_MIN and not is_spoilt,
+        "mutants": len(tried),
+        **{verdict.value: counts[verdict] for verdict in Verdict},
+        "killed_share": round(share, 4),
+        "seconds": seconds,
+        "each": [
+            {**asdict(one), "verdict": one.verdict.value}
+            for one in sorted(tried, key=lambda one: (one.module, one.name))
+        ],
+    }
+
+
+def _passes_without(
+    mutants: Sequence[Mutant], trees: "SimpleQueue[Path]", console: Console, *, processes: int
+) -> bool:
+    """Whether the tests pass on the sound tree: otherwise they would find anything."""
+    files = sorted({file for mutant in mutants for file in mutant.killed_by})
+
+    def run(file: str) -> tuple[Verdict, str]:
+        tree = trees.get()
+        try:
+            return run_tests(tree, (file,))
+        finally:
+            trees.put(tree)
+
+    with ThreadPoolExecutor(processes) as pool:
+        failed = [by for verdict, by in pool.map(run, files) if verdict is not Verdict.SURVIVED]
+    for by in failed:
+        console.print(f"A test fails without any mutant: {by}")
+    return not failed
+
+
+def _try_all(
+    mutants: Sequence[Mutant], trees: "SimpleQueue[Path]", *, processes: int
+) -> Iterator[Tried]:
+    """Each as soon as it is tried; as many at once as there are trees."""
+
+    def tried(mutant: Mutant) -> Tried:
+        tree = trees.get()
+        try:
+            return try_mutant(mutant, tree)
+        finally:
+            trees.put(tree)
+
+    with ThreadPoolExecutor(processes) as pool:
+        for done in as_completed([pool.submit(tried, mutant) for mutant in mutants]):
+            yield done.result()
+
+
+def _print(console: Console, tried: Sequence[Tried], summary: dict[str, Any]) -> None:
+    table = Table("mutant", "what", "became", "by")
+    for one in sorted(tried, key=lambda one: (one.verdict.value, one.module, one.name)):
+        table.add_row(one.name, one.what, one.verdict.value, one.by.rpartition("::")[2])
+    console.print(table)
+    console.print(
+        f"{summary['killed']} of {summary['mutants']} killed "
+        f"({summary['killed_share']:.1%}), {summary['survived']} survived, "
+        f"{summary['stale']} stale, {summary['broken']} broken, {summary['seconds']} seconds"
+    )
+    console.print(f"The list is in build/{RESULT.name}.")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,93 @@
+"""The seeded mutants fit the code they were written for, and their runner tells the truth."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.mutants.catalogue import ALL, ROOT, stale
+from infra.mutants.model import Mutant
+from infra.mutants.run import summed_up
+from infra.mutants.trial import Tried, Verdict, try_mutant
+
+FEWEST = 40
+SOUND = "def price(minor):\n    return minor * 2\n"
+CHECKED = (
+    "from shop import price\n\n\ndef test_doubles():\n    assert price(3) == 6\n\n\n"
+    "def test_nought():\n    assert price(0) == 0\n"
+)
+MUTANT = Mutant("adds", "adds two", "shop.py", "minor * 2", "minor + 2", ("test_shop.py",))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "shop.py").write_text(SOUND)
+    (tmp_path / "test_shop.py").write_text(CHECKED)
+    return tmp_path
+
+
+def _tried(verdict: Verdict) -> Tried:
+    return Tried("adds", "adds two", "shop.py", verdict, "", 0.1)
+
+
+def test_no_mutant_is_stale() -> None:
+    assert [mutant.name for mutant in stale()] == []
+
+
+def test_there_are_enough_mutants_and_each_has_a_name_of_its_own() -> None:
+    assert len({mutant.name for mutant in ALL}) == len(ALL) >= FEWEST
+
+
+@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_python_that_says_something_else(mutant: Mutant) -> None:
+    mutated = mutant.written(ROOT)
+
+    assert ast.dump(ast.parse(mutated)) != ast.dump(ast.parse((ROOT / mutant.module).read_text()))
+
+
+def test_the_tests_that_have_to_find_a_mutant_are_there() -> None:
+    files = {file for mutant in ALL for file in mutant.killed_by}
+
+    assert sorted(file for file in files if not (ROOT / file).is_file()) == []
+
+
+def test_a_mutant_that_a_test_finds_is_killed_and_taken_out_again(shop: Path) -> None:
+    tried = try_mutant(MUTANT, shop)
+
+    assert (tried.verdict, tried.by) == (Verdict.KILLED, "test_shop.py::test_doubles")
+    assert (shop / "shop.py").read_text() == SOUND
+
+
+def test_a_mutant_that_no_test_finds_survives(shop: Path) -> None:
+    tried = try_mutant(replace(MUTANT, new="minor + minor"), shop)
+
+    assert (tried.verdict, tried.by) == (Verdict.SURVIVED, "")
+
+
+def test_a_mutant_that_nothing_can_import_is_broken_and_one_without_its_text_stale(
+    shop: Path,
+) -> None:
+    broken = try_mutant(replace(MUTANT, old="def price", new="def prices"), shop)
+    gone = try_mutant(replace(MUTANT, old="minor * 3"), shop)
+
+    assert (broken.verdict, gone.verdict) == (Verdict.BROKEN, Verdict.STALE)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "is_good"),
+    [
+        ([Verdict.KILLED] * 20, True),
+        ([Verdict.KILLED] * 19 + [Verdict.SURVIVED], True),
+        ([Verdict.KILLED] * 18 + [Verdict.SURVIVED] * 2, False),
+        ([Verdict.KILLED] * 40 + [Verdict.STALE], False),
+        ([Verdict.KILLED] * 40 + [Verdict.BROKEN], False),
+        ([], False),
+    ],
+)
+def test_is_good_only_with_nineteen_of_twenty_killed_and_none_stale(
+    verdicts: list[Verdict], *, is_good: bool
+) -> None:
+    summary = summed_up([_tried(verdict) for verdict in verdicts], seconds=1.0)
+
+    assert summary["is_good"] is is_good
