@@ -44,18 +44,9 @@ ROUTES = (
     schemes,
     description,
 )
-WORKERS = (
-    payments,
-    receipt_workers,
-    deliveries,
-    notice_workers,
-    payout_workers,
-    campaign_workers,
-    schedules,
-    cases,
-    closing,
-)
+QUEUES = (payments, receipt_workers, deliveries, notice_workers, payout_workers, campaign_workers)
+SCHEDULES = (schedules, cases, closing)
 
 app = Chalice(app_name="counterfoil")
-for area in (*ROUTES, *WORKERS):
+for area in (*ROUTES, *QUEUES, *SCHEDULES):
     app.register_blueprint(area.bp)
