@@ -26,11 +26,19 @@ from chalicelib.workers import cases, closing, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
+from chalicelib.workers import rewards as reward_workers
 
 FOR_BANKS = (hooks, receipts, matches, members, notices, claims, connect, offers, payouts)
 FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
 FOR_EVERYBODY = (coverage, oauth, description)
-ON_QUEUES = (payments, receipt_workers, deliveries, notice_workers, payout_workers)
+ON_QUEUES = (
+    payments,
+    receipt_workers,
+    deliveries,
+    reward_workers,
+    notice_workers,
+    payout_workers,
+)
 ON_SCHEDULES = (campaign_workers, schedules, cases, closing)
 
 app = Chalice(app_name="counterfoil")
