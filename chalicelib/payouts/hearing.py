@@ -114,6 +114,11 @@ def take_report(report: ReportMessage, *, now: datetime) -> Instruction:
     if report.provider and instruction.provider_id not in ("", report.provider):
         raise OtherPayment("the report names another payment of the rail")
     outcome = messages.outcome_of(report)
+    if instruction.rail == Rail.BANK.value:  # What a bank acknowledges is its report.
+        told = Reported(
+            report.event_id, instruction.rail, report.payout_id, outcome, None, report.at
+        )
+        reconciling.record_report(told, now=now)
     if instruction.state is PayoutState.EXECUTED:
         outcome = said_after_executed(Rail(instruction.rail), outcome, now=now)
     if _contradicts(instruction, outcome) and instruction.rail == Rail.TRUELAYER.value:
@@ -147,6 +152,7 @@ def take_reported(reported: Reported, *, now: datetime) -> Instruction | None:
 
     :raises OtherPayment: the amount is not the payout's. :raises TryAgain: try this line again.
     """
+    reconciling.record_report(reported, now=now)
     try:
         written_on(reported.payout_id)
     except NoSuchPayout:

@@ -31,6 +31,7 @@ NOTICES_READ = "notices:read"  # see what members are told
 NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
 CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
 SCHEMES_READ = "schemes:read"  # see schemes, and ask what a basket would earn
+STATEMENTS_READ = "statements:read"  # see what one's own campaigns owe
 SCHEMES_WRITE = "schemes:write"  # change one's own schemes
 
 SCOPES_BY_KIND = {
@@ -57,6 +58,7 @@ SCOPES_BY_KIND = {
         SCHEMES_READ,
         SCHEMES_WRITE,
         CAMPAIGNS_WRITE,
+        STATEMENTS_READ,
         NETWORK_READ,
     ),
     ClientKind.OPERATOR: (NETWORK_READ,),
