@@ -10,6 +10,7 @@ from infra.cli import (
     clients,
     dead_letters,
     holds,
+    journal,
     keys,
     matches,
     matching,
@@ -26,11 +27,11 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (schemes, claims, backtests, holds, notices),
+    "Rewards": (schemes, backtests, claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
-    "Paying cashback": (payouts,),
+    "Paying cashback": (payouts, journal),
     "Keys": (keys,),
     "Staff": (access,),
 }

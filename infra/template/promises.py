@@ -21,6 +21,7 @@ WAITS_SECONDS_MAX = {
     names.RECEIPTS: 3_600,
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
+    names.REWARDS: 3_600,
     names.PAYOUTS: 2 * 86_400,
     names.NOTICES: 86_400,
 }
@@ -83,6 +84,7 @@ WORKER_OF = {
     names.RECEIPTS: "record_receipts",
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
+    names.REWARDS: "settle_rewards",
     names.PAYOUTS: "send_payouts",
     names.NOTICES: "send_notices",
 }
