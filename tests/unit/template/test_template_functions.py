@@ -11,6 +11,7 @@ QUEUE_OF = {
     "record_receipts": ("receipts", 100),
     "gather_receipts": ("gather", 10),
     "deliver_receipt": ("deliveries", 20),
+    "settle_rewards": ("rewards", 50),
     "send_notices": ("notices", 20),
 }
 SCHEDULES = (
@@ -18,6 +19,7 @@ SCHEDULES = (
     "finish_departures",
     "look_again",
     "look_at_cases",
+    "tell_expiring",
     "sweep_retention",
 )
 
