@@ -19,23 +19,21 @@ from chalicelib.api import (
     receipts,
     returns,
     schemes,
+    statements,
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import cases, closing, deliveries, payments, schedules
+from chalicelib.workers import cases, closing, deliveries, payments, rewards, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
-from chalicelib.workers import rewards as reward_workers
 
-FROM_OUTSIDE = (hooks, tills, receipts, matches, returns, oauth, description)
-OF_MEMBERS = (members, notices, cards, claims, connect, offers, payouts)
-OF_RETAILERS = (campaigns, coverage, schemes)
-FROM_QUEUES = (payments, receipt_workers, deliveries, reward_workers, notice_workers)
-FROM_SCHEDULES = (payout_workers, campaign_workers, schedules, cases, closing)
-ROUTES = (*FROM_OUTSIDE, *OF_MEMBERS, *OF_RETAILERS)
-WORKERS = (*FROM_QUEUES, *FROM_SCHEDULES)
+FOR_BANKS = (hooks, receipts, matches, members, cards, claims, connect, notices, offers, payouts)
+FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
+FOR_EVERYBODY = (coverage, oauth, description)
+ON_QUEUES = (payments, receipt_workers, deliveries, rewards, notice_workers, payout_workers)
+ON_SCHEDULES = (campaign_workers, cases, closing, schedules)
 
 app = Chalice(app_name="counterfoil")
-for area in (*ROUTES, *WORKERS):
+for area in (*FOR_BANKS, *FOR_RETAILERS, *FOR_EVERYBODY, *ON_QUEUES, *ON_SCHEDULES):
     app.register_blueprint(area.bp)

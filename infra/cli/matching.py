@@ -19,6 +19,7 @@ from infra.matchfiles.job import THRESHOLD
 from infra.matchfiles.run import Report, SamePath, Summary, match_files, rejected_path
 
 MEBIBYTE = 1_048_576
+REFUSALS_SHOWN_MAX = 6  # Reasons; all of them stand in the file.
 
 app = subject()
 
@@ -56,6 +57,7 @@ def match(
         raise stopped(f"{error}.") from error
     _tell(summary, seconds=time.monotonic() - began)
     if summary.refused:
+        _tell_refusals(summary)
         say(f"See {rejected_path(out)}")
         raise typer.Exit(EXIT_REFUSED)
 
@@ -63,7 +65,7 @@ def match(
 def _match(
     payments: Path, receipts: Path, out: Path, *, threshold: float, processes: int | None
 ) -> Summary:
-    with _ended_alike(), _bars() as report:
+    with ended_alike(), bars() as report:
         return match_files(
             payments,
             receipts,
@@ -86,8 +88,18 @@ def _tell(summary: Summary, *, seconds: float) -> None:
     )
 
 
+def _tell_refusals(summary: Summary) -> None:
+    """The commonest reasons, so that nobody has to open a file to see what an export does wrong."""
+    for one in summary.refusals[:REFUSALS_SHOWN_MAX]:
+        where = f"{one.field}: " if one.field else ""
+        say(
+            f"{one.count} of the {one.file} file: {where}{one.detail}, first in line "
+            f"{one.first_line}"
+        )
+
+
 @contextmanager
-def _bars() -> Iterator[Report]:
+def bars() -> Iterator[Report]:
     """A bar for each step, as it begins."""
     columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), Elapsed())
     with Progress(*columns, console=console) as progress:
@@ -102,7 +114,7 @@ def _bars() -> Iterator[Report]:
 
 
 @contextmanager
-def _ended_alike() -> Iterator[None]:
+def ended_alike() -> Iterator[None]:
     """Being told to end is an interrupt: what is half done is cleared away in both."""
     before: Callable[..., object] | int | None = signal.signal(
         signal.SIGTERM, signal.default_int_handler
