@@ -21,7 +21,6 @@ WAITS_SECONDS_MAX = {
     names.RECEIPTS: 3_600,
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
-    names.REWARDS: 3_600,
     names.PAYOUTS: 2 * 86_400,
     names.NOTICES: 86_400,
     names.REWARDS: 7_200,
