@@ -4,6 +4,7 @@ from chalice import Chalice
 
 from chalicelib.api import (
     campaigns,
+    cards,
     claims,
     connect,
     coverage,
@@ -18,44 +19,21 @@ from chalicelib.api import (
     receipts,
     returns,
     schemes,
+    statements,
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import cases, closing, deliveries, payments, schedules
+from chalicelib.workers import cases, closing, deliveries, payments, rewards, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
-ROUTES = (
-    hooks,
-    tills,
-    receipts,
-    matches,
-    returns,
-    members,
-    notices,
-    claims,
-    connect,
-    campaigns,
-    coverage,
-    oauth,
-    offers,
-    payouts,
-    schemes,
-    description,
-)
-WORKERS = (
-    payments,
-    receipt_workers,
-    deliveries,
-    notice_workers,
-    payout_workers,
-    campaign_workers,
-    schedules,
-    cases,
-    closing,
-)
+FOR_BANKS = (hooks, receipts, matches, members, cards, claims, connect, notices, offers, payouts)
+FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
+FOR_EVERYBODY = (coverage, oauth, description)
+ON_QUEUES = (payments, receipt_workers, deliveries, rewards, notice_workers, payout_workers)
+ON_SCHEDULES = (campaign_workers, cases, closing, schedules)
 
 app = Chalice(app_name="counterfoil")
-for area in (*ROUTES, *WORKERS):
+for area in (*FOR_BANKS, *FOR_RETAILERS, *FOR_EVERYBODY, *ON_QUEUES, *ON_SCHEDULES):
     app.register_blueprint(area.bp)

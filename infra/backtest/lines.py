@@ -19,7 +19,7 @@ ONE = Decimal(1)
 NONE = Decimal(0)
 
 
-class PurchaseLine(msgspec.Struct, frozen=True):
+class PurchaseLine(msgspec.Struct, frozen=True, gc=False):
     """A line of a receipt: what it cost with tax (`gross_minor`), and without where that is known.
 
     `returned` of `quantity` came back since.
@@ -36,7 +36,7 @@ class PurchaseLine(msgspec.Struct, frozen=True):
     returned: Decimal = NONE
 
 
-class PurchaseRow(msgspec.Struct, frozen=True):
+class PurchaseRow(msgspec.Struct, frozen=True, gc=False):
     """A purchase. Without `retailer` it is the draft's; without `paid_minor` all was paid."""
 
     member: str

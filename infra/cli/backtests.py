@@ -44,14 +44,35 @@ def back_test(
     Exit 0: every line was used. 1: some were not. 2: it could not begin.
     """
     began = time.monotonic()
+    done = _backtest(
+        draft, purchases, retailer, days=days, threshold=threshold, processes=processes
+    )
+    _tell(done)
+    say(f"{time.monotonic() - began:.1f} seconds.")
+    if done.refused:
+        say(f"{done.refused} lines are no purchases.")
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _backtest(
+    draft: Path,
+    purchases: Path,
+    retailer: str,
+    *,
+    days: int | None,
+    threshold: int,
+    processes: int | None,
+) -> Backtest:
+    count = processes or os.cpu_count() or 1
+    own = RetailerId(retailer)
     try:
         with ended_alike(), bars() as report:
-            done = backtest(
+            return backtest(
                 draft,
                 purchases,
-                retailer_id=RetailerId(retailer),
+                retailer_id=own,
                 days=days,
-                processes=processes or os.cpu_count() or 1,
+                processes=count,
                 report=report,
                 threshold=threshold,
             )
@@ -59,11 +80,6 @@ def back_test(
         raise stopped("interrupted.") from error
     except (OSError, NoPurchases, UnreadableFile, WorkerLost) as error:
         raise stopped(f"{error}.") from error
-    _tell(done)
-    say(f"{time.monotonic() - began:.1f} seconds.")
-    if done.refused:
-        say(f"{done.refused} lines are no purchases.")
-        raise typer.Exit(EXIT_REFUSED)
 
 
 def _tell(done: Backtest) -> None:

@@ -10,6 +10,7 @@ from infra.cli import (
     clients,
     dead_letters,
     holds,
+    journal,
     keys,
     matches,
     matching,
@@ -30,7 +31,7 @@ PANELS = {
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
-    "Paying cashback": (payouts,),
+    "Paying cashback": (payouts, journal),
     "Keys": (keys,),
     "Staff": (access,),
 }

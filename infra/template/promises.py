@@ -21,8 +21,10 @@ WAITS_SECONDS_MAX = {
     names.RECEIPTS: 3_600,
     names.GATHER: 3_600,
     names.DELIVERIES: 86_400,
+    names.REWARDS: 3_600,
     names.PAYOUTS: 2 * 86_400,
     names.NOTICES: 86_400,
+    names.REWARDS: 7_200,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
 SILENT_HOURS_MAX = {
@@ -83,6 +85,7 @@ WORKER_OF = {
     names.RECEIPTS: "record_receipts",
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
+    names.REWARDS: "settle_rewards",
     names.PAYOUTS: "send_payouts",
     names.NOTICES: "send_notices",
 }
