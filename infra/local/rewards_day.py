@@ -1,12 +1,12 @@
 """The town's rewards: what two retailers give, where people are paid, and what came of it.
 
-The market stamps a card at each visit of five pounds, and pays for every second stamp; the bookshop
-gives a tenth back to whoever switched its offer on. Everything is said over public HTTP, and judged
+The market stamps a card at each visit of five pounds, and pays for every second stamp; it and the
+bookshop give a tenth back to whoever switched their offers on. Everything is said over public HTTP, and judged
 by the members' books, the sandbox bank's feed, and what the platform counted.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,15 +48,16 @@ SORT_CODE = "040004"  # Of the invented bank; no weights table says anything of 
 
 
 def campaign(now: datetime) -> dict[str, Any]:
-    """The bookshop's offer, for a day from `now` on."""
+    """The offer of market and bookshop, for a day from `now` on."""
     return {
-        "name": "A tenth back on books",
+        "name": "A tenth back",
         "currency": "GBP",
         "zone": "Europe/London",
         "starts_at": now.isoformat(),
         "ends_at": (now + timedelta(days=1)).isoformat(),
         "reward": {"kind": "percent_cashback", "percent": "10", "max_minor": 500},
         "budget": {"amount_minor": 5_000, "currency": "GBP"},
+        "limit": {"times": 10, "per": "ever"},
         "needs_activation": True,
         "pending_days": PENDING_DAYS,
     }
@@ -86,17 +87,23 @@ def open_rewards(setting: Setting, town: Town, *, now: datetime) -> None:
 
     :raises NotOpened: the platform answered otherwise.
     """
-    market, books = setting.till_logins[MARKET], setting.till_logins[BOOKSHOP]
+    market = setting.till_logins[MARKET]
     _say("PUT", f"{market.base_url}/v1/schemes/{CARD}", STAMP_CARD, market, status=201)
-    url = f"{books.base_url}/v1/campaigns/{OFFER}"
-    offer = _say("PUT", url, campaign(now), books)["id"]
-    _say("POST", f"{url}/schedule", {}, books)
+    offers = [_offer(setting.till_logins[retailer], now=now) for retailer in (MARKET, BOOKSHOP)]
     for person in town.people:
         if person.is_member:
-            _join(setting, person, offer)
+            _join(setting, person, offers)
 
 
-def _join(setting: Setting, person: Person, offer: str) -> None:
+def _offer(retailer: Login, *, now: datetime) -> str:
+    """Write the offer and let it run; the id by which banks know it."""
+    url = f"{retailer.base_url}/v1/campaigns/{OFFER}"
+    offer: str = _say("PUT", url, campaign(now), retailer)["id"]
+    _say("POST", f"{url}/schedule", {}, retailer)
+    return offer
+
+
+def _join(setting: Setting, person: Person, offers: Sequence[str]) -> None:
     login = setting.bank_logins[person.provider]
     url = f"{login.base_url}/v1/members/{quote(person.user)}"
     where = {
@@ -106,7 +113,8 @@ def _join(setting: Setting, person: Person, offer: str) -> None:
     }
     _say("PUT", f"{url}/payout-destination", where, login)
     _say("PATCH", f"{url}/preferences", {"offers": True}, login)
-    _say("POST", f"{url}/offers/{offer}/activate", {}, login)
+    for offer in offers:
+        _say("POST", f"{url}/offers/{offer}/activate", {}, login)
 
 
 def account_number(person: Person) -> str:
@@ -164,10 +172,13 @@ def _moved_minor(entry: Entry, member_id: MemberId) -> int:
 
 
 def _shown(setting: Setting) -> Mapping[str, int]:
-    """What arrived, in pence, by account number."""
+    """What arrived and stayed, in pence, by account number."""
+    books = setting.bank.payments.books
+    sent_back = {one.payment_id for one in books.payments.values() if one.status == "returned"}
     shown: Counter[str] = Counter()
-    for item in setting.bank.payments.books.feed:
-        shown[item["account"].rpartition(" ")[2]] += item["amount"]["minor"]
+    for item in books.feed:
+        if item["payment"] not in sent_back:
+            shown[item["account"].rpartition(" ")[2]] += item["amount"]["minor"]
     return dict(shown)
 
 
