@@ -77,6 +77,7 @@ def updated(standing: Attributes, request: Request) -> Attributes:
         if named.attribute(token) in ("pk", "sk"):
             raise Refused("ValidationException", "This attribute is part of the key")
         held = named.operand(token, standing)
+        changed: Any
         match clause:
             case "SET":
                 changed = _set_to(value, standing, named)

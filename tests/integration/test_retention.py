@@ -77,6 +77,11 @@ EXPIRES_AFTER = {
     "OfferEventRow": timedelta(days=90),
     "CountsRow": timedelta(days=731),
     "LeaseRow": timedelta(days=400),
+    "CardRow": None,
+    "PastRow": None,
+    "DueRow": timedelta(days=30),
+    "ClaimCodeRow": timedelta(days=400),
+    "UsageRow": timedelta(days=400),
 }
 
 

@@ -362,6 +362,19 @@ def test_a_member_reads_what_their_purchases_say_while_they_want_offers() -> Non
 
     said = ask("/v1/members/ada/profile")
     switch_off()
+
+    taken = {"offer": one.campaign_id, "rewards": 1, "rewarded_minor": 100, "currency": "GBP"}
+    most = {"retailer": "bean-and-leaf", "visits": 4, "spent_minor": 1_400}
+    assert said.body == {
+        "currency": "GBP",
+        "visits": 4,
+        "merchants": [{**most, "last_at": "2026-11-20T09:15:30Z"}],
+        "categories": ["coffee", "drinks"],
+        "districts": ["LS1"],
+        "month_from_minor": 0,
+        "month_to_minor": 5_000,
+        "offers": [taken],
+    }
     assert ask("/v1/members/ada/profile").status == 404
 
 

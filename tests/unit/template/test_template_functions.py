@@ -21,6 +21,7 @@ SCHEDULES = (
     "finish_departures",
     "look_again",
     "look_at_cases",
+    "tell_expiring",
     "look_up_payouts",
     "sweep_retention",
     "tend_campaigns",
