@@ -1,8 +1,8 @@
 """The town's rewards: what two retailers give, where people are paid, and what came of it.
 
 The market stamps a card at each visit of five pounds, and pays for every second stamp; it and the
-bookshop give a tenth back to whoever switched their offers on. Everything is said over public HTTP, and judged
-by the members' books, the sandbox bank's feed, and what the platform counted.
+bookshop give a tenth back to whoever switched their offers on. Everything is said over public HTTP,
+and judged by the members' books, the sandbox bank's feed, and what the platform counted.
 """
 
 from collections import Counter
