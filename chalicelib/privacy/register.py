@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.days import store as daybook_store
 from chalicelib.loyalty.holding import store as holding_store
+from chalicelib.loyalty.schemes import store as schemes_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store

@@ -4,11 +4,13 @@ Each is small, so that every fault and every pair of faults can be put into it. 
 same inputs in other orders; whatever the order, the same has to stand at the end.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import permutations
 
 from chalicelib.banks.payments import PaymentEventKind
+from chalicelib.ledger.model import Balances
 from chalicelib.members.model import Reference
 from chalicelib.runtime import queues
 from infra.simulation.town import (
@@ -30,13 +32,17 @@ SECONDS_APART = 2
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What comes at `at_seconds` after noon: messages on `queue`, or a member who `leaves`."""
+    """What comes at `at_seconds` after noon: messages on `queue`, or a member who `leaves`.
+
+    What `is_redrive` brings back what was given up on, as an operator does.
+    """
 
     at_seconds: int
     name: str
     queue: str = ""
     bodies: tuple[str, ...] = ()
     leaves: Reference | None = None
+    is_redrive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,11 @@ class History:
 
     `quarantined` are the reasons for which messages of it belong into quarantine. Where it
     `may_settle_late`, it may end so only after the daily look.
+
+    Of a history about rewards, `opens` is what the town has for it beside its receipts (given the
+    time), and `owned` what members have in the journal at the end, by name. Faults come to the
+    workers of the queues `disturbed` alone (none named: to all), and where it `is_ordered`, its
+    inputs come in the given order only.
     """
 
     name: str
@@ -72,6 +83,14 @@ class History:
     quarantined: frozenset[str] = frozenset()
     may_differ: bool = False
     may_settle_late: bool = False
+    opens: Callable[[datetime], None] | None = None
+    owned: Mapping[str, Balances] = field(default_factory=dict)
+    disturbed: frozenset[str] = frozenset()
+    is_ordered: bool = False
+
+    def is_disturbed(self, queue: str) -> bool:
+        """Whether the worker of `queue` may meet faults."""
+        return not self.disturbed or queue in self.disturbed
 
 
 def in_order(history: History, order: Sequence[int]) -> History:
@@ -84,12 +103,18 @@ def in_order(history: History, order: Sequence[int]) -> History:
 
 def orders(history: History) -> Iterator[History]:
     """`history` in every order of its inputs, the order as given first."""
+    if history.is_ordered:
+        yield history
+        return
     for order in permutations(range(len(history.inputs))):
         yield in_order(history, order)
 
 
 def both_orders(history: History) -> Iterator[History]:
     """`history` as given, and the other way round."""
+    if history.is_ordered:
+        yield history
+        return
     count = len(history.inputs)
     yield in_order(history, range(count))
     yield in_order(history, range(count - 1, -1, -1))

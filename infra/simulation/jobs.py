@@ -186,7 +186,7 @@ def singles_of(
     return [
         (Fault(step.number, number, kind),)
         for step in course.steps
-        if step.queue != SWEEP
+        if step.queue != SWEEP and history.is_disturbed(step.queue)
         for number, call in enumerate(step.calls, start=1)
         if str(call).startswith(at)
         for kind in kinds

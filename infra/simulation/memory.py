@@ -3,6 +3,10 @@
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
+from chalicelib.offers.budgets import service as budgets
+from chalicelib.offers.campaigns import service as campaigns
+from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.paying import service as paying
 from chalicelib.runtime import queues, vault
 
 
@@ -13,3 +17,14 @@ def forget_everything() -> None:
     network.forget()
     timekeeping.forget()
     keys.forget()
+    forget_rewards()
+
+
+def forget_rewards() -> None:
+    """What a process remembers of campaigns and of paying. Whether it does depends on the runs
+    before it, so each run reads it anew, which is the harder case.
+    """
+    budgets.forget()
+    campaigns.forget()
+    destinations.forget()
+    paying.forget()
