@@ -74,7 +74,7 @@ class History:
     Of a history about rewards, `opens` is what the town has for it beside its receipts (given the
     time), and `owned` what members have in the journal at the end, by name. Faults come to the
     workers of the queues `disturbed` alone (none named: to all), and where it `is_ordered`, its
-    inputs come in the given order only.
+    inputs come in the given order only. Where `owners_differ`, who comes first has it.
     """
 
     name: str
@@ -87,6 +87,7 @@ class History:
     owned: Mapping[str, Balances] = field(default_factory=dict)
     disturbed: frozenset[str] = frozenset()
     is_ordered: bool = False
+    owners_differ: bool = False
 
     def is_disturbed(self, queue: str) -> bool:
         """Whether the worker of `queue` may meet faults."""

@@ -21,6 +21,7 @@ from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage
 from chalicelib.purchases.model import WithdrawnWhy
 from chalicelib.runtime import queues, rows
 from infra.simulation.histories import History
+from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
 from infra.simulation.stored import Stored, rows_in
 from infra.simulation.town import LOAF, PEOPLE
@@ -65,6 +66,7 @@ def broken_by_step(world: World, history: History, standing: Standing) -> tuple[
         *_refunded_too_much(standing),
         *_undeclared(world, standing),
         *_vanished(world, history, standing),
+        *broken_money(world),
     )
 
 

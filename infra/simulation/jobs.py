@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
-from infra.simulation import generated, histories, second_thoughts
+from infra.simulation import generated, histories, reward_histories, second_thoughts
 from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
 from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
 from infra.simulation.histories import History, both_orders, orders
@@ -88,6 +88,7 @@ CORE: Sequence[Callable[[], History]] = (
     lambda: second_thoughts.given_back(is_return_first=True),
     lambda: second_thoughts.given_back(is_return_first=False),
     second_thoughts.refund_named_late,
+    *reward_histories.HISTORIES,
 )
 
 

@@ -17,7 +17,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from chalicelib.runtime import aws
+from chalicelib.runtime import queues as queue_names
 from chalicelib.runtime.rows import RowMeta
+from infra.resources import Queue
 from infra.simulation.asking import APPS
 from infra.simulation.attempts import (
     conflict,
@@ -34,6 +36,7 @@ from infra.simulation.queues import QueuesState, SimQueues
 from infra.simulation.tables import SimTables, TablesState
 from infra.simulation.values import with_bytes
 
+REWARDS = Queue(queue_names.REWARDS, visibility_seconds=600, receives_max=12)
 SERVICES = ("dynamodb", "sqs", "kms", "secretsmanager")
 _READS_THAT_LAG = {"GetItem", "BatchGetItem", "Query"}
 _MET_AT_ONCE = (Kind.CRASH_AFTER, Kind.STALE, Kind.STALE_BY_ONE)
@@ -78,7 +81,7 @@ class SimAws:
 
     def __init__(self, *, now: Callable[[], datetime], injector: Injector) -> None:
         self.tables = SimTables(now=now)
-        self.queues = SimQueues(now=now, also=(APPS, *CLOCKS))
+        self.queues = SimQueues(now=now, also=(APPS, *CLOCKS, REWARDS))
         self.secrets = SimSecrets()
         self.twist: Twist | None = None
         self._injector = injector

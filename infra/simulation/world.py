@@ -19,7 +19,7 @@ from chalicelib.runtime import queues, settings
 from chalicelib.workers import deliveries, notices, payments, payouts, receipts, schedules
 from infra import resources
 from infra.local.lambda_events import scheduled_event, sqs_event
-from infra.simulation import town
+from infra.simulation import rewarding, town
 from infra.simulation.asking import ASKS, answer_app
 from infra.simulation.bank import BankState, SimBank
 from infra.simulation.faults import Crash, Injector, Kind
@@ -37,6 +37,7 @@ WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
     queues.RECEIPTS: (receipts.record_receipts, 10),
     queues.GATHER: (receipts.gather_receipts, receipts.GATHERED_MESSAGES_MAX),
     queues.DELIVERIES: (deliveries.deliver_receipt, 10),
+    queues.REWARDS: (rewarding.settle_rewards, 10),
     queues.NOTICES: (notices.send_notices, notices.BATCH_MESSAGES),
     queues.PAYOUTS: (payouts.send_payouts, payouts.BATCH_SIZE),
     NIGHTS: (run_schedules, 1),
@@ -109,6 +110,11 @@ class World:
     def now(self) -> datetime:
         """The time in this world."""
         return self._now
+
+    @property
+    def has_money(self) -> bool:
+        """Whether this town has offers, schemes and cashback."""
+        return bool(self.aws.tables.items(settings.table("money")))
 
     def plant(self, bug: Planted | None) -> None:
         """Let `bug` be in the platform from now on; None: none."""

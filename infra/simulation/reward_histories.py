@@ -1,0 +1,141 @@
+"""Histories about rewards: what is bought, what comes back, and the nights that pay for it.
+
+Faults come to the workers of rewards, notices, payouts and nights alone; what precedes them has
+histories of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.kernel.ids import payment_id_of
+from chalicelib.ledger.model import Balances
+from chalicelib.purchases.messages import RewardMessage, encode
+from chalicelib.runtime import queues
+from infra.simulation.histories import Ending, History, Input
+from infra.simulation.reward_town import with_offer
+from infra.simulation.second_thoughts import not_mine
+from infra.simulation.town import (
+    ADA,
+    BELA,
+    NOON,
+    Person,
+    paid,
+    payment_message,
+    receipts_message,
+    return_of,
+    sale,
+)
+
+DAY = 24 * 3600
+NIGHT_AT = timedelta(hours=16, minutes=30)  # Half past four of the morning after noon.
+GIVEN = 142
+_BUDGET = 10_000
+_REWARDED = frozenset({queues.REWARDS, queues.NOTICES})
+CODE = "4K7Q2X"
+
+
+def bought(person: Person, number: int, *, at_seconds: int = 21) -> tuple[Input, Input]:
+    """`person` pays and the till sends the receipt, both within seconds."""
+    at = NOON + timedelta(seconds=at_seconds - 21)
+    code = f"{CODE[:-1]}{number}"
+    auth = paid(person, f"t-{number}", minor=420, code=code, at=at)
+    sold = sale(f"R-{number}", minor=420, code=code, at=at)
+    return (
+        Input(at_seconds, f"auth{number}", queues.PAYMENTS, (payment_message(auth),)),
+        Input(at_seconds + 2, f"receipt{number}", queues.RECEIPTS, (receipts_message(sold),)),
+    )
+
+
+def brought_back(number: int, *, at_seconds: int) -> Input:
+    """Everything of the receipt `number` comes back."""
+    sold = sale(f"R-{number}", minor=420, code=f"{CODE[:-1]}{number}")
+    back = receipts_message(return_of(sold, f"B-{number}"))
+    return Input(at_seconds, f"return{number}", queues.RECEIPTS, (back,))
+
+
+def settled_again(person: Person, number: int, *, at_seconds: int) -> Input:
+    """The message that a purchase may have earned comes once more, from wherever it was kept."""
+    payment_id = payment_id_of(person.bank, f"t-{number}")
+    body = encode(RewardMessage(payment_id, person.member_id, NOON, 1))
+    return Input(at_seconds, "again", queues.REWARDS, (body,))
+
+
+def _history(
+    name: str,
+    inputs: Sequence[Input],
+    endings: Mapping[str, Ending],
+    owned: Mapping[str, Balances],
+    *,
+    opens: Callable[[datetime], None],
+) -> History:
+    return History(
+        name,
+        tuple(sorted(inputs, key=lambda one: one.at_seconds)),
+        endings,
+        opens=opens,
+        owned=owned,
+        disturbed=_REWARDED,
+        is_ordered=True,
+    )
+
+
+_open_plenty = with_offer(GIVEN, budget_minor=_BUDGET)
+_open_little = with_offer(GIVEN, budget_minor=2 * GIVEN - 1)
+
+
+def offered() -> History:
+    """A purchase wins the offer, and its message comes again a month later."""
+    return _history(
+        "offered",
+        (*bought(ADA, 1), settled_again(ADA, 1, at_seconds=40 * DAY)),
+        {"t-1": Ending("R-1")},
+        {"ada": Balances("GBP", pending=GIVEN)},
+        opens=_open_plenty,
+    )
+
+
+def offer_returned() -> History:
+    """What won the offer is brought back the next day."""
+    return _history(
+        "offer_returned",
+        (
+            *bought(ADA, 1),
+            brought_back(1, at_seconds=DAY),
+            settled_again(ADA, 1, at_seconds=2 * DAY),
+        ),
+        {"t-1": Ending("R-1", returns=1)},
+        {"ada": Balances("GBP")},
+        opens=_open_plenty,
+    )
+
+
+def last_of_the_budget() -> History:
+    """Two members buy at once, and the budget is enough for one of them."""
+    history = _history(
+        "last_of_the_budget",
+        (*bought(ADA, 1), *bought(BELA, 2, at_seconds=22)),
+        {"t-1": Ending("R-1"), "t-2": Ending("R-2")},
+        {"ada": Balances("GBP", pending=GIVEN)},
+        opens=_open_little,
+    )
+    return replace(history, owners_differ=True)
+
+
+def offer_disowned() -> History:
+    """The receipt that won the offer was somebody else's, who says so."""
+    return _history(
+        "offer_disowned",
+        (*bought(ADA, 1), replace(not_mine(), at_seconds=60)),
+        {"t-1": Ending(None)},
+        {"ada": Balances("GBP")},
+        opens=_open_plenty,
+    )
+
+
+HISTORIES: Sequence[Callable[[], History]] = (
+    offered,
+    offer_returned,
+    last_of_the_budget,
+    offer_disowned,
+)
