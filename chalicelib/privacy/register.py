@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.ledger.books import store as books_store
+from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days import store as daybook_store
 from chalicelib.loyalty.holding import store as holding_store
 from chalicelib.loyalty.schemes import store as schemes_store
@@ -22,6 +23,7 @@ from chalicelib.network.signing import store as signing_store
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.offers.campaigns import store as campaigns_store
+from chalicelib.offers.events import store as offer_events_store
 from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
@@ -44,11 +46,11 @@ STORES = (
     books_store,
     budgets_store,
     campaigns_store,
-    participation_store,
+    closing_store,
     codes_store,
-    correcting_store,
-    connection_store,
     connecting_store,
+    connection_store,
+    correcting_store,
     daybook_store,
     destinations_store,
     holding_store,
@@ -56,9 +58,11 @@ STORES = (
     matching_store,
     members_store,
     network_store,
-    orders_store,
-    paying_store,
     notices_store,
+    offer_events_store,
+    orders_store,
+    participation_store,
+    paying_store,
     payments_store,
     payouts_store,
     privacy_store,
