@@ -23,12 +23,15 @@ from chalicelib.runtime import queues, rows
 from infra.simulation.histories import History
 from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
+from infra.simulation.reward_town import ENDS_AT
 from infra.simulation.stored import Stored, rows_in
 from infra.simulation.town import LOAF, PEOPLE
 from infra.simulation.world import World
 
 _BY_HAND = frozenset(why.value for why in BY_HAND)
 _OF_ANOTHER = (WithdrawnWhy.CONTRADICTED.value, "same_purchase")
+# What is kept from a day that is still to come counts from that day.
+_LAST_DAY = {"LeaseRow": rows.epoch(ENDS_AT)}
 _SPARE = timedelta(days=1)  # Retention counts from what happened, which may be some time ago.
 _IN_CLEAR = (LOAF, *(person.account for person in PEOPLE), *(p.anchor.value for p in PEOPLE))
 
@@ -180,7 +183,8 @@ def _undeclared(world: World, standing: Standing) -> Iterator[str]:
             if extra := _fields(row.content) - held:
                 yield f"I14 a {row.kind} holds {sorted(extra)}"
         lasts = row.row_type.retention.lasts
-        if lasts is not None and row.plain["expires_at"] > latest + lasts.total_seconds():
+        since = max(latest, _LAST_DAY.get(row.kind, 0))
+        if lasts is not None and row.plain["expires_at"] > since + lasts.total_seconds():
             yield f"I15 a {row.kind} is kept too long"
         if row.table.rpartition("-")[2] != "network" and any(
             one in str(value) for value in row.plain.values() for one in _IN_CLEAR

@@ -87,16 +87,29 @@ def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
 
 
 def _untold(world: World) -> Iterator[str]:
-    """I10: the bank heard of all money that left or came back, and of nothing that was not."""
-    announced = {}
+    """I10: the bank heard of all money that left or came back, of what undoes what it heard, and
+    of nothing that was not.
+    """
+    announced: dict[str, NoticeMessage] = {}
     for message in world.aws.queues.done:
         if message.queue == queues.NOTICES:
             said = decode_notices(message.body)
             if isinstance(said, NoticeMessage):
-                announced[said.notice_id] = said.kind
-    for notice_id, kind in announced.items():
-        if kind in _ALWAYS_TOLD and notice_id not in world.bank.notices:
-            yield f"I10 the bank was never told of {kind}"
+                announced[said.notice_id] = said
+    told = {
+        _about(said)
+        for name, said in announced.items()
+        if name in world.bank.notices and said.kind != "adjusted"
+    }
+    for notice_id, said in announced.items():
+        is_news = said.kind in _ALWAYS_TOLD or (said.kind == "adjusted" and _about(said) in told)
+        if is_news and notice_id not in world.bank.notices:
+            yield f"I10 the bank was never told of {said.kind}"
     for notice_id in world.bank.notices:
         if notice_id not in announced:
             yield "I10 the bank heard what nobody announced"
+
+
+def _about(said: NoticeMessage) -> tuple[str, str, str]:
+    """What a notice is about: what undoes it is about the same."""
+    return said.member_id, said.subject, said.payment_id

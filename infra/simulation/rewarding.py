@@ -1,8 +1,9 @@
 """Stands in for the worker of rewards until that is there."""
 
+from chalice.app import SQSEvent
+
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.loyalty.sale import sale_of
-from chalice.app import SQSEvent
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.offers import awarding

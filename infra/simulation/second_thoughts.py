@@ -52,7 +52,7 @@ def _asked(name: str, person: Person, handler: str, body: Mapping[str, object]) 
 
 def not_mine(person: Person = ADA) -> Input:
     """The bank's app says that the receipt of `t-1` is not its user's."""
-    return _asked("not_mine", person, "saynot_mine", {"version": 1})
+    return _asked("not_mine", person, "say_not_mine", {"version": 1})
 
 
 def _mine(person: Person = ADA) -> Input:

@@ -19,7 +19,9 @@ from chalicelib.runtime.rows import Row
 from infra.simulation.items import Item, Key
 from infra.simulation.tables import SimTables
 
-PURPOSES = ("pages", "waiting", "people", "network", "quarantine")
+# Sort keys of rows in `wallets` whose attributes do not tell their types apart.
+_BY_PLACE = {"offer": "OfferRow", "card": "CardRow", "past": "PastRow", "purchase": "PurchaseRow"}
+PURPOSES = ("pages", "waiting", "people", "network", "quarantine", "notices")
 # What holds its default is not stored; of these, everything is looked at.
 _WHOLE: Mapping[str, type[object]] = {"PaymentRow": Payment, "PurchaseRow": Purchase}
 
@@ -59,7 +61,8 @@ def rows_in(tables: SimTables) -> Iterator[Stored]:
 
 
 def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
-    row_type = _row_type(table, frozenset(item.attributes))
+    place = key[1].partition("#")[0] if "#" in key[1] else ""
+    row_type = _row_type(table, frozenset(item.attributes), place)
     plain = {
         name: int(value["N"]) if "N" in value else next(iter(value.values()))
         for name, value in item.attributes.items()
@@ -77,14 +80,20 @@ def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
 
 
 @cache
-def _row_type(table: str, attributes: frozenset[str]) -> type[Row] | None:
-    """The row type of `table` with these attributes: none undeclared, none missing."""
+def _row_type(table: str, attributes: frozenset[str], place: str) -> type[Row] | None:
+    """The row type of `table` with these attributes: none undeclared, none missing.
+
+    Where several have the same, the beginning of the sort key, `place`, says which it is.
+    """
+    named = _BY_PLACE.get(place)
     fitting = []
     for row_type in register.row_types():
         declared = row_type.get_attributes()
         needed = {name for name, attribute in declared.items() if not attribute.null}
         if row_type.retention.lasts is not None:
             needed.add("expires_at")
+        if named is not None and row_type.__name__ != named:
+            continue
         if row_type.Meta.table_name == table and needed <= attributes <= set(declared):
             fitting.append(row_type)
     return min(fitting, key=lambda one: len(one.get_attributes()), default=None)
