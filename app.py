@@ -21,7 +21,7 @@ from chalicelib.api import (
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import cases, deliveries, payments, schedules
+from chalicelib.workers import cases, closing, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
@@ -53,6 +53,7 @@ WORKERS = (
     campaign_workers,
     schedules,
     cases,
+    closing,
 )
 
 app = Chalice(app_name="counterfoil")

@@ -39,9 +39,7 @@ from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.offers.budgets import service as budgets  # noqa: E402
 from chalicelib.offers.campaigns import service as campaigns  # noqa: E402
-from chalicelib.payouts.destinations import service as destinations  # noqa: E402
-from chalicelib.payouts.paying import service as paying  # noqa: E402
-from chalicelib.payouts.rails import tl_hooks, tl_tokens  # noqa: E402
+from chalicelib.payouts import remembered as remembered_payouts  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import master_keys, resources  # noqa: E402
 
@@ -122,10 +120,7 @@ def _forget() -> None:
     keys.forget()
     tills.forget()
     schemes.forget()
-    destinations.forget()
-    paying.forget()
-    tl_hooks.forget()
-    tl_tokens.forget()
+    remembered_payouts.forget()
     budgets.forget()
     campaigns.forget()
 

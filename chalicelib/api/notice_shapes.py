@@ -7,8 +7,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.banks.standard_notices import NoticeEvent
+from chalicelib.banks.standard_notices import NoticeAmount, NoticeEvent
 from chalicelib.kernel.refusals import Misshapen
+from chalicelib.kernel.times import to_text
 from chalicelib.members.choices import (
     Channel,
     NoticeChoices,
@@ -18,6 +19,7 @@ from chalicelib.members.choices import (
     with_topic,
 )
 from chalicelib.members.notice_kinds import NoticeKind
+from chalicelib.notices.inbox import Item
 from chalicelib.notices.wording import LANGUAGES
 
 Cursor = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -64,6 +66,59 @@ class NoticePreferences(msgspec.Struct):
     kinds: dict[str, dict[str, bool]]
     topics: dict[str, bool]
     language: str
+
+
+class InboxItem(msgspec.Struct, omit_defaults=True):
+    """A notice as the member sees it; the fields are those of the event that the bank hears."""
+
+    id: str
+    kind: str
+    at: str
+    title: str
+    text: str
+    is_read: bool
+    subject: str
+    transaction: str | None = None
+    retailer: str = ""
+    units: int = 0
+    amount: NoticeAmount | None = None
+    reason: str = ""
+    on: str | None = None
+
+
+class InboxAnswer(msgspec.Struct, omit_defaults=True):
+    """A page of a member's notices, newest first. Without `cursor` it was the last."""
+
+    notices: tuple[InboxItem, ...]
+    unread: int
+    cursor: str | None = None
+
+
+class ReadBody(msgspec.Struct):
+    """Up to when everything has been read (RFC 3339): the `at` of the newest that was shown."""
+
+    through: Cursor
+
+
+def to_item(item: Item, transaction: str | None) -> InboxItem:
+    """`item` about the bank's `transaction`, if it is about one."""
+    told = item.announcement
+    amount = told.amount
+    return InboxItem(
+        id=told.notice_id,
+        kind=told.kind.value,
+        at=to_text(told.at),
+        title=item.words.title,
+        text=item.words.text,
+        is_read=item.is_read,
+        subject=told.subject,
+        transaction=transaction,
+        retailer=told.retailer_id,
+        units=told.units,
+        amount=NoticeAmount(amount.minor, amount.currency) if amount else None,
+        reason=told.reason,
+        on=told.on.isoformat() if told.on else None,
+    )
 
 
 def to_preferences(choices: NoticeChoices) -> NoticePreferences:

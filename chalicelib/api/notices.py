@@ -4,25 +4,32 @@ from chalice import Blueprint
 
 from chalicelib.api import callers
 from chalicelib.api.notice_shapes import (
+    InboxAnswer,
     NoticePreferences,
     NoticePreferencesBody,
     NoticesAnswer,
+    ReadBody,
     ReplayAnswer,
     ReplayBody,
     changed_choices,
+    to_item,
     to_preferences,
 )
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.kernel.ids import ConnectionId
+from chalicelib.kernel.refusals import Misshapen
+from chalicelib.kernel.times import parse_instant
 from chalicelib.members import service as members
 from chalicelib.members.model import LinkKind, Reference
+from chalicelib.network import service as network
 from chalicelib.network.access.clients import (
     MEMBERS_READ,
     MEMBERS_WRITE,
     NOTICES_READ,
     NOTICES_WRITE,
 )
-from chalicelib.notices import replaying
+from chalicelib.notices import inbox, replaying
+from chalicelib.notices.rendering import transaction_of
 from chalicelib.runtime import clock, wire
 
 bp = Blueprint(__name__)
@@ -74,6 +81,50 @@ def replay_notices(inbound: Inbound) -> Answer:
 @operation(
     bp,
     "GET",
+    "/v1/members/{user}/notices",
+    summary="What a member was told of rewards",
+    answers={200: InboxAnswer, 404: Problem, 422: Problem},
+    scopes=(NOTICES_READ,),
+    tags=TAGS,
+    query={"cursor": "Of the page before.", "limit": "1 to 50 notices; 20 unless said."},
+)
+def list_inbox(inbound: Inbound) -> Answer:
+    """Newest first, of the last ninety days, as it stands now, by the member's choices."""
+    now = clock.now()
+    member = members.get_member(_user(inbound), now=now)
+    connection = network.get_connection(member.connection_id, now=now)
+    listed = inbox.list_inbox(
+        member, cursor=inbound.query.get("cursor"), limit=_limit(inbound), now=now
+    )
+    items = tuple(
+        to_item(one, transaction_of(one.announcement.payment_id, member, connection, now=now))
+        for one in listed.items
+    )
+    return Answer(InboxAnswer(items, listed.unread, listed.cursor))
+
+
+@operation(
+    bp,
+    "POST",
+    "/v1/members/{user}/notices/read",
+    summary="The member has read their notices",
+    takes=ReadBody,
+    answers={204: None, 400: Problem, 404: Problem, 422: Problem},
+    scopes=(NOTICES_WRITE,),
+    tags=TAGS,
+)
+def mark_inbox_read(inbound: Inbound) -> Answer:
+    """Everything up to `through`. What was read stays read, whatever is said later."""
+    now = clock.now()
+    body = wire.convert(inbound.json(), ReadBody)
+    through = parse_instant(body.through, field="through")
+    inbox.mark_read(members.get_member(_user(inbound), now=now), through, now=now)
+    return Answer(status=204)
+
+
+@operation(
+    bp,
+    "GET",
     "/v1/members/{user}/notice-preferences",
     summary="What a member is told, and where",
     answers={200: NoticePreferences, 404: Problem},
@@ -106,6 +157,13 @@ def patch_notice_preferences(inbound: Inbound) -> Answer:
         _user(inbound), lambda choices: changed_choices(choices, body, now=now), now=now
     )
     return Answer(to_preferences(member.choices))
+
+
+def _limit(inbound: Inbound) -> int:
+    text = inbound.query.get("limit", "20")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= inbox.PAGE_MAX:
+        raise Misshapen("the limit is not 1 to 50", field="limit")
+    return int(text)
 
 
 def _bank(inbound: Inbound) -> ConnectionId:

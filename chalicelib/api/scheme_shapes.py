@@ -25,7 +25,8 @@ Quantity = Annotated[Decimal, Meta(extra_json_schema={"examples": ["1", "0.347"]
 
 
 class SchemeAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One version of a scheme. `document` is what was written, with its start as it came to be.
+    """One version of a scheme. `document` is what was written, with its start as it came to be and
+    without what it says by default.
 
     `ends_at` also tells of an operator who ended it. Banks and members know it by `scheme_id`.
     """

@@ -105,8 +105,8 @@ def make_available(
 ) -> tuple[Posted, ...]:
     """Make what is left of the gifts called `keys` available, once for ever, those that are due.
 
-    `originated_at` is the earliest `at` of them. A gift that was taken back whole, or is available
-    already, is passed over, and so is one that is not due at `now`.
+    `originated_at` is the earliest `at` of them. A gift that was taken back whole is passed over,
+    and so is one that is not due at `now`.
 
     :raises NoSuchGift: one was never given. :raises TryAgain: as `record`.
     """
@@ -239,7 +239,12 @@ def _decide_maturing(keys: Sequence[str], now: datetime, book: Book) -> tuple[En
     for key in keys:
         standing = _standing(book, key)
         due_at = standing.given.due_at
-        if standing.is_pending and standing.left_minor > 0 and due_at is not None and due_at <= now:
+        before = book.find(available_key(key))
+        if before is not None:
+            decided.append(before)
+        elif (
+            standing.is_pending and standing.left_minor > 0 and due_at is not None and due_at <= now
+        ):
             decided.append(_available(standing, due_at))
     return tuple(decided)
 

@@ -87,6 +87,14 @@ def balances_of(member_id: MemberId, *, now: datetime) -> tuple[Balances, ...]:
     return pages.member_balances(opened.page.balances)
 
 
+def list_postings(owner: str, *, since: datetime, now: datetime) -> tuple[Posting, ...]:
+    """The entries of `owner`'s book that were recorded since `since`, and perhaps some before, in
+    order: what a statement is made of. A read unit for every 4 KB of pages.
+    """
+    opened = store.find_open_page(owner, now=now)
+    return store.list_postings_since(opened.page, since, now=now)
+
+
 def _find_same(seen: Sequence[Posting], entry: Entry) -> Posting | None:
     """Where `entry` stands already. :raises ConflictingEntry: its key stands for another."""
     found = pages.find(seen, entry.key)

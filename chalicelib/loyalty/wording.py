@@ -4,7 +4,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.loyalty.earning import ALL_RULES, Award, NotEarned
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Scheme
-from chalicelib.loyalty.terms import Per, RuleKind, Unit
+from chalicelib.loyalty.terms import Per, Unit
 
 _OF_SALE = {
     EarnWhy.WITHDRAWN: "the purchase does not count any more",
@@ -65,7 +65,8 @@ def _why(lost: NotEarned, scheme: Scheme) -> str:
         case EarnWhy.TOO_FEW_ITEMS:
             return f"it takes {_counted(lost.missing_items, 'item')} more"
         case EarnWhy.STREAK_GOES_ON:
-            return f"it takes {_counted(lost.missing_items, _step(lost.rule_id, scheme))} more"
+            steps = _counted(lost.missing_items, _step(lost.rule_id, scheme))
+            return f"it takes {steps} more in a row"
         case EarnWhy.ROUNDED_TO_NOTHING if lost.missing_minor:
             return f"it takes {_money(lost.missing_minor, scheme)} more"
         case EarnWhy.CAP_REACHED:
@@ -98,5 +99,4 @@ def _rule(rule_id: str, scheme: Scheme) -> str:
 
 def _step(rule_id: str, scheme: Scheme) -> str:
     rule = scheme.find_rule(rule_id)
-    is_streak = rule is not None and rule.kind is RuleKind.STREAK
-    return f"{_PERIOD[rule.step]} in a row" if rule is not None and is_streak else "visit"
+    return _PERIOD[rule.step] if rule is not None else "visit"

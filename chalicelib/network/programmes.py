@@ -7,6 +7,7 @@ are the service itself, stamps come with it and may be stopped, offers wait to b
 from dataclasses import dataclass
 from enum import Enum
 
+from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import NotFound
 
 
@@ -43,6 +44,8 @@ class Programme:
     `terms_version` is the version that must have been accepted to switch on or stay on;
     `receipts_wait_days` is how long a receipt waits for its payment, and a payment for its receipt,
     before either is forgotten; `match_threshold` is how probable a match has to be, from 0 to 1.
+    Cashback is paid from `payout_minimums` on (in a currency without one, any amount); what a
+    member owes after returns is set off for `debts_kept_days` and then given up.
     """
 
     name: str
@@ -51,10 +54,17 @@ class Programme:
     terms_version: str
     receipts_wait_days: int
     match_threshold: float = 0.999
+    payout_minimums: tuple[Money, ...] = ()
+    debts_kept_days: int = 180
 
     def rule_for(self, service: Service) -> ServiceRule:
         """The rule for `service`."""
         return next(rule for rule in self.services if rule.service is service)
+
+    def payout_minimum(self, currency: str) -> int:
+        """From how many minor units of `currency` on cashback is paid."""
+        minimums = (one.minor for one in self.payout_minimums if one.currency == currency)
+        return next(minimums, 1)
 
 
 FLUX = Programme(
@@ -67,6 +77,7 @@ FLUX = Programme(
     ),
     terms_version="2026-01",
     receipts_wait_days=7,
+    payout_minimums=(Money(100, "GBP"), Money(100, "EUR")),
 )
 
 _PROGRAMMES = {programme.name: programme for programme in (FLUX,)}

@@ -11,7 +11,14 @@ from datetime import datetime
 from enum import Enum
 
 from chalicelib.loyalty.allocation import share_out, total_of
-from chalicelib.loyalty.conditions import Counted, CountedLine, NotMet, check, counted, matches
+from chalicelib.loyalty.conditions import (
+    Counted,
+    CountedLine,
+    NotMet,
+    check,
+    counted,
+    matching_lines,
+)
 from chalicelib.loyalty.rewarding import worth_minor
 from chalicelib.loyalty.rules import ItemPrice, PercentCashback
 from chalicelib.loyalty.sale import Sale
@@ -157,10 +164,9 @@ def _rewarded(campaign: Campaign, meant: Counted) -> list[tuple[CountedLine, int
     """The lines that a reward is for, with what each weighs in it."""
     match campaign.reward:
         case PercentCashback(lines=lines, basis=basis):
-            found = [line for line in meant.lines if matches(line, lines)]
-            return [(line, line.minor(basis)) for line in found]
+            return [(line, line.minor(basis)) for line in matching_lines(meant.lines, lines)]
         case ItemPrice(matching=matching):
-            items = [line for line in meant.lines if line.items and matches(line, matching)]
+            items = [line for line in matching_lines(meant.lines, matching) if line.items]
             dearest = max(items, key=lambda line: line.gross_minor // line.items, default=None)
             return [(dearest, dearest.gross_minor)] if dearest is not None else []
         case _:

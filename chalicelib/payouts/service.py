@@ -5,7 +5,7 @@ follows from the states that the row went through, and is entered after it: whoe
 is finished by the next word, or by the night's reconciliation.
 """
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger import moving
@@ -74,6 +74,11 @@ def enter(instruction: Instruction, *, now: datetime) -> int:
     began_at = datetime.combine(written_on(instruction.payout_id), time(), UTC)
     posted = ledger.post(owner, lambda _book: wanted, originated_at=began_at, now=now)
     return sum(one.is_new for one in posted)
+
+
+def day_of(instruction: Instruction) -> date:
+    """The day on which a payout was written, by its id."""
+    return written_on(instruction.payout_id)
 
 
 def _announce(instruction: Instruction, outcome: Outcome) -> None:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days import store as daybook_store
+from chalicelib.loyalty.cards import store as cards_store
+from chalicelib.loyalty.claims import store as claims_store
 from chalicelib.loyalty.holding import store as holding_store
+from chalicelib.loyalty.memberships import store as memberships_store
 from chalicelib.loyalty.schemes import store as schemes_store
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
@@ -27,8 +30,10 @@ from chalicelib.offers.events import store as offer_events_store
 from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.netting import store as netting_store
 from chalicelib.payouts.orders import store as orders_store
 from chalicelib.payouts.paying import store as paying_store
+from chalicelib.payouts.reconciling import store as reconciling_store
 from chalicelib.privacy import store as privacy_store
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.codes import store as codes_store
@@ -46,6 +51,8 @@ STORES = (
     books_store,
     budgets_store,
     campaigns_store,
+    cards_store,
+    claims_store,
     closing_store,
     codes_store,
     connecting_store,
@@ -57,6 +64,8 @@ STORES = (
     inquiries_store,
     matching_store,
     members_store,
+    memberships_store,
+    netting_store,
     network_store,
     notices_store,
     offer_events_store,
@@ -68,6 +77,7 @@ STORES = (
     privacy_store,
     purchases_store,
     quarantine,
+    reconciling_store,
     refunding_store,
     schemes_store,
     signing_store,

@@ -35,6 +35,7 @@ class Purpose(Enum):
     MATCHING = "matching"
     MEMBERSHIP = "membership"
     DELIVERY = "delivery"
+    REWARDS = "rewards"
     SUPPORT = "support"
     SECURITY = "security"
     SERVICE_OPERATION = "service_operation"

@@ -126,8 +126,8 @@ def _connection() -> Connection:
 
 def table_meta(table: str) -> Any:
     """The PynamoDB `Meta` of a row type that lives in `table`."""
-    named = {"table_name": settings.table(table), "region": settings.region()}
-    return type("Meta", (), {**named, **_PATIENCE})
+    named = {"table_name": settings.table(table), "region": settings.region(), **_PATIENCE}
+    return type("Meta", (), named)
 
 
 def epoch(instant: datetime) -> int:
@@ -167,16 +167,11 @@ def list_between(
 ) -> list[R]:
     """The live rows of `pk` with `sk_first` ≤ sort key ≤ `sk_last`, in order, at most `limit`.
 
-    `last_first` turns the order round. `only` names the attributes to bring, where not all are
-    wanted; it costs the same.
+    `last_first` turns the order round; `only` names the attributes to bring, at the same cost.
     """
     between = row_type.sk.between(sk_first, sk_last)
-    asked: dict[str, Any] = {
-        "consistent_read": consistent,
-        "limit": limit,
-        "attributes_to_get": only,
-        "scan_index_forward": not last_first,
-    }
+    asked: dict[str, Any] = {"consistent_read": consistent, "limit": limit}
+    asked |= {"attributes_to_get": only, "scan_index_forward": not last_first}
     try:
         found = list(row_type.query(pk, between, **asked))
     except PynamoDBException as error:

@@ -18,13 +18,14 @@ from infra.cli import (
     quarantine,
     receipts,
     reviews,
+    schemes,
     shops,
 )
 from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (claims, holds, notices),
+    "Rewards": (schemes, claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

@@ -2,8 +2,9 @@
 
 All of them answer at one URL, by path. What a person would see or do in the bank is under
 `/sandbox`: `GET /sandbox/receipts` shows every receipt that some customer's app holds,
-`POST /sandbox/transactions` books a Monzo transaction and fires its webhooks, and
-`POST /sandbox/feed-items` books a Starling feed item.
+`POST /sandbox/transactions` books a Monzo transaction and fires its webhooks,
+`POST /sandbox/feed-items` books a Starling feed item, and `GET /sandbox/feed` shows the cashback
+that arrived, by account. `POST /payments` is what the rail `sandbox` pays by.
 """
 
 import secrets
@@ -15,6 +16,7 @@ from chalicelib.network.model import Provider
 from infra.local.calling import call_json
 from infra.local.sandbox_endpoint import SandboxEndpoint
 from infra.local.sandbox_monzo import SandboxMonzo
+from infra.local.sandbox_payments import SandboxPayments
 from infra.local.sandbox_starling import SandboxStarling
 from infra.local.serving import LoopbackServer, Reply, Request
 from infra.new_keys import SECRET_BYTES, whsec
@@ -51,6 +53,8 @@ class SandboxBank:
         }
         self.monzo = SandboxMonzo(now=now, clients={MONZO_CLIENT: self.monzo_secret}, learns=learns)
         self.starling = SandboxStarling(api_token=self.starling_token, learns=learns)
+        self.payments_token = secrets.token_urlsafe(32)
+        self.payments = SandboxPayments(now=now, token=self.payments_token)
         by_name = {provider.value: key for provider, key in self.webhook_secrets.items()}
         self.endpoint = SandboxEndpoint(now=now, secrets=by_name)
         self._front = LoopbackServer(self._answer)
@@ -78,6 +82,8 @@ class SandboxBank:
                 return self.starling.answer(request)
             case ["told", *_]:
                 return self.endpoint.answer(request)
+            case ["payments", *_]:
+                return self.payments.answer(request)
         return self.monzo.answer(request)
 
     def _control(self, request: Request, what: list[str]) -> Reply:
@@ -91,6 +97,8 @@ class SandboxBank:
                 event = {"type": "transaction.created", "data": transaction}
                 urls = self.monzo.hook_urls(transaction["account_id"])
                 return Reply(200, {"hooks": [call_json("POST", url, event).status for url in urls]})
+            case ("GET", "feed"):
+                return Reply(200, {"feed": self.payments.books.feed})
             case ("POST", "feed-items"):
                 self.starling.enter(request.json())
                 return Reply(200, {})

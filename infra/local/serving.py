@@ -103,17 +103,7 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True  # Head and body are two writes; waiting costs 40 ms.
 
         def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            length = min(int(self.headers.get("content-length") or 0), BODY_BYTES_MAX)
-            request = Request(
-                method=self.command,
-                path=parts.path,
-                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-                headers={name.lower(): value for name, value in self.headers.items()},
-                body=self.rfile.read(length),
-                target=self.path,
-            )
-            self._send(answer(request))
+            self._send(answer(_read(self)))
 
         def _send(self, reply: Reply) -> None:
             if reply.status == NO_ANSWER:
@@ -136,6 +126,19 @@ def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
     for method in METHODS:
         setattr(Handler, f"do_{method}", Handler._answer)
     return Handler
+
+
+def _read(handler: BaseHTTPRequestHandler) -> Request:
+    parts = urlsplit(handler.path)
+    length = min(int(handler.headers.get("content-length") or 0), BODY_BYTES_MAX)
+    return Request(
+        method=handler.command,
+        path=parts.path,
+        query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        headers={name.lower(): value for name, value in handler.headers.items()},
+        body=handler.rfile.read(length),
+        target=handler.path,
+    )
 
 
 def _encoded(body: object) -> bytes:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from chalicelib.kernel.ids import ConnectionId, RetailerId, StoreId
 from chalicelib.kernel.personal import Personal
@@ -21,6 +22,9 @@ from chalicelib.network.model import (
     Store,
 )
 from chalicelib.network.signing import rsa
+from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.paying import service as paying
+from chalicelib.payouts.rails.model import PayingAccount, PayingSecrets, Rail
 from infra.local.sandbox_bank import MONZO_CLIENT, SandboxBank
 from infra.local.sandbox_senders import FLUX_PATHS, Line
 from infra.local.sandbox_till import Login
@@ -28,6 +32,8 @@ from infra.local.town import Brand, Shop, Town
 from infra.new_keys import SECRET_BYTES, whsec
 
 RECEIPTS_WITHIN_LIVE_SECONDS = 30
+KEY_BYTES = 32
+PAID_IN = ("GBP", "EUR")
 ADDRESSES = {"Europe/London": "N1 9XX", "Europe/Dublin": "D01 X000", "Europe/Paris": "75006"}
 
 
@@ -58,8 +64,10 @@ def set_up(
     connections = {
         provider: _connection(provider, bank, base_url, inbound) for provider in Provider
     }
+    destinations.make_envelope_key(partial(secrets.token_bytes, KEY_BYTES), now=now())
     for connection in connections.values():
         network.record_connection(connection, now=now())
+        _record_paying(connection, bank, now=now())
     for brand in town.brands:
         _record_brand(brand, now=now())
     bank_logins = {
@@ -111,6 +119,14 @@ def _connection(
         client_id=client_id,
         keys=tuple(ConnectionKey(use, Personal(value)) for use, value in held if value),
     )
+
+
+def _record_paying(connection: Connection, bank: SandboxBank, *, now: datetime) -> None:
+    """Let the sandbox bank pay cashback to the connection's members, in every currency of town."""
+    held = PayingSecrets(client_secret=Personal(bank.payments_token))
+    for currency in PAID_IN:
+        account = PayingAccount(connection.connection_id, currency, Rail.SANDBOX, api_url=bank.url)
+        paying.record_account(account, held, now=now)
 
 
 def _registered_url(provider: Provider, hook_url: str) -> str:

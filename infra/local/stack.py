@@ -151,6 +151,7 @@ def _forget() -> None:
     from chalicelib.matching.timekeeping import service as timekeeping
     from chalicelib.network import service as network
     from chalicelib.network.access import keys
+    from chalicelib.payouts import remembered as remembered_payouts
     from chalicelib.runtime import rows
 
     aws.forget_clients()
@@ -161,6 +162,7 @@ def _forget() -> None:
     timekeeping.forget()
     keys.forget()
     tills.forget()
+    remembered_payouts.forget()
 
 
 def _restore_environment(before: Mapping[str, str | None]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.runtime import clock
-from chalicelib.workers import payouts
+from chalicelib.workers import closing, payouts
 from infra.local.lambda_events import scheduled_event
 from infra.resources import Queue
 
@@ -21,6 +21,7 @@ CLOCKS = tuple(
     for name in (NIGHTS, QUIET_NIGHTS)
 )
 SCHEDULES: Mapping[str, Callable[[Any, Any], None]] = {
+    "close_day": closing.close_day,
     "look_up_payouts": payouts.look_up_payouts,
 }
 

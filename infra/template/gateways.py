@@ -15,6 +15,7 @@ HOOKS_API = "HooksApi"
 REST_API = "RestAPI"
 HOOK_ROUTES = (
     ("POST", "/hooks/{hook}"),
+    ("POST", "/hooks/payouts/{connection}"),
     ("POST", "/bank"),
     ("POST", "/webhooks/v2/bank"),
     ("POST", "/merchant"),

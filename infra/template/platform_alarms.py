@@ -4,8 +4,18 @@ from infra.template.alarms import ALARMS_MD, HOUR, MINUTES_15, OURS, Alarm, Metr
 
 SKEW_SECONDS_MAX = 900
 HOLD_SECONDS_MAX = 14 * 24 * 3_600
+DIFFERENCE_SECONDS_MAX = 86_400
 
 PLATFORM: tuple[Alarm, ...] = (
+    Alarm(
+        name="payouts-are-overdue",
+        measure=Query("SUM", "payouts_overdue"),
+        threshold=1,
+        seconds=HOUR,
+        says="Three days after a rail was called for a payout nobody knows what became of it.",
+        because="Every rail has paid or refused by then; only a person can find out.",
+        runbook=f"{ALARMS_MD}#payouts_overdue",
+    ),
     Alarm(
         name="claims-are-overdue",
         measure=Query("MAX", "claims_overdue"),
@@ -120,5 +130,39 @@ PLATFORM: tuple[Alarm, ...] = (
         says="A bank tells of payments more than an hour after they were made.",
         because="All banks we know tell within seconds; repeats after an outage pass sooner.",
         runbook=f"{ALARMS_MD}#connection_lag_seconds",
+    ),
+    Alarm(
+        name="payouts-are-disputed",
+        measure=Query("SUM", "payouts_disputed"),
+        threshold=1,
+        says="A rail said of a payout both that it was paid and that it failed.",
+        because="Money may have left twice; no rail does this as a matter of course.",
+        runbook=f"{ALARMS_MD}#payouts_disputed",
+    ),
+    Alarm(
+        name="days-are-not-closed",
+        measure=Query("MAX", "days_not_closed"),
+        threshold=2,
+        seconds=HOUR,
+        says="The night's job is more than a day behind: members are paid late.",
+        because="Yesterday is open until the morning; the day before never is.",
+        runbook=f"{ALARMS_MD}#days_not_closed",
+    ),
+    Alarm(
+        name="books-are-broken",
+        measure=Query("SUM", "books_broken"),
+        threshold=1,
+        says="A member's book lacks an entry that the daybook has.",
+        because="Nothing of ours removes an entry: somebody or something else did.",
+        runbook=f"{ALARMS_MD}#books_broken",
+    ),
+    Alarm(
+        name="differences-are-unexplained",
+        measure=Query("MAX", "difference_age_seconds"),
+        threshold=DIFFERENCE_SECONDS_MAX,
+        seconds=HOUR,
+        says="Journal, orders and rails do not agree about something for a day, unexplained.",
+        because="Everything about money is explained within 24 hours.",
+        runbook=f"{ALARMS_MD}#differences_open",
     ),
 )

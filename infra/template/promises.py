@@ -31,6 +31,7 @@ SILENT_HOURS_MAX = {
     "sweep_retention": 3,
     "look_at_cases": 3,
     "end_waiting": 26,
+    "close_day": 20,
     "look_up_payouts": 1,
 }
 

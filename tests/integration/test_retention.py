@@ -74,6 +74,8 @@ EXPIRES_AFTER = {
     "BudgetRow": None,
     "CampaignRow": None,
     "OfferRow": None,
+    "OfferEventRow": timedelta(days=90),
+    "CountsRow": timedelta(days=731),
     "LeaseRow": timedelta(days=400),
 }
 

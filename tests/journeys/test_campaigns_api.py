@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 FIRST_DAY = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 OTHER = Retailer(RetailerId("other-brand"), "Other Brand")
 SCHEDULED = scheduled_event("tend_campaigns", at=NOW, event_id="1", region="eu-west-2")
-EVENT = json.loads((Path(__file__).parents[2] / "events/campaign_put.json").read_text())
+EVENT = json.loads((Path(__file__).parents[2] / "events" / "campaign_put.json").read_text())
 
 
 @pytest.fixture

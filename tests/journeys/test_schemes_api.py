@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.scheme_shapes import read_document
 from chalicelib.loyalty.schemes import service
 from chalicelib.network.model import ClientKind
 from chalicelib.runtime import clock
 from tests.makers.api import Said, call, make_client, token_of
+from tests.makers.events import event
 from tests.makers.receipts import RETAILER
 from tests.makers.schemes import NOW, open_shop, points, stamps
 
@@ -158,6 +160,20 @@ def test_says_what_a_basket_would_earn_and_what_is_missing() -> None:
             },
         },
     )
+
+
+@pytest.mark.requirement("LOY-20")
+def test_answers_as_the_example_files_say() -> None:
+    headers = {"Authorization": f"Bearer {token_of(TILL)}", "Content-Type": "application/json"}
+    path = "/v1/schemes/points"
+
+    written = call("PUT", path, raw=event("scheme_put"), headers=headers)
+    said = call("POST", f"{path}/what-if", raw=event("scheme_what_if"), headers=headers)
+
+    sent = json.loads(event("scheme_put"))
+    assert written.status == 201
+    assert read_document(written.body["document"]) == read_document(sent)  # Defaults are left out.
+    assert (said.status, said.body) == (200, json.loads(event("scheme_what_if_answered")))
 
 
 def test_says_which_line_earns_by_which_rule() -> None:

@@ -9,8 +9,11 @@ from chalicelib.ledger import service
 from chalicelib.ledger.accounts import member_owner
 from chalicelib.ledger.books import store
 from chalicelib.ledger.books.chain import Posting
+from chalicelib.ledger.days import store as daybook
+from chalicelib.ledger.days.store import DaybookRow
 from chalicelib.ledger.giving import Gift
 from chalicelib.ledger.model import Balances
+from chalicelib.runtime import rows
 
 BOUGHT_AT = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 RETURN_PERIOD = timedelta(days=30)
@@ -52,3 +55,8 @@ def book_of(member_id: MemberId = MEMBER, *, now: datetime = BOUGHT_AT) -> tuple
     """Every entry of the member's book, in order."""
     opened = store.find_open_page(member_owner(member_id), now=now)
     return store.list_postings_since(opened.page, service.FROM_THE_START, now=now)
+
+
+def lose_daybook_row(posting: Posting) -> None:
+    """As if the worker that recorded an entry had died before it was filed."""
+    rows.delete(DaybookRow(*daybook.daybook_key(posting)))

@@ -9,14 +9,19 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Rejected
 from chalicelib.ledger import giving
+from chalicelib.ledger.accounts import Holding, member_account
 from chalicelib.ledger.closing import store
 from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.days import totals
 from chalicelib.ledger.days.folding import Due, Fold, Line, add_up
 from chalicelib.ledger.days.store import Filed
 from chalicelib.ledger.days.totals import RetailerDay
+from chalicelib.ledger.model import Entry
+from chalicelib.members import announcing
+from chalicelib.members.announcing import Announcement, NoticeKind, notice_id_of
 from chalicelib.runtime import observability
 
 LATE = "late"
@@ -43,13 +48,15 @@ def fold_part(on: date, part: str, *, now: datetime) -> int:
         if goes_on is None:
             break
         stretch, after = stretch + 1, goes_on
-    store.record_lines(on, part, lines, entries)
+    if entries:
+        store.record_lines(on, part, lines, entries)
     observability.count("journal_entries_folded", by=entries)
     return entries
 
 
 def mature(due: Iterable[Due], *, now: datetime) -> int:
-    """Make gifts available that are due and not taken back; returns how many there were.
+    """Make gifts available that are due and not taken back, tell their members, and return how
+    many there were.
 
     :raises TryAgain: somebody changes a member's book all the time, or DynamoDB did not answer.
     """
@@ -93,6 +100,8 @@ def _list_part(on: date, part: str, after: str, *, now: datetime) -> tuple[list[
 def _record_stretch(fold: Fold, part: str, stretch: int) -> None:
     if fold.moved:
         store.record_moved(fold.on, part, stretch, tuple(fold.moved))
+    if fold.set_aside:
+        store.record_set_aside(fold.on, part, stretch, fold.set_aside)
     for due_on, due in fold.due.items():
         store.record_due(fold.on, part, stretch, due_on, due)
 
@@ -112,5 +121,23 @@ def _mature_of(member_id: MemberId, gifts: list[Due], *, now: datetime) -> int:
             observability.count("books_broken")
             observability.warn("a gift that is due is not in its book", member=member_id)
             continue
+        announcing.announce(_announcement(member_id, one.entry) for one in posted)
         made += sum(one.is_new for one in posted)
     return made
+
+
+def _announcement(member_id: MemberId, available: Entry) -> Announcement:
+    """That a reward may be paid now; it is said again where a run died before it was heard."""
+    kind = NoticeKind.REWARD_AVAILABLE
+    minor = available.minor_on(member_account(member_id, Holding.AVAILABLE))
+    return Announcement(
+        notice_id=notice_id_of(
+            kind, member_id=member_id, subject=available.campaign_id, cause=available.key
+        ),
+        kind=kind,
+        member_id=member_id,
+        at=available.at,
+        subject=available.campaign_id,
+        retailer_id=available.retailer_id,
+        amount=Money(minor, available.currency),
+    )

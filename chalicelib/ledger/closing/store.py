@@ -2,6 +2,7 @@
 
     day#<date>            fold#<shard>                     the lines of one shard, added up
     day#<date>            moved#<shard>#<stretch>          members whose available money moved
+    day#<date>            set_aside#<shard>#<stretch>      what was set aside for payouts
     due#<date>            <folded day>#<shard>#<stretch>   gifts that become available on that day
     retailer#<id>         total#<date>                     a day of a retailer, chained
     closing               days                             which day is closed, and how far
@@ -19,7 +20,7 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from chalicelib.kernel.ids import MemberId, RetailerId
 from chalicelib.ledger.accounts import retailer_owner
 from chalicelib.ledger.books.store import JOURNAL
-from chalicelib.ledger.days.folding import Due, Line
+from chalicelib.ledger.days.folding import Due, Line, SetAside
 from chalicelib.ledger.days.totals import RetailerDay
 from chalicelib.runtime import packing, rows
 from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose, Retention
@@ -86,6 +87,7 @@ class _Fold:
     entries: int = 0
     members: tuple[MemberId, ...] = ()
     due: tuple[Due, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,12 @@ class _Day:
 def record_moved(on: date, part: str, stretch: int, members: Sequence[MemberId]) -> None:
     """Write whose available money moved, of one stretch of a shard."""
     _put_fold(f"day#{on}", f"moved#{part}#{stretch:06}", _Fold(members=tuple(members)), on)
+
+
+def record_set_aside(on: date, part: str, stretch: int, set_aside: Sequence[SetAside]) -> None:
+    """Write what was set aside for payouts, of one stretch of a shard."""
+    fold = _Fold(set_aside=tuple(set_aside))
+    _put_fold(f"day#{on}", f"set_aside#{part}#{stretch:06}", fold, on)
 
 
 def record_due(on: date, part: str, stretch: int, due_on: date, due: Sequence[Due]) -> None:
@@ -119,9 +127,16 @@ def list_lines(on: date, *, now: datetime) -> tuple[tuple[Line, ...], int]:
 
 def find_moved(on: date, *, after: str, now: datetime) -> tuple[str, tuple[MemberId, ...]] | None:
     """The next stretch of members whose money moved, with its place; None at the end."""
-    first = (after or "moved#") + "\x00"
-    found = rows.list_between(FoldRow, f"day#{on}", first, "moved#~", now=now, limit=1)
-    return (found[0].sk, _to_fold(found[0]).members) if found else None
+    found = _find_next(on, "moved#", after, now=now)
+    return (found[0], found[1].members) if found else None
+
+
+def find_set_aside(
+    on: date, *, after: str, now: datetime
+) -> tuple[str, tuple[SetAside, ...]] | None:
+    """The next stretch of what was set aside for payouts, with its place; None at the end."""
+    found = _find_next(on, "set_aside#", after, now=now)
+    return (found[0], found[1].set_aside) if found else None
 
 
 def find_due(on: date, *, after: str, now: datetime) -> tuple[str, tuple[Due, ...]] | None:
@@ -197,6 +212,12 @@ def record_progress(progress: Progress) -> bool:
     except rows.ConditionFailed:
         return False
     return True
+
+
+def _find_next(on: date, which: str, after: str, *, now: datetime) -> tuple[str, _Fold] | None:
+    first = (after or which) + "\x00"
+    found = rows.list_between(FoldRow, f"day#{on}", first, f"{which}~", now=now, limit=1)
+    return (found[0].sk, _to_fold(found[0])) if found else None
 
 
 def _put_fold(pk: str, sk: str, fold: _Fold, on: date) -> None:

@@ -46,6 +46,16 @@ class Due:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Money that was set aside for a payout."""
+
+    member_id: MemberId
+    payout_id: str
+    currency: str
+    minor: int
+
+
 @dataclass
 class Fold:
     """What was folded so far. `moved` are the members whose available money changed, in order."""
@@ -54,6 +64,7 @@ class Fold:
     lines: dict[tuple[str, str, str], Line] = field(default_factory=dict)
     due: dict[date, list[Due]] = field(default_factory=dict)
     moved: dict[MemberId, None] = field(default_factory=dict)
+    set_aside: list[SetAside] = field(default_factory=list)
     entries: int = 0
 
     def add(self, entry: Entry) -> None:
@@ -69,6 +80,9 @@ class Fold:
             self.due.setdefault(due_on, []).append(Due(member_id, entry.key, entry.at))
         if entry.minor_on(member_account(member_id, Holding.AVAILABLE)):
             self.moved[member_id] = None
+        if entry.kind is EntryKind.PAYOUT_WRITTEN:
+            minor = entry.minor_on(member_account(member_id, Holding.IN_PAYMENT))
+            self.set_aside.append(SetAside(member_id, entry.cause, entry.currency, minor))
 
     def _add_line(self, line: Line) -> None:
         before = self.lines.get(line.name)

@@ -8,7 +8,7 @@ here, so that nobody has to know whose books were written.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -72,6 +72,15 @@ def file_posting(posting: Posting, before: bytes, *, now: datetime) -> None:
         rows.put_new(row)
     except rows.ConditionFailed:
         return
+
+
+def list_of(postings: Sequence[Posting], *, now: datetime) -> list[Filed]:
+    """Those of `postings` that are in the daybook, as they stand there, in no order."""
+    filed: list[Filed] = []
+    for first in range(0, len(postings), rows.BATCH_ROWS_MAX):
+        keys = [daybook_key(posting) for posting in postings[first : first + rows.BATCH_ROWS_MAX]]
+        filed += [_to_filed(row) for row in rows.find_many(DaybookRow, keys, now=now)]
+    return filed
 
 
 def list_keys_filed(postings: Iterable[Posting], *, now: datetime) -> frozenset[tuple[str, str]]:

@@ -91,18 +91,31 @@ def record_scheme(
     if before is not None and not has_ended and _is_same(shape, before.shape):
         return Recorded(before.scheme, before.shape, is_new=False)
     _check_room(head, now=now)
-    store_ids = {one.reference: one.store_id for one in network.list_stores(retailer_id, now=now)}
-    around = Surroundings(scheme_id, head.newest + 1, retailer_id, store_ids, now)
+    around = _surroundings(head, now=now)
     scheme = read_scheme(shape, around, before=before.scheme if before else None)
     told = starting(shape, to_text(scheme.starts_at))
     used = {name for rule in shape.rules for name in rule.when.stores}
-    kept_ids = {name: one for name, one in store_ids.items() if name in used}
+    kept_ids = {name: one for name, one in around.store_ids.items() if name in used}
     if not retailer.rewards:  # Before the scheme: no sale may be made under it unseen.
         network.record_retailer(replace(retailer, rewards=True))
     mark = VersionMark(scheme.version, scheme.starts_at)
     store.record_version(replace(head, versions=(*head.versions, mark)), Document(told, kept_ids))
     forget()
     return Recorded(scheme, told, is_new=True)
+
+
+def check_scheme(
+    retailer_id: RetailerId, reference: str, shape: SchemeShape, *, now: datetime
+) -> Scheme:
+    """What `record_scheme` would write. Writes nothing.
+
+    :raises SchemeRefused: with every problem of the document.
+    """
+    scheme_id = scheme_id_of(retailer_id, reference)
+    head = store.find_head(retailer_id, scheme_id, now=now) or Head(scheme_id, retailer_id)
+    before = _kept(scheme_id, head.newest, now=now) if head.versions else None
+    around = _surroundings(head, now=now)
+    return read_scheme(shape, around, before=before.scheme if before else None)
 
 
 def end_scheme(scheme_id: str, *, at: datetime, now: datetime) -> None:
@@ -234,6 +247,13 @@ def _head(scheme_id: str, *, now: datetime) -> Head:
     if head is None:
         raise NotFound("there is no such scheme")
     return head
+
+
+def _surroundings(head: Head, *, now: datetime) -> Surroundings:
+    """What the document of the next version of a scheme does not say itself."""
+    stores = network.list_stores(head.retailer_id, now=now)
+    store_ids = {one.reference: one.store_id for one in stores}
+    return Surroundings(head.scheme_id, head.newest + 1, head.retailer_id, store_ids, now)
 
 
 def _is_same(shape: SchemeShape, before: SchemeShape) -> bool:

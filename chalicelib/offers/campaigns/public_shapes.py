@@ -125,3 +125,14 @@ class CampaignShape(msgspec.Struct, frozen=True, omit_defaults=True):
     excludes_schemes: bool = False
     priority: int = 0
     pending_days: int | None = None
+
+
+def to_document(given: CampaignShape) -> str:
+    """`given` as the JSON that is kept."""
+    return msgspec.json.encode(given).decode()
+
+
+def from_document(document: str, budget: BudgetShape) -> CampaignShape:
+    """What `document` holds, with the budget that it has now."""
+    given = msgspec.json.decode(document, type=CampaignShape)
+    return msgspec.structs.replace(given, budget=budget)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import assert_never
 
-import msgspec
-
 from chalicelib.kernel.ids import RetailerId, StoreId
 from chalicelib.kernel.refusals import Rejected
 from chalicelib.kernel.times import parse_instant
+from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import public_shapes as rules
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.terms import Unit
@@ -44,21 +43,26 @@ def read_campaign(
     :raises Rejected: something is not understood, with its place; the first, where there are more.
     :raises NotACampaign: its currencies differ.
     """
+    reader = Reader(Surroundings("offer", 1, retailer_id, store_ids, now))
+    read = reader.scheme(_as_scheme(given))
+    if reader.problems:
+        raise _placed(reader.problems[0])
     if given.budget.currency != given.currency:
         raise NotACampaign(
             "the budget is in another currency than the campaign",
             field="budget.currency",
             code="currency_differs",
         )
-    around = Surroundings("offer", 1, retailer_id, store_ids, now)
-    reader = Reader(around)
-    read = reader.scheme(_as_scheme(given))
-    for problem in reader.problems:
-        raise _placed(problem)
+    return _campaign(given, read, campaign_id_of(retailer_id, reference), reference)
+
+
+def _campaign(
+    given: shapes.CampaignShape, read: Scheme, campaign_id: str, reference: str
+) -> Campaign:
     assert read.card is not None, "the scheme was made with a card"
     return Campaign(
-        campaign_id=campaign_id_of(retailer_id, reference),
-        retailer_id=retailer_id,
+        campaign_id=campaign_id,
+        retailer_id=read.retailer_id,
         reference=reference,
         name=given.name,
         currency=given.currency,
@@ -79,15 +83,14 @@ def read_campaign(
         excludes_schemes=given.excludes_schemes,
         priority=given.priority,
         pending_days=given.pending_days,
-        written=msgspec.json.encode(given).decode(),
+        written=shapes.to_document(given),
     )
 
 
 def as_written(campaign: Campaign) -> shapes.CampaignShape:
     """The document that `campaign` was read from, with the budget that it has now."""
-    given = msgspec.json.decode(campaign.written, type=shapes.CampaignShape)
     budget = shapes.BudgetShape(campaign.budget_minor, campaign.currency)
-    return msgspec.structs.replace(given, budget=budget)
+    return shapes.from_document(campaign.written, budget)
 
 
 def _as_scheme(given: shapes.CampaignShape) -> rules.SchemeShape:

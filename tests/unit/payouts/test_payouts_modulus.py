@@ -116,7 +116,7 @@ def test_exceptions_2_and_9_are_alternatives_with_weights_and_sort_code_of_their
 
 
 @given(numbers)
-def test_exception_3_leaves_the_second_check_out_where_c_is_6_or_9(account: str) -> None:
+def test_exception_3_leaves_the_second_check_out_for_some_accounts(account: str) -> None:
     table = parse_table(TABLE, SUBSTITUTES)
     passes = _eight_to_one(account) % 11 == 0
     if account[2] not in "69":
@@ -167,7 +167,7 @@ def test_exception_6_lets_accounts_in_foreign_currency_pass(
 
 
 @given(numbers)
-def test_exception_7_leaves_sort_code_and_branch_out_where_g_is_9(account: str) -> None:
+def test_exception_7_leaves_sort_code_and_branch_out_for_some_accounts(account: str) -> None:
     table = parse_table(TABLE, SUBSTITUTES)
     branch = sum(map(int, "170050")) + 8 * int(account[0]) + 7 * int(account[1])
     rest = _eight_to_one("00" + account[2:])

@@ -67,6 +67,7 @@ def test_rings_for_every_schedule_that_does_not_run_and_for_silence() -> None:
         "look_again": (1, "breaching"),
         "finish_departures": (1, "breaching"),
         "sweep_retention": (3, "breaching"),
+        "look_at_cases": (3, "breaching"),
         "end_waiting": (26, "breaching"),
     }
     schedules = [

@@ -13,7 +13,13 @@ QUEUE_OF = {
     "deliver_receipt": ("deliveries", 20),
     "send_notices": ("notices", 20),
 }
-SCHEDULES = ("end_waiting", "finish_departures", "look_again", "sweep_retention")
+SCHEDULES = (
+    "end_waiting",
+    "finish_departures",
+    "look_again",
+    "look_at_cases",
+    "sweep_retention",
+)
 
 
 def test_calls_each_lambda_its_log_and_its_policy_by_one_name() -> None:

@@ -1,0 +1,167 @@
+"""Bringing a card up to what the newest version of a purchase is worth.
+
+A version is applied once; what is older than what the entry knows changes nothing, so messages may
+come in any order and any number of times. Units come and go in the purchase's own lot.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.loyalty.cards import lots
+from chalicelib.loyalty.cards.filling import (
+    Filling,
+    Undoing,
+    fill_up,
+    forfeit_rest,
+    take_units,
+    with_entry,
+)
+from chalicelib.loyalty.cards.model import Card, ClaimState, Entry, Given, Lot
+from chalicelib.loyalty.terms import RefundPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What the newest version of a purchase is worth on a card.
+
+    `given` is what it earned, with what its returns demand back; of a receipt that
+    `is_withdrawn`, everything, and no policy lets anybody keep that: it was never theirs. The other
+    fields are those of `Entry`.
+    """
+
+    payment_id: str
+    sold_at: datetime
+    version: int
+    scheme: int
+    sale_print: int
+    given: tuple[Given, ...]
+    active_at: datetime
+    expires_at: datetime | None = None
+    tier_id: str = ""
+    visits: tuple[str, ...] = ()
+    spend_minor: int = 0
+    is_visit: bool = True
+    place: str = ""
+    held: str = ""
+    is_released: bool = False
+    is_withdrawn: bool = False
+
+    @property
+    def units(self) -> int:
+        """What counts if all that is demanded is taken back."""
+        return 0 if self.held else sum(one.units - one.back for one in self.given)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to remember of it."""
+        counts = self.is_visit and bool(self.visits or self.spend_minor)
+        return self.units <= 0 and not counts and not self.held
+
+
+def is_known(entry: Entry, worth: Worth) -> bool:
+    """Whether `entry` is up to `worth`: within a version, what was held comes first."""
+    return (worth.version, not worth.held) <= (entry.version, not entry.held)
+
+
+def bring_up(
+    card: Card, worth: Worth, *, filling: Filling | None, policy: RefundPolicy, at: datetime
+) -> Card:
+    """`card` after the version of a purchase that `worth` tells of; the same where it knew it."""
+    entry = card.find_entry(worth.payment_id)
+    if entry is not None and is_known(entry, worth):
+        return card
+    if entry is None and worth.is_nothing:
+        return card
+    before = lapse(card, at)
+    after = (
+        _entered(before, worth, at=at)
+        if entry is None
+        else _changed(before, entry, worth, policy=policy, at=at)
+    )
+    if filling is None:
+        return after
+    full = fill_up(after, filling, cause=worth.payment_id, scheme=worth.scheme, at=at)
+    return forfeit_rest(full, before, worth.payment_id) if filling.forfeits_rest else full
+
+
+def lapse(card: Card, at: datetime) -> Card:
+    """`card` with the claims closed that nobody redeemed in time; their units are back."""
+    for claim in card.claims:
+        if claim.state is ClaimState.RESERVED and not claim.is_open(at):
+            lapsed = replace(claim, state=ClaimState.CANCELLED, closed_at=claim.until)
+            claims = tuple(lapsed if c is claim else c for c in card.claims)
+            card = replace(lots.release(card, claim.claim_id), claims=claims)
+    return lots.work_off(card, at=at)
+
+
+def _entered(card: Card, worth: Worth, *, at: datetime) -> Card:
+    lot = Lot(worth.units, worth.active_at, worth.expires_at)
+    entry = _up_to(Entry(worth.payment_id, worth.sold_at, 0, worth.scheme, 0, (), lot), worth)
+    entry = replace(entry, changed=worth.units)
+    return lots.work_off(with_entry(card, entry), at=at)
+
+
+def _changed(card: Card, entry: Entry, worth: Worth, *, policy: RefundPolicy, at: datetime) -> Card:
+    entry = card.find_entry(entry.payment_id) or entry  # Lapsing may have changed its draws.
+    counted = entry.lot.units
+    known = _up_to(entry, worth)
+    more = worth.units - entry.wanted
+    if worth.is_withdrawn:
+        card = with_entry(card, replace(known, kept=0, forfeited=0))
+        card, _ = take_units(card, entry.payment_id, counted, undoing=Undoing.ANY, at=at)
+    elif more >= 0:
+        kept = max(entry.kept - more, 0)
+        units = worth.units + kept - entry.forfeited
+        lot = replace(entry.lot, units=units)
+        card = lots.work_off(with_entry(card, replace(known, lot=lot, kept=kept)), at=at)
+    else:
+        card = _less(card, known, -more, policy=policy, at=at)
+    return _with_change(card, entry.payment_id, counted)
+
+
+def _up_to(entry: Entry, worth: Worth) -> Entry:
+    """`entry` with everything that `worth` says, but the units that count."""
+    return replace(
+        entry,
+        version=worth.version,
+        sale_print=worth.sale_print,
+        given=worth.given,
+        tier_id=worth.tier_id,
+        visits=worth.visits,
+        spend_minor=worth.spend_minor,
+        is_visit=worth.is_visit,
+        place=worth.place,
+        held=worth.held,
+        is_released=worth.is_released,
+    )
+
+
+def _less(card: Card, entry: Entry, demanded: int, *, policy: RefundPolicy, at: datetime) -> Card:
+    """Take `demanded` units back as far as `policy` does: from what was forfeited anyway first."""
+    forfeited = max(entry.forfeited - demanded, 0)
+    demanded -= entry.forfeited - forfeited
+    entry = replace(entry, forfeited=forfeited)
+    taken = demanded
+    if policy is RefundPolicy.ONLY_PENDING and entry.lot.active_at <= at:
+        taken = 0
+    kept = replace(entry, kept=entry.kept + demanded - taken)
+    after, short = _taken(card, kept, taken, policy=policy, at=at)
+    if short and policy is not RefundPolicy.NEGATIVE:
+        kept = replace(kept, kept=kept.kept + short)
+        after, _ = _taken(card, kept, taken - short, policy=policy, at=at)
+    return after
+
+
+def _taken(
+    card: Card, entry: Entry, units: int, *, policy: RefundPolicy, at: datetime
+) -> tuple[Card, int]:
+    undoing = Undoing.ANY if policy is RefundPolicy.NEGATIVE else Undoing.ONLY_PENDING
+    card = with_entry(card, entry)
+    return take_units(card, entry.payment_id, units, undoing=undoing, at=at)
+
+
+def _with_change(card: Card, payment_id: str, counted: int) -> Card:
+    entry = card.find_entry(payment_id)
+    if entry is None:
+        return card
+    return with_entry(card, replace(entry, changed=entry.lot.units - counted))

@@ -1,0 +1,204 @@
+"""Moving old entries to the history, and back when something of them changes after all.
+
+A card that is written with every purchase has to stay small, because DynamoDB bills what is written
+by the kilobyte. So the oldest entries move to the history nine at a time: only what is left of
+their lots stays on the card, added to lots that expire at the same moment. The newest sale that
+moved is the card's watermark: a purchase that is not on the card and older than that is looked for
+in the history before anybody believes that it is new.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from chalicelib.kernel.ids import natural_id
+from chalicelib.loyalty.cards import lots
+from chalicelib.loyalty.cards.filling import with_entry, within
+from chalicelib.loyalty.cards.model import SPENT, Card, Claim, Draw, Entry, Fill, Lot
+from chalicelib.loyalty.cards.standing import moved, returned
+from chalicelib.loyalty.rules import Scheme
+
+T = TypeVar("T")
+
+ENTRIES_MAX = 12  # With everything else on the card, still under a kilobyte (a write unit).
+BATCH = 9
+CLAIMS_MAX = 4  # Closed ones; open ones always stay.
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What moved to the history together, as it stood when it moved.
+
+    `before` is the name of what moved just before it, so that what a run wrote which then lost the
+    race for the card hangs on nothing.
+    """
+
+    number: int
+    before: str
+    entries: tuple[Entry, ...]
+    fills: tuple[Fill, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """By its content: eight letters are plenty, as it only has to differ from what lost."""
+        said = "|".join(
+            f"{e.payment_id} {e.version} {e.lot.units} {e.lot.drawn}" for e in self.entries
+        )
+        claims = "|".join(f"{c.claim_id} {c.state.value}" for c in self.claims)
+        return natural_id("past", str(self.number), self.before, said, claims)[:8]
+
+
+def move_old(card: Card, scheme: Scheme, *, at: datetime) -> tuple[Card, Past | None]:
+    """`card` with its oldest entries moved, where it has too many, and what moved."""
+    closed = [claim for claim in card.claims if not claim.is_open(at)]
+    if len(card.entries) <= ENTRIES_MAX and len(closed) <= CLAIMS_MAX:
+        return card, None
+    moving = _oldest(card.entries) if len(card.entries) > ENTRIES_MAX else ()
+    fills = _going(card.fills, moving, staying=_without(card.entries, moving))
+    claims = tuple(closed) if len(closed) > CLAIMS_MAX else _of_fills(closed, fills)
+    settled = card
+    for name in (*(fill.name for fill in fills), *(claim.claim_id for claim in claims)):
+        settled = lots.settle(settled, name)
+    gone = {entry.payment_id for entry in moving}
+    leaving = tuple(entry for entry in settled.entries if entry.payment_id in gone)
+    past = Past(card.archived + 1, card.last_past, leaving, fills, claims)
+    base, expired = _merged((*settled.base, *(e.lot for e in leaving)), at=at)
+    stamped = (card.watermark, *(entry.sold_at for entry in moving))
+    return replace(
+        settled,
+        entries=tuple(e for e in settled.entries if e.payment_id not in gone),
+        base=base,
+        expired=card.expired + expired,
+        fills=_without(card.fills, fills),
+        claims=_without(card.claims, claims),
+        archived=past.number,
+        last_past=past.name,
+        counts=moved(card, leaving, scheme),
+        watermark=max((one for one in stamped if one is not None), default=None),
+    ), past
+
+
+def bring_back(
+    card: Card, past: Sequence[Past], payment_id: str, scheme: Scheme, *, at: datetime
+) -> Card:
+    """`card` with the purchase's entry out of the history, if it is there; the newest counts.
+
+    Its units come out of the lots that they were added to. Which of these were used meanwhile
+    nobody can say any more: the free ones are taken for its own.
+    """
+    found = [e for one in reversed(past) for e in one.entries if e.payment_id == payment_id]
+    if not found or card.find_entry(payment_id) is not None:
+        return card
+    entry = found[0]
+    own = entry.lot.units - sum(d.units for d in entry.lot.draws if d.by == SPENT)
+    base, lot = _taken_out(card.base, replace(entry.lot, units=own, draws=()), at=at)
+    expired = min(own - lot.units, card.expired) if lot.is_expired(at) else 0
+    spent = entry.lot.units - lot.units - expired
+    draws = (*lot.draws, *((Draw(SPENT, spent),) if spent else ()))
+    whole = replace(lot, units=entry.lot.units, draws=draws)
+    card = replace(
+        card,
+        base=base,
+        expired=card.expired - expired,
+        counts=returned(card, entry, scheme),
+    )
+    return with_entry(card, replace(entry, lot=whole))
+
+
+def _taken_out(base: Sequence[Lot], wanted: Lot, *, at: datetime) -> tuple[tuple[Lot, ...], Lot]:
+    """`base` without up to `wanted.units` of lots like it, and what was taken, draws included."""
+    left, taken = [], replace(wanted, units=0)
+    for lot in base:
+        is_active = lot.active_at <= at and wanted.active_at <= at
+        is_alike = lot.expires_at == wanted.expires_at
+        if not is_alike or not (is_active or lot.active_at == wanted.active_at):
+            left.append(lot)
+            continue
+        units = min(lot.units, wanted.units - taken.units)
+        kept, moved = within(lot.draws, max(lot.drawn - max(units - lot.free, 0), 0))
+        taken = _together(taken, replace(lot, units=units, draws=moved))
+        if lot.units > units:
+            left.append(replace(lot, units=lot.units - units, draws=kept))
+    return tuple(left), replace(taken, active_at=wanted.active_at)
+
+
+def in_chain(found: Iterable[Past], last: str) -> tuple[Past, ...]:
+    """Of what was `found`, what a card leads to whose last is called `last`; oldest first."""
+    by_name = {one.name: one for one in found}
+    chain: list[Past] = []
+    while last in by_name and len(chain) < len(by_name):
+        chain.append(by_name[last])
+        last = chain[-1].before
+    return tuple(reversed(chain))
+
+
+def find_fills(past: Sequence[Past], payment_id: str) -> tuple[Fill, ...]:
+    """The full cards in the history that the purchase filled or emptied."""
+    return tuple(
+        fill for one in past for fill in one.fills if payment_id in (fill.cause, fill.undone_by)
+    )
+
+
+def _oldest(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    by_age = sorted(entries, key=lambda entry: (entry.sold_at, entry.payment_id))
+    return tuple(by_age[:BATCH])
+
+
+def _going(
+    fills: Iterable[Fill], moving: Iterable[Entry], *, staying: Iterable[Entry]
+) -> tuple[Fill, ...]:
+    """The fills that nothing on the card leads to any more."""
+    at_hand = {entry.payment_id for entry in staying}
+    drawing = {draw.by for entry in staying for draw in entry.lot.draws}
+    causes = {entry.payment_id for entry in moving}
+    return tuple(
+        fill
+        for fill in fills
+        if fill.name not in drawing
+        and not {fill.cause, fill.undone_by} & at_hand
+        and (fill.cause in causes or fill.undone_by)
+    )
+
+
+def _of_fills(claims: Iterable[Claim], fills: Iterable[Fill]) -> tuple[Claim, ...]:
+    names = {fill.claim_id for fill in fills if fill.claim_id}
+    return tuple(claim for claim in claims if claim.claim_id in names)
+
+
+def _without(every: tuple[T, ...], gone: Iterable[T]) -> tuple[T, ...]:
+    dropped = {id(one) for one in gone}
+    return tuple(one for one in every if id(one) not in dropped)
+
+
+def _merged(every: Iterable[Lot], *, at: datetime) -> tuple[tuple[Lot, ...], int]:
+    """One lot for all that become active and expire together; and how many units had expired.
+
+    What was spent for good is not kept, nor since when units are active, once they are.
+    """
+    merged: dict[tuple[datetime | None, datetime | None], Lot] = {}
+    expired = 0
+    for whole in every:
+        spent = sum(draw.units for draw in whole.draws if draw.by == SPENT)
+        draws = tuple(draw for draw in whole.draws if draw.by != SPENT)
+        lot = replace(whole, units=whole.units - spent, draws=draws)
+        if lot.is_expired(at):
+            expired += lot.free
+        left = replace(lot, units=lot.drawn) if lot.is_expired(at) else lot
+        if not left.units:
+            continue
+        key = (left.active_at if left.active_at > at else None, left.expires_at)
+        known = merged.get(key)
+        merged[key] = left if known is None else _together(known, left)
+    return tuple(merged.values()), expired
+
+
+def _together(one: Lot, other: Lot) -> Lot:
+    names = dict.fromkeys(draw.by for draw in (*one.draws, *other.draws))
+    draws = tuple(
+        Draw(by, sum(draw.units for draw in (*one.draws, *other.draws) if draw.by == by))
+        for by in names
+    )
+    active_at = max(one.active_at, other.active_at)
+    return Lot(one.units + other.units, active_at, one.expires_at, draws)

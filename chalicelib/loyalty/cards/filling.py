@@ -1,0 +1,128 @@
+"""Stamp cards that are full: filling them, and emptying them again when goods come back.
+
+A full card draws its places from the lots, oldest first, and what is left begins the next card. If
+a stamp in a full card is taken back, a loose one takes its place; only where there is none, the
+card is full no more, its reward goes back, and its other stamps lie loose again.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from chalicelib.loyalty.cards import lots
+from chalicelib.loyalty.cards.model import Card, Claim, ClaimState, Draw, Entry, Fill
+
+COLLECTED_WITHIN = timedelta(days=365)  # A full card whose reward is no money is good for a year.
+
+
+class Undoing(Enum):
+    """Which full cards may be emptied again."""
+
+    ANY = "any"  # what was paid for one is set off later
+    ONLY_PENDING = "only_pending"  # none whose reward is due
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a scheme version says of full cards. `minor` is what one is worth, if that is money.
+
+    `claims` says that the reward is collected with a code instead.
+    """
+
+    places: int
+    minor: int = 0
+    claims: bool = False
+    forfeits_rest: bool = False
+
+
+def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: datetime) -> Card:
+    """`card` with every full card that its loose stamps make, pending ones included."""
+    while lots.free_units(card, usable=lots.live(at)) >= filling.places:
+        number = card.fills_made + 1
+        fill = Fill(number, cause, scheme, at, at, filling.minor)
+        card, _ = lots.draw(card, fill.name, filling.places, usable=lots.live(at))
+        held = (lot for lot in card.lots if any(draw.by == fill.name for draw in lot.draws))
+        due_at = max(at, *(lot.active_at for lot in held))
+        claims = card.claims
+        if filling.claims:
+            fill = replace(fill, claim_id=f"{fill.name}#{cause}")
+            claims = (*claims, Claim(fill.claim_id, "", scheme, 0, at, at + COLLECTED_WITHIN))
+        fills = (*card.fills, replace(fill, due_at=due_at))
+        card = replace(card, fills=fills, claims=claims, fills_made=number)
+    return card
+
+
+def forfeit_rest(card: Card, before: Card, payment_id: str) -> Card:
+    """`card` without the loose stamps of a purchase that filled a card, where it filled one."""
+    entry = card.find_entry(payment_id)
+    if entry is None or card.fills_made == before.fills_made or entry.lot.free <= 0:
+        return card
+    rest = entry.lot.free
+    lot = replace(entry.lot, units=entry.lot.units - rest)
+    return with_entry(card, replace(entry, lot=lot, forfeited=entry.forfeited + rest))
+
+
+def take_units(
+    card: Card, payment_id: str, units: int, *, undoing: Undoing, at: datetime
+) -> tuple[Card, int]:
+    """Take `units` out of the lot of a purchase, spent or not.
+
+    Returns the card and how many of them are debt now, for which nothing else could stand in.
+    """
+    entry = card.find_entry(payment_id)
+    if entry is None or units <= 0:
+        return card, 0
+    lot = replace(entry.lot, units=entry.lot.units - units)
+    kept, orphaned = within(lot.draws, lot.units)
+    card = with_entry(card, replace(entry, lot=replace(lot, draws=kept)))
+    short = 0
+    for draw in orphaned:
+        card, missing = lots.draw(card, draw.by, draw.units, usable=lots.live(at))
+        if not missing:
+            continue
+        fill = _undoable(card, draw.by, undoing=undoing, at=at)
+        if fill is not None:
+            card = _undo(card, fill, cause=payment_id, at=at)
+        else:
+            card = lots.with_debt(card, draw.by, missing)
+            short += missing
+    return lots.work_off(card, at=at), short
+
+
+def with_entry(card: Card, entry: Entry) -> Card:
+    """`card` with `entry` in the place of what its purchase had."""
+    others = tuple(entry if one.payment_id == entry.payment_id else one for one in card.entries)
+    if card.find_entry(entry.payment_id) is None:
+        others = (*others, entry)
+    return replace(card, entries=others)
+
+
+def within(draws: tuple[Draw, ...], units: int) -> tuple[tuple[Draw, ...], tuple[Draw, ...]]:
+    """What of `draws` fits into `units`, the earliest first, and what does not."""
+    kept, orphaned, left = [], [], units
+    for draw in draws:
+        fits = min(draw.units, left)
+        left -= fits
+        if fits:
+            kept.append(replace(draw, units=fits))
+        if draw.units > fits:
+            orphaned.append(replace(draw, units=draw.units - fits))
+    return tuple(kept), tuple(orphaned)
+
+
+def _undoable(card: Card, by: str, *, undoing: Undoing, at: datetime) -> Fill | None:
+    fill = next((one for one in card.fills if one.name == by and not one.undone_by), None)
+    if fill is None or (undoing is Undoing.ONLY_PENDING and fill.due_at <= at):
+        return None
+    claim = card.find_claim(fill.claim_id) if fill.claim_id else None
+    return None if claim is not None and not claim.is_open(at) else fill
+
+
+def _undo(card: Card, fill: Fill, *, cause: str, at: datetime) -> Card:
+    card = lots.release(card, fill.name)
+    fills = tuple(replace(f, undone_by=cause) if f.number == fill.number else f for f in card.fills)
+    claims = tuple(
+        replace(c, state=ClaimState.CANCELLED, closed_at=at) if c.claim_id == fill.claim_id else c
+        for c in card.claims
+    )
+    return replace(card, fills=fills, claims=claims)

@@ -1,0 +1,130 @@
+"""Lots: drawing units first in, first out, giving them back, working off debt, and the balance.
+
+First in, first out means: what expires first is used first; of what expires together, what became
+active first. All functions give a new card and leave the one they got as it was.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.loyalty.cards.model import SPENT, Balance, Card, ClaimState, Draw, Lot
+
+Usable = Callable[[Lot], bool]
+
+
+def with_lots(card: Card, lots: Sequence[Lot]) -> Card:
+    """`card` with `lots` in place of its own, in the order of `Card.lots`."""
+    kept, rest = lots[: len(card.base)], lots[len(card.base) :]
+    entries = tuple(replace(e, lot=lot) for e, lot in zip(card.entries, rest, strict=True))
+    return replace(card, base=tuple(kept), entries=entries)
+
+
+def in_order(lots: Sequence[Lot]) -> list[int]:
+    """The places of `lots`, those first that are used first."""
+
+    def order(place: int) -> tuple[bool, float, float, int]:
+        lot = lots[place]
+        expires = lot.expires_at.timestamp() if lot.expires_at else 0.0
+        return lot.expires_at is None, expires, lot.active_at.timestamp(), place
+
+    return sorted(range(len(lots)), key=order)
+
+
+def draw(card: Card, by: str, units: int, *, usable: Usable) -> tuple[Card, int]:
+    """Draw up to `units` for `by` from the usable lots; returns the units that could not be."""
+    lots = list(card.lots)
+    missing = units
+    for place in in_order(lots):
+        if missing == 0:
+            break
+        lot = lots[place]
+        if usable(lot) and (taken := min(lot.free, missing)) > 0:
+            lots[place] = replace(lot, draws=_added(lot.draws, Draw(by, taken)))
+            missing -= taken
+    return with_lots(card, lots), missing
+
+
+def release(card: Card, by: str) -> Card:
+    """Give back all that `by` drew to the lots it came from; what was debt is no more."""
+    lots = [replace(lot, draws=_without(lot.draws, by)) for lot in card.lots]
+    return replace(with_lots(card, lots), debt=_without(card.debt, by))
+
+
+def settle(card: Card, by: str) -> Card:
+    """Keep what `by` drew, without keeping who it was."""
+    lots = [replace(lot, draws=_renamed(lot.draws, by)) for lot in card.lots]
+    return replace(with_lots(card, lots), debt=_renamed(card.debt, by))
+
+
+def work_off(card: Card, *, at: datetime) -> Card:
+    """Let the free units of live lots, pending ones too, take the place of debt."""
+    for owed in card.debt:
+        without = replace(card, debt=tuple(d for d in card.debt if d.by != owed.by))
+        drawn, missing = draw(without, owed.by, owed.units, usable=live(at))
+        card = with_debt(drawn, owed.by, missing)
+    return card
+
+
+def with_debt(card: Card, by: str, units: int) -> Card:
+    """`card` with `units` more of debt for what `by` drew."""
+    return replace(card, debt=_added(card.debt, Draw(by, units))) if units else card
+
+
+def live(at: datetime) -> Usable:
+    """Lots that did not expire by `at`, pending ones included."""
+    return lambda lot: not lot.is_expired(at)
+
+
+def active(at: datetime) -> Usable:
+    """Lots whose units may be spent at `at`."""
+    return lambda lot: lot.active_at <= at and not lot.is_expired(at)
+
+
+def free_units(card: Card, *, usable: Usable) -> int:
+    """How many units of usable lots are left."""
+    return sum(lot.free for lot in card.lots if usable(lot))
+
+
+def owed(card: Card) -> int:
+    """How many units are debt."""
+    return sum(draw.units for draw in card.debt)
+
+
+def balance_at(card: Card, now: datetime) -> Balance:
+    """What the card holds at `now`. Claims that ran out by then hold nothing."""
+    for claim in card.claims:
+        if claim.state is ClaimState.RESERVED and not claim.is_open(now):
+            card = release(card, claim.claim_id)
+    open_claims = {claim.claim_id for claim in card.claims if claim.is_open(now)}
+    lots = card.lots
+    living = [lot for lot in lots if lot.free > 0 and not lot.is_expired(now)]
+    ends = [lot.expires_at for lot in living if lot.expires_at is not None]
+    next_expiry = min(ends, default=None)
+    draws = (draw for lot in (*lots, Lot(0, now, draws=card.debt)) for draw in lot.draws)
+    return Balance(
+        pending=sum(lot.free for lot in living if lot.active_at > now),
+        active=sum(lot.free for lot in living if lot.active_at <= now) - owed(card),
+        reserved=sum(draw.units for draw in draws if draw.by in open_claims),
+        expired=card.expired + sum(lot.free for lot in lots if lot.is_expired(now)),
+        next_expiry=next_expiry,
+        next_expiring=sum(lot.free for lot in living if next_expiry == lot.expires_at)
+        if next_expiry
+        else 0,
+    )
+
+
+def _added(draws: tuple[Draw, ...], new: Draw) -> tuple[Draw, ...]:
+    units = new.units + sum(draw.units for draw in draws if draw.by == new.by)
+    return (*_without(draws, new.by), Draw(new.by, units))
+
+
+def _without(draws: Iterable[Draw], by: str) -> tuple[Draw, ...]:
+    return tuple(draw for draw in draws if draw.by != by)
+
+
+def _renamed(draws: tuple[Draw, ...], by: str) -> tuple[Draw, ...]:
+    for one in draws:
+        if one.by == by:
+            draws = _added(_without(draws, by), Draw(SPENT, one.units))
+    return draws

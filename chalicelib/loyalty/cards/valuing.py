@@ -1,0 +1,159 @@
+"""What the newest version of a purchase is worth on a member's card. Pure.
+
+A purchase is decided once, under the version of the scheme that its sale falls in. Later versions
+of the same sale only say what came back of it. Only where what was bought turns out to be something
+else (a corrected receipt or amount, another receipt) is it decided anew: under the same version, by
+how the member stands without it.
+"""
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.loyalty.cards import deadlines
+from chalicelib.loyalty.cards.applying import Worth
+from chalicelib.loyalty.cards.filling import Filling
+from chalicelib.loyalty.cards.model import Basis, Card, Entry, Given, Membership
+from chalicelib.loyalty.cards.standing import standing_for
+from chalicelib.loyalty.conditions import counted
+from chalicelib.loyalty.earning import WHOLE_SALE, Award, Share, decide_award
+from chalicelib.loyalty.rewarding import worth_minor
+from chalicelib.loyalty.rules import Scheme
+from chalicelib.loyalty.sale import Sale
+from chalicelib.loyalty.standing import past_of
+from chalicelib.loyalty.taking_back import taken_back
+from chalicelib.loyalty.terms import Membership as Joining
+from chalicelib.loyalty.terms import RuleKind
+from chalicelib.loyalty.watching import Earned
+
+_VISIT = Share("", WHOLE_SALE, 1, RuleKind.VISIT)
+
+
+def award_for(card: Card, scheme: Scheme, sale: Sale) -> Award:
+    """What the sale earns under `scheme` for the holder of `card`, as if it were not on it."""
+    standing = standing_for(card, scheme, sale.purchase_id, sold_at=sale.sold_at)
+    return decide_award(sale, scheme, standing)
+
+
+def new_worth(card: Card, scheme: Scheme, sale: Sale, *, return_days: int) -> Worth:
+    """What a purchase is worth that is not on the card."""
+    pending = scheme.pending_days if scheme.pending_days is not None else return_days
+    draft = Worth(
+        payment_id=sale.purchase_id,
+        sold_at=sale.sold_at,
+        version=sale.version,
+        scheme=scheme.version,
+        sale_print=print_of(sale),
+        given=(),
+        active_at=deadlines.active_at(sale.sold_at, pending_days=pending, zone=scheme.zone),
+        expires_at=deadlines.expires_at(sale.sold_at, expiry=scheme.expiry, zone=scheme.zone),
+    )
+    return _decided(draft, card, scheme, sale)
+
+
+def later_worth(card: Card, entry: Entry, scheme: Scheme, sale: Sale) -> Worth:
+    """What a purchase is worth that is on the card, by `scheme`, the version it was decided by."""
+    draft = Worth(
+        payment_id=entry.payment_id,
+        sold_at=entry.sold_at,
+        version=sale.version,
+        scheme=entry.scheme,
+        sale_print=entry.sale_print,
+        given=entry.given,
+        active_at=entry.lot.active_at,
+        expires_at=entry.lot.expires_at,
+        tier_id=entry.tier_id,
+        visits=entry.visits,
+        spend_minor=entry.spend_minor,
+        place=entry.place,
+        held=entry.held,
+        is_released=entry.is_released,
+    )
+    if sale.is_withdrawn:
+        given = tuple(replace(one, back=one.units) for one in entry.given)
+        return replace(draft, given=given, is_visit=False, is_withdrawn=True)
+    if print_of(sale) != entry.sale_print:
+        return _decided(replace(draft, sale_print=print_of(sale)), card, scheme, sale)
+    given = _given(tuple(one.share for one in entry.given), sale)
+    return replace(draft, given=given, is_visit=not taken_back((_VISIT,), sale))
+
+
+def filling_of(scheme: Scheme, sale: Sale) -> Filling | None:
+    """What a card is worth that `sale` fills; None for points."""
+    if scheme.card is None:
+        return None
+    reward = scheme.card.reward
+    minor = worth_minor(reward, counted(sale, scheme.exclusions))
+    return Filling(
+        places=scheme.card.places,
+        minor=minor or 0,
+        claims=minor is None,
+        forfeits_rest=scheme.card.forfeits_rest,
+    )
+
+
+def membership_by(scheme: Scheme, *, activated_at: datetime) -> Membership | None:
+    """How somebody without a card takes part: by having switched stamps on, or not yet."""
+    if scheme.membership is Joining.ACTIVATION:
+        return Membership(Basis.ACTIVATION, activated_at)
+    return None
+
+
+def to_earned(entry: Entry | Worth) -> Earned:
+    """What those who watch for abuse are shown of it."""
+    return Earned(
+        purchase_id=entry.payment_id,  # type: ignore[arg-type]
+        sold_at=entry.sold_at,
+        units=sum(one.units for one in entry.given),
+        back=sum(one.back for one in entry.given),
+        place=entry.place,
+        is_released=entry.is_released,
+    )
+
+
+def print_of(sale: Sale) -> int:
+    """48 bits of what was bought and paid; not of what came back of it."""
+    said: list[object] = [
+        sale.store_id,
+        sale.currency,
+        sale.sold_at.timestamp(),
+        sale.is_told_twice,
+    ]
+    said += [sale.due_minor, sale.paid_minor, sale.own_tender_minor, sale.is_largest_part]
+    for line in sale.lines:
+        said += [line.line_id, line.quantity.normalize(), line.gross_minor, line.net_minor]
+        said += [line.gtin, line.sku, line.category, line.is_return]
+    for charge in sale.charges:
+        said += [charge.kind.value, charge.gross_minor, charge.net_minor]
+    return int.from_bytes(hashlib.sha256(repr(said).encode()).digest()[:6])
+
+
+def _decided(draft: Worth, card: Card, scheme: Scheme, sale: Sale) -> Worth:
+    award = award_for(card, scheme, sale)
+    given = _given(award.shares, sale)
+    back = taken_back(award.shares, sale)
+    left = past_of(award, sale.sold_at, back)
+    is_visit = left.is_visit and not taken_back((_VISIT,), sale)
+    return replace(
+        draft,
+        given=given,
+        tier_id=award.tier_id,
+        visits=award.streak_visits,
+        spend_minor=award.spend_minor if scheme.tiering is not None else 0,
+        is_visit=is_visit,
+    )
+
+
+def _given(shares: tuple[Share, ...], sale: Sale) -> tuple[Given, ...]:
+    back = {(one.rule_id, one.line_id): one.units for one in taken_back(shares, sale)}
+    return tuple(
+        Given(
+            one.rule_id,
+            one.line_id,
+            one.units,
+            back.get((one.rule_id, one.line_id), 0),
+            one.kind,
+            one.needs_minor,
+        )
+        for one in shares
+    )

@@ -1,0 +1,139 @@
+"""Spending: reserving a reward's price, redeeming it, and giving the units back. Pure.
+
+A claim draws its price from the lots, what expires first at first. Cancelled, or over its time, it
+gives back to the very lots it drew from, which may have expired meanwhile.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.kernel.refusals import Conflicting, NotAllowed, NotFound
+from chalicelib.loyalty.cards import lots
+from chalicelib.loyalty.cards.applying import lapse
+from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
+
+OPEN_CLAIMS_MAX = 5  # Whoever holds more codes than that at once is not at a till.
+
+
+class InsufficientPoints(NotAllowed):
+    """The reward costs more than what is active on the card."""
+
+    code = "INSUFFICIENT_POINTS"
+
+
+class ClaimNotOpen(NotAllowed):
+    """The claim was redeemed or cancelled before, or its time is over."""
+
+    code = "claim_not_open"
+
+
+class TooManyClaims(NotAllowed):
+    """So many rewards are reserved already that somebody should collect or cancel one first."""
+
+    code = "too_many_claims"
+
+
+class ConflictingClaim(Conflicting):
+    """The bank gave this name to a claim of another reward before."""
+
+    code = "conflicting_claim"
+
+
+class NoSuchClaim(NotFound):
+    """There is no such claim."""
+
+    code = "no_such_claim"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What is claimed: a reward of a scheme version, what it costs, and how long a code is good.
+
+    One that `is_paid_at_once` is money: nobody at a till has to confirm it.
+    """
+
+    reward_id: str
+    scheme: int
+    units: int
+    good_for: timedelta
+    is_paid_at_once: bool = False
+
+
+def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
+    """The card with the price drawn; the same card where this claim is on it already.
+
+    :raises ConflictingClaim: it is, of another reward. :raises InsufficientPoints: too little is
+        active. :raises TooManyClaims: see above.
+    """
+    known = card.find_claim(claim_id)
+    if known is not None:
+        if known.reward_id != price.reward_id:
+            raise ConflictingClaim("this claim came before, of another reward")
+        return card
+    card = lapse(card, at)
+    if sum(one.is_open(at) for one in card.claims) >= OPEN_CLAIMS_MAX:
+        raise TooManyClaims("five rewards are reserved already")
+    if lots.balance_at(card, at).active < price.units:
+        raise InsufficientPoints("the reward costs more than is active")
+    card, _ = lots.draw(card, claim_id, price.units, usable=lots.active(at))
+    claim = Claim(claim_id, price.reward_id, price.scheme, price.units, at, at + price.good_for)
+    if price.is_paid_at_once:
+        claim = replace(claim, state=ClaimState.REDEEMED, closed_at=at)
+    return replace(card, claims=(*card.claims, claim))
+
+
+def redeem(card: Card, claim_id: str, confirmation: str, *, at: datetime) -> Card:
+    """The card with the claim redeemed; the same card where this very confirming came before.
+
+    :raises NoSuchClaim: there is none. :raises ClaimNotOpen: it was confirmed before, by another
+        confirming or one without a name, or it was cancelled, or its time is over.
+    """
+    claim = get_claim(card, claim_id)
+    is_repeat = claim.state is ClaimState.REDEEMED and claim.confirmation == confirmation != ""
+    if is_repeat:
+        return card
+    if not claim.is_open(at):
+        raise ClaimNotOpen(why_not_open(claim))
+    redeemed = replace(claim, state=ClaimState.REDEEMED, closed_at=at, confirmation=confirmation)
+    return _with_claim(card, redeemed)
+
+
+def cancel(card: Card, claim_id: str, *, at: datetime) -> Card:
+    """The card with the claim's units given back; the same card where it was cancelled before.
+
+    :raises NoSuchClaim: there is none. :raises ClaimNotOpen: it was redeemed, or a full card
+        brought it, which has nothing to give back.
+    """
+    claim = get_claim(card, claim_id)
+    if claim.state is ClaimState.CANCELLED:
+        return card
+    if claim.state is ClaimState.REDEEMED or not claim.units:
+        raise ClaimNotOpen(why_not_open(claim))
+    ends_at = min(at, claim.until) if claim.until else at
+    cancelled = replace(claim, state=ClaimState.CANCELLED, closed_at=ends_at)
+    released = lots.release(_with_claim(card, cancelled), claim_id)
+    return lots.work_off(released, at=at)
+
+
+def get_claim(card: Card, claim_id: str) -> Claim:
+    """The claim. :raises NoSuchClaim: there is none on the card."""
+    claim = card.find_claim(claim_id)
+    if claim is None:
+        raise NoSuchClaim("there is no such claim")
+    return claim
+
+
+def why_not_open(claim: Claim) -> str:
+    """A sentence for people at a till."""
+    match claim.state:
+        case ClaimState.REDEEMED:
+            return "the claim was redeemed before"
+        case ClaimState.CANCELLED:
+            return "the claim was cancelled"
+        case ClaimState.RESERVED:
+            return "the time of the claim is over, or a full card brought it"
+
+
+def _with_claim(card: Card, claim: Claim) -> Card:
+    claims = tuple(claim if one.claim_id == claim.claim_id else one for one in card.claims)
+    return replace(card, claims=claims)

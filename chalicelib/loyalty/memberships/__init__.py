@@ -1,0 +1,1 @@
+"""Memberships: joining a scheme, leaving it, and that somebody did."""

@@ -1,0 +1,1 @@
+"""Reconciliation: the journal against the orders against what rails and banks report."""

@@ -1,0 +1,223 @@
+"""Reconciling every night: what does not agree is mended where it can be, and listed where not.
+
+A night looks at what was set aside on the day that is closed, at every payout of the last five
+weeks, at reports of payouts that there are not, and again at each difference that is open: what
+agrees now is ended. The list is empty, or somebody is told (`differences_open`,
+`difference_age_seconds`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from chalicelib.kernel.refusals import NotFound, Rejected
+from chalicelib.ledger.closing import store as closing_store
+from chalicelib.ledger.days.folding import SetAside
+from chalicelib.payouts import service as payouts
+from chalicelib.payouts import store as instructions
+from chalicelib.payouts.messages import SendPayoutMessage, encode
+from chalicelib.payouts.model import Executed, Instruction, PayoutState, Reported, Returned
+from chalicelib.payouts.netting import service as netting
+from chalicelib.payouts.reconciling import store
+from chalicelib.payouts.reconciling.comparing import (
+    Difference,
+    Differs,
+    Explained,
+    compare,
+    without_order,
+)
+from chalicelib.payouts.reconciling.store import Open, Reconciled, Sums
+from chalicelib.payouts.states import UNSETTLED
+from chalicelib.runtime import observability, queues
+from chalicelib.runtime.emf import Unit
+
+LOOKED_BACK = timedelta(days=35)  # Payments come back within weeks; later reports are still kept.
+SENT_WITHIN = timedelta(hours=1)
+_SET_ASIDE, _PAYOUTS, _OPEN = "set_aside", "payouts", "open"
+
+
+class NoSuchDifference(NotFound):
+    """There is no such difference, or it is mended."""
+
+    code = "no_such_difference"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many were compared, and where to go on; None: that was all."""
+
+    work: int
+    place: str | None
+
+
+def reconcile(on: date, place: str, *, now: datetime) -> Checked:
+    """Compare what stands at `place` of the night that closes `on`, and say where to go on.
+
+    :raises TryAgain: DynamoDB or a queue did not answer; the same place again changes nothing.
+    """
+    which, _, after = (place or _SET_ASIDE).partition(" ")
+    if which == _SET_ASIDE:
+        found = closing_store.find_set_aside(on, after=after, now=now)
+        if found is None:
+            return Checked(0, f"{_PAYOUTS} {on - LOOKED_BACK}")
+        _check_set_aside(found[1], now=now)
+        return Checked(len(found[1]), f"{_SET_ASIDE} {found[0]}")
+    if which == _PAYOUTS:
+        written = date.fromisoformat(after)
+        work = _check_day(written, now=now)
+        following = written + timedelta(days=1)
+        is_last = following > on + timedelta(days=1)
+        return Checked(work, _OPEN if is_last else f"{_PAYOUTS} {following}")
+    unknown = store.list_unknown(on - LOOKED_BACK, on + timedelta(days=1), now=now)
+    _list_differences(without_order(unknown, named=False), now=now)
+    _look_at_open(unknown, now=now)
+    return Checked(len(unknown), None)
+
+
+def record_report(reported: Reported, *, now: datetime) -> None:
+    """Keep one line of what a rail or a bank reports by itself; the same again changes nothing."""
+    store.record_report(reported, now=now)
+
+
+def explain(name: str, *, note: str, by: str, now: datetime) -> Open:
+    """Note what a person found out about a difference. It stays open until the parties agree.
+
+    :raises NoSuchDifference: there is none of this name.
+    """
+    found = store.find_open(name, now=now)
+    if found is None:
+        raise NoSuchDifference("there is no such difference")
+    explained = replace(found.difference, explained=Explained.BY_STAFF)
+    noted = Open(explained, found.since, note, by)
+    store.record_open(noted, now=now)
+    return noted
+
+
+def _check_set_aside(set_aside: Iterable[SetAside], *, now: datetime) -> None:
+    """See to it that there is an order for whatever was set aside, of the same amount."""
+    for one in set_aside:
+        order = instructions.find(one.payout_id, now=now)
+        if order is None:
+            _order_anew(one, now=now)
+        elif (order.amount.minor, order.amount.currency) != (one.minor, one.currency):
+            _list_differences([Difference(Differs.SUMS, one.payout_id)], now=now)
+
+
+def _order_anew(one: SetAside, *, now: datetime) -> None:
+    begun = netting.find_set_aside(one.member_id, one.payout_id, now=now)
+    if begun is None:
+        return
+    netting.order(begun, one.member_id, one.payout_id, now=now)
+    mended = Difference(Differs.NO_ORDER, one.payout_id, Explained.MENDED)
+    _list_differences([mended], now=now)
+
+
+def _check_day(written: date, *, now: datetime) -> int:
+    """Compare the payouts written on a day; returns how many there were."""
+    reports = store.list_reports(written, now=now)
+    payouts_seen: dict[str, Instruction] = {}
+    differences: list[Difference] = []
+    after = ""
+    while True:
+        found, goes_on = instructions.list_of_day(written, after=after, now=now)
+        for payout in found:
+            payouts_seen[payout.payout_id] = payout
+            differences += _check_payout(payout, reports.get(payout.payout_id, ()), now=now)
+        if goes_on is None:
+            break
+        after = goes_on
+    strays = [one for of in reports.values() for one in of if one.payout_id not in payouts_seen]
+    differences += without_order(strays, named=True)
+    _list_differences(differences, now=now)
+    if payouts_seen or strays:
+        sums = _sums(payouts_seen.values(), reports)
+        store.record_reconciled(Reconciled(written, sums, len(differences)))
+    return len(payouts_seen)
+
+
+def _check_payout(
+    payout: Instruction, reports: Sequence[Reported], *, now: datetime
+) -> list[Difference]:
+    if payout.state is PayoutState.WRITTEN and now - payout.written_at > SENT_WITHIN:
+        queues.send(queues.PAYOUTS, [encode(SendPayoutMessage(payout.payout_id))])
+    found = list(compare(payout, reports, now=now))
+    changed_at = payout.changed_at or payout.written_at
+    if payout.state in UNSETTLED or now - changed_at <= timedelta(days=2):
+        found += _check_journal(payout, now=now)
+    return found
+
+
+def _check_journal(payout: Instruction, *, now: datetime) -> list[Difference]:
+    """Enter what the journal lacks of a payout; what it has otherwise is a difference."""
+    try:
+        entered = payouts.enter(payout, now=now)
+    except Rejected:
+        return [Difference(Differs.NOT_IN_JOURNAL, payout.payout_id)]
+    if not entered:
+        return []
+    return [Difference(Differs.NOT_IN_JOURNAL, payout.payout_id, Explained.MENDED)]
+
+
+def _list_differences(differences: Iterable[Difference], *, now: datetime) -> None:
+    for one in differences:
+        before = store.find_open(one.name, now=now)
+        if before is None:
+            observability.count("differences_found", kind=one.kind.value)
+            observability.warn("a payout does not agree", kind=one.kind.value, id=one.subject)
+        listed = before or Open(one, now)
+        if one.explained is Explained.MENDED:
+            store.end(replace(listed, difference=one), now=now)
+        elif before is None:
+            store.record_open(listed, now=now)
+
+
+def _look_at_open(unknown: Sequence[Reported], *, now: datetime) -> None:
+    """End what agrees now, and say how much is open and how old the oldest is."""
+    names = {one.name for one in without_order(unknown, named=False)}
+    still = []
+    for one in store.list_open(now=now):
+        if one.difference.name in names or _is_there(one.difference, now=now):
+            still.append(one)
+        else:
+            store.end(one, now=now)
+    unexplained = (one for one in still if one.difference.explained is not Explained.BY_STAFF)
+    ages = [(now - one.since).total_seconds() for one in unexplained]
+    observability.observe("differences_open", len(still), Unit.COUNT)
+    observability.observe("difference_age_seconds", max(ages, default=0), Unit.SECONDS)
+
+
+def _is_there(one: Difference, *, now: datetime) -> bool:
+    """Whether an open difference is there still, by a look at its payout alone."""
+    if one.kind is Differs.SUMS:
+        return True  # Amounts do not change: a person has to look.
+    payout_id, _, report_id = one.subject.partition(" ")
+    if one.kind is Differs.UNKNOWN_PAYOUT and not report_id:
+        return False  # It was reported so long ago that it is not among those that are looked at.
+    payout = instructions.find(payout_id, now=now)
+    if payout is None or one.kind is Differs.UNKNOWN_PAYOUT:
+        return payout is None
+    reports = store.list_reports(payouts.day_of(payout), now=now).get(payout.payout_id, ())
+    again = [*compare(payout, reports, now=now), *_check_journal(payout, now=now)]
+    return any(
+        found.kind is one.kind and found.explained is not Explained.MENDED for found in again
+    )
+
+
+def _sums(orders: Iterable[Instruction], reports: dict[str, list[Reported]]) -> tuple[Sums, ...]:
+    by_name: dict[tuple[str, str], Sums] = {}
+    for order in orders:
+        name, minor = (order.rail, order.amount.currency), order.amount.minor
+        before = by_name.get(name, Sums(*name))
+        has_left = PayoutState.EXECUTED in order.path
+        said = (report.outcome for report in reports.get(order.payout_id, ()))
+        is_reported = any(isinstance(outcome, Executed | Returned) for outcome in said)
+        by_name[name] = replace(
+            before,
+            ordered=before.ordered + 1,
+            ordered_minor=before.ordered_minor + minor,
+            executed=before.executed + has_left,
+            executed_minor=before.executed_minor + minor * has_left,
+            reported_minor=before.reported_minor + minor * is_reported,
+            returned_minor=before.returned_minor + minor * (PayoutState.RETURNED in order.path),
+        )
+    return tuple(by_name[name] for name in sorted(by_name))
