@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from chalicelib.ledger.days import store as daybook
+from chalicelib.ledger.model import Balances
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices.messages import decode_notices
 from chalicelib.offers.budgets import service as budgets
@@ -39,8 +40,9 @@ def _owned(history: History, books: Books) -> Iterator[str]:
     for person in PEOPLE:
         owner = f"member#{person.member_id}"
         entries = [p.entry for p in books.postings(owner)] if owner in books.pages else []
-        if "GBP" in (by_currency := balances_of(entries)):
-            found[person.name] = by_currency["GBP"]
+        balances = balances_of(entries).get("GBP")
+        if balances not in (None, Balances("GBP")):
+            found[person.name] = balances
     wanted = dict(history.owned)
     if history.owners_differ:
         have, want = sorted(map(repr, found.values())), sorted(map(repr, wanted.values()))

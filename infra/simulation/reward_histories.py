@@ -105,7 +105,7 @@ def offer_returned() -> History:
             settled_again(ADA, 1, at_seconds=2 * DAY),
         ),
         {"t-1": Ending("R-1", returns=1)},
-        {"ada": Balances("GBP")},
+        {},
         opens=_open_plenty,
     )
 
@@ -128,7 +128,7 @@ def offer_disowned() -> History:
         "offer_disowned",
         (*bought(ADA, 1), replace(not_mine(), at_seconds=60)),
         {"t-1": Ending(None)},
-        {"ada": Balances("GBP")},
+        {},
         opens=_open_plenty,
     )
 
