@@ -149,8 +149,8 @@ MUTANTS = (
         "remainder_goes_by_order",
         "what is left of a division goes to the lines that stand first",
         "chalicelib/loyalty/allocation.py",
-        "for at in by_loss[:left]:",
-        "for at in range(left):",
+        "for _, _, at in sorted(lost)[:left]:",
+        "for _, _, at in lost[:left]:",
         (*SALE, *EARNING),
     ),
 )

@@ -13,6 +13,7 @@ from chalicelib.ledger.model import Balances
 from chalicelib.purchases.messages import RewardMessage, encode
 from chalicelib.runtime import queues
 from infra.simulation.histories import Ending, History, Input
+from infra.simulation.nights import NIGHTS, QUIET_NIGHTS
 from infra.simulation.reward_town import with_offer
 from infra.simulation.second_thoughts import not_mine
 from infra.simulation.town import (
@@ -28,7 +29,9 @@ from infra.simulation.town import (
 )
 
 DAY = 24 * 3600
-NIGHT_AT = timedelta(hours=16, minutes=30)  # Half past four of the morning after noon.
+NIGHT_SECONDS = -7 * 3600 - 1800  # Half past four in the morning, counted from noon.
+NIGHTS_COUNT = 7
+PAID_IN = 4  # The night in which what was bought at the first noon is paid.
 GIVEN = 142
 _BUDGET = 10_000
 _REWARDED = frozenset({queues.REWARDS, queues.NOTICES})
@@ -133,9 +136,51 @@ def offer_disowned() -> History:
     )
 
 
+def _nights(disturbed: int) -> tuple[Input, ...]:
+    """A week of nights, each with the day's closing and looks after payouts; the one numbered
+    `disturbed`, from 1, meets faults.
+    """
+    found = []
+    for number in range(1, NIGHTS_COUNT + 1):
+        at = number * DAY + NIGHT_SECONDS
+        queue = NIGHTS if number == disturbed else QUIET_NIGHTS
+        found.append(Input(at, f"night{number}", queue, ("close_day",)))
+        for minutes in (15, 40, 120):
+            look = Input(at + minutes * 60, "look", QUIET_NIGHTS, ("look_up_payouts",))
+            found.append(look)
+    return tuple(found)
+
+
+def cashback(name: str, minor: int, owned: Balances) -> History:
+    """A purchase wins `minor` pence, which become available and are paid; the rail does with the
+    payment what its last two digits say.
+    """
+    history = _history(
+        f"cashback_{name}",
+        (*bought(ADA, 1), *_nights(PAID_IN)),
+        {"t-1": Ending("R-1")},
+        {"ada": owned},
+        opens=_opens_by_minor[minor],
+    )
+    disturbed = frozenset({queues.PAYOUTS, queues.NOTICES, NIGHTS})
+    return replace(history, disturbed=disturbed)
+
+
+# What is won, by what becomes of its payment (`infra/local/fates.py`, `rail.py`).
+PAID, FAILED, RETURNED, LATE, AWAY = 142, 131, 132, 133, 136
+_opens_by_minor = {
+    minor: with_offer(minor, budget_minor=_BUDGET) for minor in (PAID, FAILED, RETURNED, LATE, AWAY)
+}
 HISTORIES: Sequence[Callable[[], History]] = (
     offered,
     offer_returned,
     last_of_the_budget,
     offer_disowned,
+    lambda: cashback("paid", PAID, Balances("GBP", paid=PAID)),
+    lambda: cashback("failed", FAILED, Balances("GBP", available=FAILED)),
+    lambda: cashback(
+        "returned", RETURNED, Balances("GBP", available=RETURNED, paid=RETURNED, returned=RETURNED)
+    ),
+    lambda: cashback("late", LATE, Balances("GBP", paid=LATE)),
+    lambda: cashback("away", AWAY, Balances("GBP", paid=AWAY)),
 )

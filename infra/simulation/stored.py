@@ -19,8 +19,19 @@ from chalicelib.runtime.rows import Row
 from infra.simulation.items import Item, Key
 from infra.simulation.tables import SimTables
 
-# Sort keys of rows in `wallets` whose attributes do not tell their types apart.
-_BY_PLACE = {"offer": "OfferRow", "card": "CardRow", "past": "PastRow", "purchase": "PurchaseRow"}
+# Rows whose attributes do not tell their types apart, by table and beginnings of their keys.
+_BY_PLACE = (
+    ("wallets", "", "offer#", "OfferRow"),
+    ("wallets", "", "card#", "CardRow"),
+    ("wallets", "", "past#", "PastRow"),
+    ("wallets", "", "purchase#", "PurchaseRow"),
+    ("wallets", "due#", "", "DueRow"),
+    ("money", "day#", "", "FoldRow"),
+    ("money", "due#", "", "FoldRow"),
+    ("money", "retailer#", "total#", "RetailerDayRow"),
+    ("money", "unpaid#", "", "UnpaidRow"),
+    ("money", "daybook#", "member#", "DaybookRow"),
+)
 PURPOSES = ("pages", "waiting", "people", "network", "quarantine", "notices")
 # What holds its default is not stored; of these, everything is looked at.
 _WHOLE: Mapping[str, type[object]] = {"PaymentRow": Payment, "PurchaseRow": Purchase}
@@ -61,8 +72,7 @@ def rows_in(tables: SimTables) -> Iterator[Stored]:
 
 
 def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
-    place = key[1].partition("#")[0] if "#" in key[1] else ""
-    row_type = _row_type(table, frozenset(item.attributes), place)
+    row_type = _row_type(table, frozenset(item.attributes), _named_at(table, key))
     plain = {
         name: int(value["N"]) if "N" in value else next(iter(value.values()))
         for name, value in item.attributes.items()
@@ -79,13 +89,19 @@ def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
     return Stored(table, key, row_type, plain, content, is_shut, text)
 
 
+def _named_at(table: str, key: Key) -> str | None:
+    for whose, pk, sk, name in _BY_PLACE:
+        if table.endswith(f"-{whose}") and key[0].startswith(pk) and key[1].startswith(sk):
+            return name
+    return None
+
+
 @cache
-def _row_type(table: str, attributes: frozenset[str], place: str) -> type[Row] | None:
+def _row_type(table: str, attributes: frozenset[str], named: str | None) -> type[Row] | None:
     """The row type of `table` with these attributes: none undeclared, none missing.
 
-    Where several have the same, the beginning of the sort key, `place`, says which it is.
+    Where several have the same, `named` is the one that stands at such a place.
     """
-    named = _BY_PLACE.get(place)
     fitting = []
     for row_type in register.row_types():
         declared = row_type.get_attributes()
