@@ -14,11 +14,12 @@ from infra.local.lambda_events import scheduled_event
 from infra.resources import Queue
 
 NIGHTS = "nights"
-QUIET_NIGHTS = "quiet_nights"  # The same, where a history puts no faults.
+LOOKS = "looks"  # Looks after payouts, apart from the nights, so that either may meet faults.
+QUIET = "quiet_nights"  # Both, where a history puts no faults.
 CALLED_AGAIN_AFTER = 300
 CLOCKS = tuple(
     Queue(name, visibility_seconds=CALLED_AGAIN_AFTER, receives_max=20)
-    for name in (NIGHTS, QUIET_NIGHTS)
+    for name in (NIGHTS, LOOKS, QUIET)
 )
 SCHEDULES: Mapping[str, Callable[[Any, Any], None]] = {
     "close_day": closing.close_day,

@@ -52,6 +52,7 @@ class SimRail:
     def __init__(self, *, now: Callable[[], datetime]) -> None:
         self.payments: dict[str, Payment] = {}
         self.contradictions: list[str] = []
+        self.key_sent: Callable[[str, int], str] | None = None  # What a planted bug does.
         self._away_until: datetime | None = None
         self._now = now
 
@@ -69,7 +70,10 @@ class SimRail:
     ) -> tuple[int, Any]:
         """Order or show a payment: the status, and the body's JSON."""
         if method == "POST":
-            return self._order(headers["idempotency-key"], body.decode())
+            key = headers["idempotency-key"]
+            if self.key_sent is not None:
+                key = self.key_sent(key, sum(one.orders for one in self.payments.values()))
+            return self._order(key, body.decode())
         return self._show(path.rpartition("/")[2])
 
     def _order(self, key: str, asked: str) -> tuple[int, Any]:

@@ -13,7 +13,7 @@ from chalicelib.ledger.model import Balances
 from chalicelib.purchases.messages import RewardMessage, encode
 from chalicelib.runtime import queues
 from infra.simulation.histories import Ending, History, Input
-from infra.simulation.nights import NIGHTS, QUIET_NIGHTS
+from infra.simulation.nights import LOOKS, NIGHTS, QUIET
 from infra.simulation.reward_town import with_offer
 from infra.simulation.second_thoughts import not_mine
 from infra.simulation.town import (
@@ -31,6 +31,7 @@ from infra.simulation.town import (
 DAY = 24 * 3600
 NIGHT_SECONDS = -7 * 3600 - 1800  # Half past four in the morning, counted from noon.
 NIGHTS_COUNT = 7
+LOOKS_AFTER_MINUTES = (15, 40, 120)
 PAID_IN = 4  # The night in which what was bought at the first noon is paid.
 GIVEN = 142
 _BUDGET = 10_000
@@ -125,6 +126,17 @@ def last_of_the_budget() -> History:
     return replace(history, owners_differ=True)
 
 
+def two_at_once() -> History:
+    """A member buys twice within a second, and brings the first back the next day."""
+    return _history(
+        "two_at_once",
+        (*bought(ADA, 1), *bought(ADA, 2, at_seconds=22), brought_back(1, at_seconds=DAY)),
+        {"t-1": Ending("R-1", returns=1), "t-2": Ending("R-2")},
+        {"ada": Balances("GBP", pending=GIVEN)},
+        opens=_open_plenty,
+    )
+
+
 def offer_disowned() -> History:
     """The receipt that won the offer was somebody else's, who says so."""
     return _history(
@@ -136,34 +148,32 @@ def offer_disowned() -> History:
     )
 
 
-def _nights(disturbed: int) -> tuple[Input, ...]:
-    """A week of nights, each with the day's closing and looks after payouts; the one numbered
-    `disturbed`, from 1, meets faults.
+def _nights() -> tuple[Input, ...]:
+    """A week of nights, each with the day's closing and looks after payouts. Those of the night in
+    which the first noon's purchase is paid may meet faults.
     """
     found = []
     for number in range(1, NIGHTS_COUNT + 1):
         at = number * DAY + NIGHT_SECONDS
-        queue = NIGHTS if number == disturbed else QUIET_NIGHTS
-        found.append(Input(at, f"night{number}", queue, ("close_day",)))
-        for minutes in (15, 40, 120):
-            look = Input(at + minutes * 60, "look", QUIET_NIGHTS, ("look_up_payouts",))
-            found.append(look)
+        closing, looking = (NIGHTS, LOOKS) if number == PAID_IN else (QUIET, QUIET)
+        found.append(Input(at, "night", closing, ("close_day",)))
+        for minutes in LOOKS_AFTER_MINUTES:
+            found.append(Input(at + minutes * 60, "look", looking, ("look_up_payouts",)))
     return tuple(found)
 
 
-def cashback(name: str, minor: int, owned: Balances) -> History:
+def cashback(name: str, minor: int, owned: Balances, *disturbed: str) -> History:
     """A purchase wins `minor` pence, which become available and are paid; the rail does with the
-    payment what its last two digits say.
+    payment what its last two digits say. Faults come to the workers of the queues `disturbed`.
     """
     history = _history(
         f"cashback_{name}",
-        (*bought(ADA, 1), *_nights(PAID_IN)),
+        (*bought(ADA, 1), *_nights()),
         {"t-1": Ending("R-1")},
         {"ada": owned},
         opens=_opens_by_minor[minor],
     )
-    disturbed = frozenset({queues.PAYOUTS, queues.NOTICES, NIGHTS})
-    return replace(history, disturbed=disturbed)
+    return replace(history, disturbed=frozenset(disturbed))
 
 
 # What is won, by what becomes of its payment (`infra/local/fates.py`, `rail.py`).
@@ -171,16 +181,28 @@ PAID, FAILED, RETURNED, LATE, AWAY = 142, 131, 132, 133, 136
 _opens_by_minor = {
     minor: with_offer(minor, budget_minor=_BUDGET) for minor in (PAID, FAILED, RETURNED, LATE, AWAY)
 }
+
+
+def _paid(minor: int) -> Balances:
+    return Balances("GBP", paid=minor)
+
+
+def returned() -> History:
+    """The payee's bank sends the payment back: it is payable again, to an account named anew."""
+    owned = Balances("GBP", available=RETURNED, paid=RETURNED, returned=RETURNED)
+    return cashback("returned", RETURNED, owned, queues.PAYOUTS, LOOKS)
+
+
 HISTORIES: Sequence[Callable[[], History]] = (
     offered,
     offer_returned,
     last_of_the_budget,
+    two_at_once,
     offer_disowned,
-    lambda: cashback("paid", PAID, Balances("GBP", paid=PAID)),
-    lambda: cashback("failed", FAILED, Balances("GBP", available=FAILED)),
-    lambda: cashback(
-        "returned", RETURNED, Balances("GBP", available=RETURNED, paid=RETURNED, returned=RETURNED)
-    ),
-    lambda: cashback("late", LATE, Balances("GBP", paid=LATE)),
-    lambda: cashback("away", AWAY, Balances("GBP", paid=AWAY)),
+    lambda: cashback("paid", PAID, _paid(PAID), queues.PAYOUTS, queues.NOTICES),
+    lambda: cashback("closed", PAID, _paid(PAID), NIGHTS),
+    lambda: cashback("failed", FAILED, Balances("GBP", available=FAILED), queues.PAYOUTS),
+    returned,
+    lambda: cashback("late", LATE, _paid(LATE), queues.PAYOUTS, LOOKS),
+    lambda: cashback("away", AWAY, _paid(AWAY), queues.PAYOUTS, LOOKS),
 )

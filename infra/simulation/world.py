@@ -26,7 +26,7 @@ from infra.simulation.faults import Crash, Injector, Kind
 from infra.simulation.histories import History, Input
 from infra.simulation.master_key import set_up_keys
 from infra.simulation.memory import forget_everything, forget_rewards
-from infra.simulation.nights import NIGHTS, QUIET_NIGHTS, run_schedules
+from infra.simulation.nights import CLOCKS, run_schedules
 from infra.simulation.queues import Message
 from infra.simulation.sim_aws import AwsState, SimAws, Twist
 
@@ -40,8 +40,7 @@ WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
     queues.REWARDS: (rewarding.settle_rewards, 10),
     queues.NOTICES: (notices.send_notices, notices.BATCH_MESSAGES),
     queues.PAYOUTS: (payouts.send_payouts, payouts.BATCH_SIZE),
-    NIGHTS: (run_schedules, 1),
-    QUIET_NIGHTS: (run_schedules, 1),
+    **{clock.name: (run_schedules, 1) for clock in CLOCKS},
     SWEEP: (schedules.end_waiting, 0),
     ASKS: (answer_app, 1),
 }
@@ -78,6 +77,9 @@ class Planted(Twist, Protocol):
 
     acknowledges_early: bool
     hides_failures: bool
+
+    def key_sent(self, key: str, number: int, /) -> str:
+        """The idempotency key under which the rail gets its `number`-th order."""
 
     def run_begins(self) -> None:
         """A handler run begins."""
@@ -119,6 +121,7 @@ class World:
     def plant(self, bug: Planted | None) -> None:
         """Let `bug` be in the platform from now on; None: none."""
         self.bug = self.aws.twist = bug
+        self.bank.rail.key_sent = bug.key_sent if bug else None
 
     def open(self) -> State:
         """Make tables, keys and the town; returns that state."""
