@@ -18,6 +18,7 @@ from chalicelib.api import (
     receipts,
     returns,
     schemes,
+    statements,
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
@@ -25,37 +26,21 @@ from chalicelib.workers import cases, closing, deliveries, payments, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
+from chalicelib.workers import rewards as reward_workers
 
-ROUTES = (
-    hooks,
-    tills,
-    receipts,
-    matches,
-    returns,
-    members,
-    notices,
-    claims,
-    connect,
-    campaigns,
-    coverage,
-    oauth,
-    offers,
-    payouts,
-    schemes,
-    description,
-)
-WORKERS = (
+FOR_BANKS = (hooks, receipts, matches, members, notices, claims, connect, offers, payouts)
+FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
+FOR_EVERYBODY = (coverage, oauth, description)
+ON_QUEUES = (
     payments,
     receipt_workers,
     deliveries,
+    reward_workers,
     notice_workers,
     payout_workers,
-    campaign_workers,
-    schedules,
-    cases,
-    closing,
 )
+ON_SCHEDULES = (campaign_workers, schedules, cases, closing)
 
 app = Chalice(app_name="counterfoil")
-for area in (*ROUTES, *WORKERS):
+for area in (*FOR_BANKS, *FOR_RETAILERS, *FOR_EVERYBODY, *ON_QUEUES, *ON_SCHEDULES):
     app.register_blueprint(area.bp)

@@ -42,6 +42,7 @@ QUEUES = (
     Queue(queues.GATHER, visibility_seconds=660, receives_max=6),
     # Deliveries back off for days: the worker postpones each attempt itself.
     Queue(queues.DELIVERIES, visibility_seconds=200, receives_max=12, kept_seconds=14 * 24 * 3600),
+    Queue(queues.REWARDS, visibility_seconds=400, receives_max=12, kept_seconds=14 * 24 * 3600),
     # A destination that was changed is waited for a day, a rail that is away for longer.
     Queue(queues.PAYOUTS, visibility_seconds=400, receives_max=12, kept_seconds=14 * 24 * 3600),
     Queue(queues.NOTICES, visibility_seconds=600, receives_max=12, kept_seconds=14 * 24 * 3600),

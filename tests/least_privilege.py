@@ -45,7 +45,9 @@ SHARED = (
     # A payout is looked up by the same code, whoever sees that it has to be.
     frozenset({"send_payouts", "look_up_payouts"}),
     # Whatever worker meets an obstacle puts its message off by the same code.
-    frozenset({"record_payment", "record_receipts", "deliver_receipt", "send_notices"}),
+    frozenset(
+        {"record_payment", "record_receipts", "deliver_receipt", "send_notices", "settle_rewards"}
+    ),
 )
 # What is asked for once in a process, and so not in every test, or where a test would say no more:
 # by Lambda (None for all) and action, each with its reason.

@@ -1,6 +1,6 @@
 """Payouts, for banks and rails: where a member is paid, what became of a payment, webhooks."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from chalice import Blueprint
 
@@ -14,7 +14,7 @@ from chalicelib.api.payout_shapes import (
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.pan import refuse_card_numbers
-from chalicelib.kernel.refusals import Misshapen
+from chalicelib.kernel.refusals import Misshapen, TooLarge
 from chalicelib.kernel.times import parse_instant, to_text
 from chalicelib.members import service as members
 from chalicelib.members.model import LinkKind, Member, Reference
@@ -22,8 +22,9 @@ from chalicelib.network.access.clients import (
     MEMBERS_READ,
     PAYOUTS_ACKNOWLEDGE,
     PAYOUTS_DESTINATION,
+    PAYOUTS_READ,
 )
-from chalicelib.payouts import hearing
+from chalicelib.payouts import hearing, listing
 from chalicelib.payouts.destinations import accounts
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.destinations.accounts import Destination
@@ -34,6 +35,7 @@ from chalicelib.runtime import clock, wire
 bp = Blueprint(__name__)
 
 TAGS = ("payouts",)
+CSV = "text/csv"
 
 
 @operation(
@@ -112,6 +114,27 @@ def post_acknowledgement(request: Inbound) -> Answer:
 
 @operation(
     bp,
+    "GET",
+    "/v1/payouts",
+    summary="List the payouts of a day, to hold against the bank's own books",
+    answers={200: str, 400: Problem, 413: Problem, 422: Problem},
+    scopes=(PAYOUTS_READ,),
+    other_kinds=(CSV,),
+    tags=TAGS,
+    query={"day!": "The UTC day on which they were written: 2026-12-02."},
+)
+def list_payouts(request: Inbound) -> Answer:
+    """CSV: a line per payout to the bank's members, then sums of what was ordered and paid."""
+    now = clock.now()
+    connection_id = callers.bank_of(request.known_caller)
+    listed = listing.list_day(connection_id, _day(request), now=now)
+    if not listed.is_whole:
+        raise TooLarge("the day has more payouts than one answer can look through")
+    return Answer(listed.to_csv(), content_type=CSV)
+
+
+@operation(
+    bp,
     "POST",
     "/hooks/payouts/{connection}",
     summary="TrueLayer tells what became of a payout",
@@ -132,6 +155,13 @@ def receive_payout_hook(inbound: Inbound) -> Answer:
     )
     is_taken = hearing.take_hook(inbound.body, now=now)
     return Answer(Taken(taken=1) if is_taken else Taken(taken=0, ignored=1))
+
+
+def _day(request: Inbound) -> date:
+    try:
+        return date.fromisoformat(request.query.get("day", ""))
+    except ValueError as error:
+        raise Misshapen("the day is not of the form 2026-12-02", field="day") from error
 
 
 def _own_member(request: Inbound, *, now: datetime) -> Member:

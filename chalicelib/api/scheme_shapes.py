@@ -113,7 +113,11 @@ class MissingAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WhatIfAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the basket would earn, rule by rule, and what is missing for more."""
+    """What the basket would earn, rule by rule, and what is missing for more.
+
+    `barred`: it earns nothing for now all the same, because `stamps_off`, `not_joined`,
+    `before_joining` or `left_scheme`.
+    """
 
     scheme_id: str
     version: int
@@ -124,6 +128,7 @@ class WhatIfAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     nothing: tuple[NothingEarned, ...] = ()
     missing: MissingAnswer | None = None
     tier: str = ""
+    barred: str = ""
 
 
 def read_document(sent: Any) -> SchemeShape:
@@ -180,7 +185,7 @@ def to_lines(basket: BasketBody) -> tuple[SaleLine, ...]:
     )
 
 
-def to_what_if(scheme_id: str, found: WhatIf) -> WhatIfAnswer:
+def to_what_if(scheme_id: str, found: WhatIf, *, barred: str = "") -> WhatIfAnswer:
     """What a basket would earn, as it is shown."""
     award = found.award
     return WhatIfAnswer(
@@ -199,6 +204,7 @@ def to_what_if(scheme_id: str, found: WhatIf) -> WhatIfAnswer:
         ),
         missing=_to_missing(found.missing),
         tier=award.tier_id,
+        barred=barred,
     )
 
 

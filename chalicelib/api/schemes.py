@@ -1,5 +1,7 @@
 """Schemes, for the retailers whose they are: written, read, and asked what a basket would earn."""
 
+from dataclasses import dataclass
+
 from chalice import Blueprint
 
 from chalicelib.api import callers
@@ -16,18 +18,20 @@ from chalicelib.api.scheme_shapes import (
     to_version,
     to_what_if,
 )
-from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.kernel.times import parse_instant
-from chalicelib.loyalty.earning import Standing
+from chalicelib.loyalty import asking
+from chalicelib.loyalty.asking import Asker
 from chalicelib.loyalty.rules import Scheme
+from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.schemes import service
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.loyalty.schemes.service import Kept, scheme_id_of
-from chalicelib.loyalty.what_if import WhatIf, basket_of, what_if
+from chalicelib.loyalty.what_if import basket_of, what_if
+from chalicelib.members import service as members
+from chalicelib.members.model import LinkKind, Reference
 from chalicelib.network import service as network
 from chalicelib.network.access.clients import SCHEMES_READ, SCHEMES_WRITE
-from chalicelib.network.model import Store
 from chalicelib.runtime import clock, wire
 
 bp = Blueprint(__name__)
@@ -137,12 +141,42 @@ def get_scheme_version(inbound: Inbound) -> Answer:
 )
 def ask_what_if(inbound: Inbound) -> Answer:
     """For somebody with an empty card, on the lowest tier. Nothing is kept of it."""
-    retailer_id = callers.retailer_of(inbound.known_caller)
-    return answer_what_if(inbound, scheme_id_of(retailer_id, inbound.parameters["scheme"]))
+    asked = _asked(inbound, _own(inbound))
+    return _answer(asked, asking.anybody(asked.scheme))
 
 
-def answer_what_if(inbound: Inbound, scheme_id: str, standing: Standing | None = None) -> Answer:
-    """What the basket in the body would earn in a scheme; without a card, on the lowest tier.
+@operation(
+    bp,
+    "POST",
+    "/v1/members/{user}/schemes/{scheme}/what-if",
+    summary="What a basket would earn a member, for their bank",
+    takes=BasketBody,
+    answers={200: WhatIfAnswer, **_ASKED},
+    scopes=(SCHEMES_READ,),
+    tags=("schemes", "members"),
+)
+def ask_members_what_if(inbound: Inbound) -> Answer:
+    """With the member's tier, caps and streaks. `barred` says why it would earn nothing whatever is
+    bought: stamps are off, the scheme was not joined, or was left. Nothing is kept of it.
+    """
+    user = inbound.parameters["user"]
+    connection_id = callers.bank_of(inbound.known_caller)
+    callers.check_user(inbound.known_caller, user)
+    now = clock.now()
+    member = members.get_member(Reference(LinkKind.USER, connection_id, user), now=now)
+    asked = _asked(inbound, inbound.parameters["scheme"])
+    asker = asking.asker_of(member, asked.scheme, at=asked.basket.sold_at, now=now)
+    return _answer(asked, asker)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    scheme: Scheme
+    basket: Sale
+
+
+def _asked(inbound: Inbound, scheme_id: str) -> _Asked:
+    """The basket in the body, and the version of the scheme that holds when it is bought.
 
     :raises NotFound: there is no such scheme, or its retailer has no such store.
     """
@@ -150,26 +184,25 @@ def answer_what_if(inbound: Inbound, scheme_id: str, standing: Standing | None =
     body = wire.convert(inbound.json(), BasketBody)
     at = now if body.at is None else parse_instant(body.at, field="at")
     scheme = service.get_valid(scheme_id, at=at, now=now)
-    basket = basket_of(
-        to_lines(body),
-        _store(scheme.retailer_id, body.store),
-        currency=body.currency,
-        at=at,
-        own_tender_minor=body.own_tender_minor,
-    )
-    found: WhatIf = what_if(basket, scheme, standing or _on_lowest_tier(scheme))
-    return Answer(to_what_if(scheme_id, found))
-
-
-def _on_lowest_tier(scheme: Scheme) -> Standing:
-    return Standing(tier_id=scheme.tiers[0].tier_id if scheme.tiers else "")
-
-
-def _store(retailer_id: RetailerId, reference: str) -> Store:
-    found = network.find_store_for_till(retailer_id, reference=reference, now=clock.now())
-    if found is None:
+    store = network.find_store_for_till(scheme.retailer_id, reference=body.store, now=now)
+    if store is None:
         raise NotFound("the retailer has no such store", field="store")
-    return found
+    return _Asked(
+        scheme,
+        basket_of(
+            to_lines(body),
+            store,
+            currency=body.currency,
+            at=at,
+            own_tender_minor=body.own_tender_minor,
+        ),
+    )
+
+
+def _answer(asked: _Asked, asker: Asker) -> Answer:
+    found = what_if(asked.basket, asked.scheme, asker.standing)
+    barred = asker.bar.value if asker.bar is not None else ""
+    return Answer(to_what_if(asked.scheme.scheme_id, found, barred=barred))
 
 
 def _own(inbound: Inbound) -> str:

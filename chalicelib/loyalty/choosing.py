@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import lcm, prod
+from operator import itemgetter
 
 from chalicelib.loyalty.conditions import CountedLine
 from chalicelib.loyalty.rules import ONE, EarnRule
-from chalicelib.loyalty.terms import Rounding, RuleKind, Stacking
+from chalicelib.loyalty.terms import Basis, Rounding, RuleKind, Stacking
 
 WAYS_MAX = 64  # Six rules that overlap two by two; beyond that each class goes by itself.
 
@@ -42,7 +43,9 @@ class Contender:
 
     def amount(self, line: CountedLine) -> int:
         """What of `line` it counts: items, or minor units."""
-        return line.items if self.rule.kind is RuleKind.ITEM else line.minor(self.rule.basis)
+        if self.rule.kind is RuleKind.ITEM:
+            return line.items
+        return line.gross_minor if self.rule.basis is Basis.GROSS else line.net_minor
 
     def units(self, amount: int) -> int:
         """What it gives for `amount`, before its caps."""
@@ -199,23 +202,19 @@ def _best_of_all(classes: Sequence[_Class]) -> tuple[Contender, ...]:
 
 def _classes(rivals: Sequence[Contender]) -> list[_Class]:
     """The lines, by which of `rivals` want them."""
-    wanting: dict[str, list[Contender]] = {}
+    wanting: dict[str, list[int]] = {}
     line_by_id: dict[str, CountedLine] = {}
-    for one in rivals:
+    for place, one in enumerate(rivals):
         for line in one.lines:
-            wanting.setdefault(line.line_id, []).append(one)
+            wanting.setdefault(line.line_id, []).append(place)
             line_by_id[line.line_id] = line
-    classes: dict[tuple[str, ...], tuple[list[Contender], list[CountedLine]]] = {}
-    for line_id, rules in wanting.items():
-        named = tuple(one.rule.rule_id for one in rules)
-        classes.setdefault(named, (rules, []))[1].append(line_by_id[line_id])
+    classes: dict[tuple[int, ...], list[CountedLine]] = {}
+    for line_id, places in wanting.items():
+        classes.setdefault(tuple(places), []).append(line_by_id[line_id])
     return [
-        (tuple(rules), tuple(lines)) for _, (rules, lines) in sorted(classes.items(), key=_named)
+        (tuple(rivals[place] for place in places), tuple(lines))
+        for places, lines in sorted(classes.items(), key=itemgetter(0))
     ]
-
-
-def _named(entry: tuple[tuple[str, ...], object]) -> tuple[str, ...]:
-    return entry[0]
 
 
 def _together(given: Iterable[tuple[Contender, tuple[CountedLine, ...]]]) -> _Ways:

@@ -110,14 +110,7 @@ def decide_award(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -
         return Award(
             0, why=refused.why, version=scheme.version, missing_minor=refused.missing_minor
         )
-    contenders: list[Contender] = []
-    lost: list[NotEarned] = []
-    for rule in scheme.rules:
-        found = _contender(rule, of, scheme, standing)
-        if isinstance(found, Contender):
-            contenders.append(found)
-        else:
-            lost.append(found)
+    contenders, lost = _contenders(of, scheme, standing)
     won = choose(contenders, scheme.stacking)
     given = _within(scheme.caps, [one.units for one in won], standing)
     shares = [
@@ -138,6 +131,31 @@ def decide_award(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -
         streak_visits=_streak_visits(contenders, lost),
         spend_minor=int(of.spent(of.lines)),
     )
+
+
+def earned_units(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -> int:
+    """How many units `decide_award` gives in all, where nobody asks for what and why."""
+    of = counted(sale, scheme.exclusions)
+    if _refused(sale, scheme, of) is not None:
+        return 0
+    contenders, _ = _contenders(of, scheme, standing)
+    won = choose(contenders, scheme.stacking)
+    return sum(_within(scheme.caps, [one.units for one in won], standing))
+
+
+def _contenders(
+    of: Counted, scheme: Scheme, standing: Standing
+) -> tuple[list[Contender], list[NotEarned]]:
+    """The rules that may earn, and those that may not."""
+    contenders: list[Contender] = []
+    lost: list[NotEarned] = []
+    for rule in scheme.rules:
+        found = _contender(rule, of, scheme, standing)
+        if isinstance(found, Contender):
+            contenders.append(found)
+        else:
+            lost.append(found)
+    return contenders, lost
 
 
 def _refused(sale: Sale, scheme: Scheme, of: Counted) -> NotMet | None:
@@ -194,10 +212,10 @@ def _no_streak(rule: EarnRule, visited: frozenset[int], step: int) -> NotEarned:
 
 
 def _multiplier(rule: EarnRule, scheme: Scheme, standing: Standing) -> Fraction:
-    if not rule.is_tiered:
-        return rule.multiplier
-    tiers = {tier.tier_id: tier.multiplier for tier in scheme.tiers}
-    return rule.multiplier * tiers.get(standing.tier_id, Fraction(1))
+    for tier in scheme.tiers:
+        if rule.is_tiered and tier.tier_id == standing.tier_id:
+            return rule.multiplier * tier.multiplier
+    return rule.multiplier
 
 
 def _room(rule_id: str, caps: Sequence[Cap], standing: Standing) -> int | None:
@@ -267,7 +285,7 @@ def _missing(one: Earned) -> int:
 def _why_nothing(lost: Sequence[NotEarned]) -> EarnWhy:
     """The one reason of all rules where they have one; else that none of them gave anything."""
     reasons = {one.why for one in lost}
-    return reasons.pop() if len(reasons) == 1 else EarnWhy.NO_SUCH_LINES
+    return reasons.pop() if len(reasons) == 1 else EarnWhy.NO_RULE
 
 
 def _streak_visits(contenders: Iterable[Contender], lost: Iterable[NotEarned]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ class EarnWhy(Enum):
     NOT_STARTED = "not_started"
     ENDED = "ended"
     NOTHING_PAID = "nothing_paid"
+    NO_RULE = "no_rule"  # none of its rules gave anything, each for another reason
     # Of a sale or of a rule.
     EXCLUDED = "excluded"  # all that was bought is excluded
     BELOW_MINIMUM = "below_minimum"

@@ -8,7 +8,7 @@ from fractions import Fraction
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.choosing import rounded
 from chalicelib.loyalty.conditions import Counted, counted, meant
-from chalicelib.loyalty.earning import NOTHING_YET, Award, Standing, decide_award
+from chalicelib.loyalty.earning import NOTHING_YET, Award, Standing, decide_award, earned_units
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import ALWAYS, EarnRule, Scheme
 from chalicelib.loyalty.sale import Sale, SaleLine
@@ -77,7 +77,7 @@ def what_if(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -> Wha
     tried = (
         one
         for one in guesses
-        if decide_award(_with_more(of, one, scheme), scheme, standing).units > award.units
+        if earned_units(_with_more(of, one, scheme), scheme, standing) > award.units
     )
     return WhatIf(award, in_words(award, scheme), next(tried, None))
 

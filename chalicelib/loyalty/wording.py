@@ -14,6 +14,7 @@ _OF_SALE = {
     EarnWhy.NOT_STARTED: "the scheme had not started",
     EarnWhy.ENDED: "the scheme had ended",
     EarnWhy.NOTHING_PAID: "nothing of it was paid by this card",
+    EarnWhy.NO_RULE: "none of its rules gave anything",
     EarnWhy.EXCLUDED: "nothing that was bought counts in this scheme",
 }
 _OF_RULE = {

@@ -1,4 +1,5 @@
-"""What a member was told, made anew from what is kept anyway: their book, offers and claims.
+"""What a member was told, made anew from what is kept anyway: their book, cards, offers
+and claims.
 
 Nothing is written for the list that a member sees. What it says is as it stands now: an offer that
 was taken back in part shows what is left of it and what was taken back. Where a notice was
@@ -15,6 +16,7 @@ from chalicelib.ledger.books import store as books
 from chalicelib.ledger.model import Entry, EntryKind
 from chalicelib.members.announcing import Announcement, notice_id_of
 from chalicelib.members.notice_kinds import NoticeKind
+from chalicelib.notices.cards import list_of_cards
 from chalicelib.offers.participation import store as participations
 from chalicelib.offers.participation.model import Participation
 from chalicelib.rewards.inquiries import store as inquiries
@@ -52,6 +54,7 @@ def list_told(
         for inquiry in inquiries.list_inquiries(member_id, now=now)
         for one in of_inquiry(inquiry)
     ]
+    told += list_of_cards(member_id, key=key, since=since, now=now)
     return [one for one in told if one.at >= since]
 
 

@@ -54,24 +54,27 @@ def close_days(*, now: datetime) -> Closed:
             break
         went = _step_of(progress.step)(progress.day, progress.place, now)
         work, places = work + went.work, places + 1
-        progress = _after(progress, went)
-        if not store.record_progress(progress):
-            break  # Another run goes on from here.
-    behind = (now.date() - progress.day).days - 1
-    observability.observe("days_not_closed", max(behind + 1, 0), Unit.COUNT)
+        following = _after(progress, went)
+        # Where nothing was done nothing is lost by doing it again, so that is not written down.
+        if went.work or following.step != progress.step or places == PLACES_PER_RUN_MAX:
+            following = replace(following, version=progress.version + 1)
+            if not store.record_progress(following):
+                break  # Another run goes on from here.
+        progress = following
+    behind = (now.date() - progress.day).days
+    observability.observe("days_not_closed", max(behind, 0), Unit.COUNT)
     return Closed(work, progress.day, progress.step)
 
 
 def _after(before: Progress, went: Went) -> Progress:
-    version = before.version + 1
     if went.place is not None:
-        return replace(before, place=went.place, version=version)
+        return replace(before, place=went.place)
     names = [name for name, _ in STEPS]
     following = names.index(before.step) + 1
     if following < len(names):
-        return Progress(before.day, names[following], version=version)
+        return Progress(before.day, names[following], version=before.version)
     observability.count("days_closed")
-    return Progress(before.day + timedelta(days=1), names[0], version=version)
+    return Progress(before.day + timedelta(days=1), names[0], version=before.version)
 
 
 def _fold(on: date, place: str, now: datetime) -> Went:

@@ -21,6 +21,7 @@ from chalicelib.payouts.model import (
     PayoutState,
     Reported,
     Returned,
+    written_on,
 )
 from chalicelib.payouts.orders import store as orders
 from chalicelib.payouts.paying import service as paying
@@ -28,6 +29,7 @@ from chalicelib.payouts.rails import iso_reports, pain001, tl_hooks
 from chalicelib.payouts.rails.iso_reports import FileReported
 from chalicelib.payouts.rails.model import PayingAccount, Rail
 from chalicelib.payouts.rails.ports import said_after_executed
+from chalicelib.payouts.reconciling import service as reconciling
 from chalicelib.runtime import observability, queues
 
 CLOCKS_DIFFER_BY = timedelta(minutes=5)  # How far a teller's clock may be before ours.
@@ -112,12 +114,19 @@ def take_report(report: ReportMessage, *, now: datetime) -> Instruction:
     if report.provider and instruction.provider_id not in ("", report.provider):
         raise OtherPayment("the report names another payment of the rail")
     outcome = messages.outcome_of(report)
+    if instruction.rail == Rail.BANK.value:  # What a bank acknowledges is its report.
+        told = Reported(
+            report.event_id, instruction.rail, report.payout_id, outcome, None, report.at
+        )
+        reconciling.record_report(told, now=now)
     if instruction.state is PayoutState.EXECUTED:
         outcome = said_after_executed(Rail(instruction.rail), outcome, now=now)
     if _contradicts(instruction, outcome) and instruction.rail == Rail.TRUELAYER.value:
         after = sending.ask_again(instruction, now=now)
     else:
         after = payouts.record_outcome(report.payout_id, outcome, now=now)
+    if instruction.rail == Rail.BANK.value:
+        reconciling.record_report(_reported_by_bank(report, instruction), now=now)
     orders.note_event(report.payout_id, report.event_id)
     observability.count("payout_reports", status=report.outcome)
     return after
@@ -138,8 +147,18 @@ def read_report(content: bytes, *, now: datetime) -> tuple[Reported, ...]:
 def take_reported(reported: Reported, *, now: datetime) -> Instruction | None:
     """Record one line of a report; None where it is about no payout of ours.
 
+    What names a payout is kept for the night's reconciliation too, whatever it says: also where
+    there is no such payout, or where its amount is another.
+
     :raises OtherPayment: the amount is not the payout's. :raises TryAgain: try this line again.
     """
+    reconciling.record_report(reported, now=now)
+    try:
+        written_on(reported.payout_id)
+    except NoSuchPayout:
+        observability.count("payout_reports", status="not_ours")
+        return None
+    reconciling.record_report(reported, now=now)
     try:
         instruction = payouts.get(reported.payout_id, now=now)
     except NoSuchPayout:
@@ -168,6 +187,18 @@ def _spread(
         Reported(line.report_id, iso_reports.RAIL, payout_id, line.outcome, None, line.at)
         for payout_id, _ in pain001.part_of(line.message_id, entries)
     ]
+
+
+def _reported_by_bank(report: ReportMessage, instruction: Instruction) -> Reported:
+    outcome = messages.outcome_of(report)
+    return Reported(
+        report.event_id,
+        instruction.rail,
+        report.payout_id,
+        outcome,
+        instruction.amount,
+        report.at,
+    )
 
 
 def _contradicts(instruction: Instruction, outcome: Outcome) -> bool:

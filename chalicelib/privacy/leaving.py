@@ -10,9 +10,12 @@ from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure
 from chalicelib.members.model import Reference
 from chalicelib.network import service as network
+from chalicelib.notices.log import store as notices_store
+from chalicelib.offers.participation import store as offers
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.messages import MemberLeftMessage, encode
+from chalicelib.rewards.inquiries import store as inquiries_store
 from chalicelib.runtime import observability, queues
 
 
@@ -57,5 +60,8 @@ def _finish(departure: Departure, *, now: datetime) -> None:
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> None:
     """Put everything that was kept while the member was one on its last clock."""
     changed = purchases_store.end_retention(member_id, left_at=left_at, now=now)
+    changed += offers.end_retention(member_id, left_at=left_at, now=now)
     destinations.end_retention(member_id, left_at=left_at)
     observability.count("purchases_on_last_clock", by=changed)
+    inquiries_store.end_retention(member_id, left_at=left_at, now=now)
+    notices_store.end_retention(member_id, left_at=left_at, now=now)

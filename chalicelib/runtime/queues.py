@@ -23,7 +23,7 @@ DELIVERIES = "deliveries"
 REWARDS = "rewards"
 NOTICES = "notices"
 PAYOUTS = "payouts"
-NAMES = (PAYMENTS, RECEIPTS, GATHER, DELIVERIES, PAYOUTS)
+NAMES = (PAYMENTS, RECEIPTS, GATHER, DELIVERIES, REWARDS, PAYOUTS)
 
 
 def name_of(arn: str) -> str:

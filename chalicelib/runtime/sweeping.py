@@ -98,6 +98,29 @@ def list_sealed(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Partitions:
+    """The partitions found in a stretch of `read` rows, and the key it stopped at (None: end)."""
+
+    found: tuple[str, ...]
+    read: int
+    stopped_at: tuple[str, str] | None
+
+
+def list_partitions(
+    table: str, sk: str, *, after: tuple[str, str] | None, rows_max: int
+) -> Partitions:
+    """The partitions that have a row called `sk`, among the next `rows_max` rows of `table`."""
+    start = {"ExclusiveStartKey": _key(*after)} if after else {}
+    page = aws.client("dynamodb").scan(
+        TableName=settings.table(table), Limit=rows_max, ProjectionExpression="pk, sk", **start
+    )
+    found = tuple(item["pk"]["S"] for item in page["Items"] if item["sk"]["S"] == sk)
+    last = page.get("LastEvaluatedKey")
+    stopped_at = (last["pk"]["S"], last["sk"]["S"]) if last else None
+    return Partitions(found, len(page["Items"]), stopped_at)
+
+
 def rows_about(table: str) -> int:
     """How many rows `table` has, as DynamoDB counted them within the last six hours."""
     described = aws.client("dynamodb").describe_table(TableName=settings.table(table))

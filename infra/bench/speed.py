@@ -1,4 +1,4 @@
-"""How quick: processor time of a webhook, import time of each Lambda, pairs weighed in a second.
+"""How quick: a webhook, an import of each Lambda, pairs weighed in a second, a what-if.
 
 Times are judged against something measured in the same run on the same machine: a webhook against
 one raw botocore call, an import against PynamoDB's own. So they hold on any machine.
@@ -18,7 +18,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from chalicelib.runtime import aws, clock, queues
-from infra.bench import stage
+from infra.bench import baskets, stage
 from infra.simulation.attempts import response
 
 CALLS = 400
@@ -43,6 +43,7 @@ def measure() -> dict[str, Any]:
         "webhook": _webhook(),
         "imports": _imports(),
         "pairs_per_second": _pairs_per_second(),
+        "what_if": baskets.measure(),
     }
 
 

@@ -13,6 +13,7 @@ CALLS_TO_2XX_MAX = 1.0
 WEBHOOK_TIMES_MAX = 2.0
 IMPORT_TIMES_MAX = 1.35
 PAIRS_PER_SECOND_MIN = 50_000.0
+WHAT_IF_MS_MAX = 1.0  # Of a basket of twenty lines, on any machine of these years.
 STAMP_WRITE_UNITS = 1.0  # The budget's receipt is stamped too; until it is, its unit is kept free.
 
 
@@ -45,6 +46,9 @@ def judge(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "pairs weighed a second", speed["pairs_per_second"], PAIRS_PER_SECOND_MIN, is_least=True
         )
     )
+    what_if = speed["what_if"]
+    found.append(Verdict("ms of a what-if, plain scheme", what_if["plain_ms"], WHAT_IF_MS_MAX))
+    found.append(Verdict("ms of a what-if, eight rules", what_if["crowded_ms"], WHAT_IF_MS_MAX))
     return [
         {"what": v.what, "measured": v.measured, "bound": v.bound, "met": v.is_met} for v in found
     ]

@@ -4,11 +4,13 @@ import typer
 
 from infra.cli import (
     access,
+    backtests,
     banks,
     claims,
     clients,
     dead_letters,
     holds,
+    journal,
     keys,
     matches,
     matching,
@@ -25,11 +27,11 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (schemes, claims, holds, notices),
+    "Rewards": (schemes, backtests, claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
-    "Paying cashback": (payouts,),
+    "Paying cashback": (payouts, journal),
     "Keys": (keys,),
     "Staff": (access,),
 }

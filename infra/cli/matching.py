@@ -63,7 +63,7 @@ def match(
 def _match(
     payments: Path, receipts: Path, out: Path, *, threshold: float, processes: int | None
 ) -> Summary:
-    with _ended_alike(), _bars() as report:
+    with ended_alike(), bars() as report:
         return match_files(
             payments,
             receipts,
@@ -87,7 +87,7 @@ def _tell(summary: Summary, *, seconds: float) -> None:
 
 
 @contextmanager
-def _bars() -> Iterator[Report]:
+def bars() -> Iterator[Report]:
     """A bar for each step, as it begins."""
     columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), Elapsed())
     with Progress(*columns, console=console) as progress:
@@ -102,7 +102,7 @@ def _bars() -> Iterator[Report]:
 
 
 @contextmanager
-def _ended_alike() -> Iterator[None]:
+def ended_alike() -> Iterator[None]:
     """Being told to end is an interrupt: what is half done is cleared away in both."""
     before: Callable[..., object] | int | None = signal.signal(
         signal.SIGTERM, signal.default_int_handler

@@ -42,15 +42,15 @@ def import_scheme(
 
     shape, now = read_document(wire.read_json(file.read_bytes())), clock.now()
     try:
-        if dry_run:
-            service.check_scheme(RetailerId(retailer), reference, shape, now=now)
-            say("Nothing is wrong with it; nothing was written.")
-            return
-        recorded = service.record_scheme(RetailerId(retailer), reference, shape, now=now)
+        service.check_scheme(RetailerId(retailer), reference, shape, now=now)
     except SchemeRefused as refusal:
         for one in refusal.problems:
             say(f"{one.field}: {one.detail} ({one.code})", style="red")
         raise
+    if dry_run:
+        say("Nothing is wrong with it; nothing was written.")
+        return
+    recorded = service.record_scheme(RetailerId(retailer), reference, shape, now=now)
     scheme, how = recorded.scheme, "is written" if recorded.is_new else "was so already"
     say(f"{scheme.scheme_id} version {scheme.version} {how}; from {to_text(scheme.starts_at)}.")
 

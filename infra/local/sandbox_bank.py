@@ -1,7 +1,8 @@
 """The sandbox bank: Monzo, Starling, and an endpoint for every bank that is told by webhook.
 
 All of them answer at one URL, by path. What a person would see or do in the bank is under
-`/sandbox`: `GET /sandbox/receipts` shows every receipt that some customer's app holds,
+`/sandbox`: `GET /sandbox/receipts` shows every receipt that some customer's app holds, `GET
+/sandbox/notices` every notice of rewards that it shows,
 `POST /sandbox/transactions` books a Monzo transaction and fires its webhooks,
 `POST /sandbox/feed-items` books a Starling feed item, and `GET /sandbox/feed` shows the cashback
 that arrived, by account. `POST /payments` is what the rail `sandbox` pays by.
@@ -11,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from chalicelib.network.model import Provider
 from infra.local.calling import call_json
@@ -39,6 +41,19 @@ class Delivered:
     lines: tuple[tuple[str, int], ...]
     copies: int = 1
     updates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNotice:
+    """A notice as a customer's app shows it. `account` is the bank's own name of the account;
+    `name` the notice's id, which Monzo is not told.
+    """
+
+    provider: Provider
+    account: str
+    title: str
+    text: str
+    name: str = ""
 
 
 class SandboxBank:
@@ -91,6 +106,9 @@ class SandboxBank:
             case ("GET", "receipts"):
                 held = [asdict(one) | {"provider": one.provider.value} for one in self.delivered()]
                 return Reply(200, {"receipts": held, "refused": self.refused()})
+            case ("GET", "notices"):
+                shown = [asdict(one) | {"provider": one.provider.value} for one in self.notices()]
+                return Reply(200, {"notices": shown})
             case ("POST", "transactions"):
                 transaction = request.json()
                 self.monzo.enter(transaction)
@@ -112,6 +130,30 @@ class SandboxBank:
     def delivered(self) -> list[Delivered]:
         """Every receipt that some bank holds now, in its newest version."""
         return [*self._at_monzo(), *self._at_starling(), *self._at_endpoint()]
+
+    def notices(self) -> list[ShownNotice]:
+        """Every notice of rewards that some app shows: a webhook's once, whatever was repeated."""
+        fed = (
+            ShownNotice(
+                Provider.MONZO,
+                item["account_id"],
+                item["params[title]"],
+                item.get("params[body]", ""),
+            )
+            for item in self.monzo.books.feed
+        )
+        heard = {
+            one.body["data"]["id"]: ShownNotice(
+                Provider(one.endpoint),
+                one.body["data"].get("account", ""),
+                one.body["data"]["title"],
+                one.body["data"]["text"],
+                one.body["data"]["id"],
+            )
+            for one in self.endpoint.books.told
+            if _is_notice(one.body)
+        }
+        return [*fed, *heard.values()]
 
     def _at_monzo(self) -> Iterator[Delivered]:
         by_transaction: dict[str, list[str]] = {}
@@ -147,12 +189,18 @@ class SandboxBank:
     def _at_endpoint(self) -> Iterator[Delivered]:
         newest: dict[tuple[str, str], tuple[dict[str, object], int]] = {}
         for told in self.endpoint.books.told:
+            if _is_notice(told.body):
+                continue
             body = told.body.get("data", told.body)
             name = body.get("transaction") or body.get("bankTransactionId")
             count = newest.get((told.endpoint, name), ({}, 0))[1]
             newest[told.endpoint, name] = (body, count + 1)
         for (endpoint, name), (body, count) in newest.items():
             yield _told(Provider(endpoint), name, body, count)
+
+
+def _is_notice(body: dict[str, Any]) -> bool:
+    return str(body.get("type", "")).startswith("reward.")
 
 
 def _told(provider: Provider, name: str, body: dict[str, object], count: int) -> Delivered:

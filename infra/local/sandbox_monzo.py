@@ -259,7 +259,9 @@ class SandboxMonzo:
 
     def _feed(self, form: dict[str, str], token: _Token) -> Reply:
         own = self.books.account_by_user[token.user_id]
-        if form.get("account_id") != own or not form.get("params[title]"):
+        wanted = ("params[title]", "params[image_url]")  # Both are required, says Monzo.
+        is_whole = form.get("type") == "basic" and all(form.get(name) for name in wanted)
+        if form.get("account_id") != own or not is_whole:
             return _error(400, "bad_request.bad_param")
         self.books.feed.append(form)
         return Reply(200, {})

@@ -25,7 +25,7 @@ from chalicelib.network.signing import rsa
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.paying import service as paying
 from chalicelib.payouts.rails.model import PayingAccount, PayingSecrets, Rail
-from infra.local.sandbox_bank import MONZO_CLIENT, SandboxBank
+from infra.local.sandbox_bank import MONZO_CLIENT, TOLD_BY_JWS, SandboxBank
 from infra.local.sandbox_senders import FLUX_PATHS, Line
 from infra.local.sandbox_till import Login
 from infra.local.town import Brand, Shop, Town
@@ -116,6 +116,8 @@ def _connection(
         api_url=api_url,
         auth_url=auth_url,
         told_at_url=bank.told_at_url(provider),
+        notices_at_url=bank.told_at_url(provider) if provider in TOLD_BY_JWS else "",
+        notice_image_url=f"{bank.url}/stamp.png" if provider is Provider.MONZO else "",
         client_id=client_id,
         keys=tuple(ConnectionKey(use, Personal(value)) for use, value in held if value),
     )

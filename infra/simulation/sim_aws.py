@@ -17,9 +17,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from chalicelib.runtime import aws
-from chalicelib.runtime import queues as queue_names
 from chalicelib.runtime.rows import RowMeta
-from infra.resources import Queue
 from infra.simulation.asking import APPS
 from infra.simulation.attempts import (
     conflict,
@@ -36,7 +34,6 @@ from infra.simulation.queues import QueuesState, SimQueues
 from infra.simulation.tables import SimTables, TablesState
 from infra.simulation.values import with_bytes
 
-REWARDS = Queue(queue_names.REWARDS, visibility_seconds=600, receives_max=12)
 SERVICES = ("dynamodb", "sqs", "kms", "secretsmanager")
 _READS_THAT_LAG = {"GetItem", "BatchGetItem", "Query"}
 _MET_AT_ONCE = (Kind.CRASH_AFTER, Kind.STALE, Kind.STALE_BY_ONE)
@@ -81,7 +78,7 @@ class SimAws:
 
     def __init__(self, *, now: Callable[[], datetime], injector: Injector) -> None:
         self.tables = SimTables(now=now)
-        self.queues = SimQueues(now=now, also=(APPS, *CLOCKS, REWARDS))
+        self.queues = SimQueues(now=now, also=(APPS, *CLOCKS))
         self.secrets = SimSecrets()
         self.twist: Twist | None = None
         self._injector = injector

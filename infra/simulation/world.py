@@ -16,10 +16,18 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.privacy import leaving
 from chalicelib.runtime import queues, settings
-from chalicelib.workers import deliveries, notices, payments, payouts, receipts, schedules
+from chalicelib.workers import (
+    deliveries,
+    notices,
+    payments,
+    payouts,
+    receipts,
+    rewards,
+    schedules,
+)
 from infra import resources
 from infra.local.lambda_events import scheduled_event, sqs_event
-from infra.simulation import rewarding, town
+from infra.simulation import town
 from infra.simulation.asking import ASKS, answer_app
 from infra.simulation.bank import BankState, SimBank
 from infra.simulation.faults import Crash, Injector, Kind
@@ -37,7 +45,7 @@ WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
     queues.RECEIPTS: (receipts.record_receipts, 10),
     queues.GATHER: (receipts.gather_receipts, receipts.GATHERED_MESSAGES_MAX),
     queues.DELIVERIES: (deliveries.deliver_receipt, 10),
-    queues.REWARDS: (rewarding.settle_rewards, 10),
+    queues.REWARDS: (rewards.settle_rewards, 10),
     queues.NOTICES: (notices.send_notices, notices.BATCH_MESSAGES),
     queues.PAYOUTS: (payouts.send_payouts, payouts.BATCH_SIZE),
     **{clock.name: (run_schedules, 1) for clock in CLOCKS},

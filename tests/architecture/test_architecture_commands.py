@@ -78,7 +78,9 @@ def test_documents_name_only_commands_and_options_that_are_there() -> None:
 def test_a_guide_names_every_command() -> None:
     guides = (
         documents()[f"docs/{name}.md"]
-        for name in ("operating", "deploy", "receipt-files", "match-files", "paying-cashback")
+        for name in (
+            "operating deploy receipt-files match-files money paying-cashback offers".split()
+        )
     )
 
     lines = [line for guide in guides for line in code_in(guide)]

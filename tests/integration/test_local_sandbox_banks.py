@@ -314,3 +314,29 @@ def test_endpoint_believes_no_other_secret_and_no_old_timestamp(
         "no Standard Webhooks signature fits",
         "the timestamp is out of tolerance",
     ]
+
+
+def test_monzo_shows_a_feed_item_with_its_title_and_picture_and_no_other(
+    monzo: SandboxMonzo,
+) -> None:
+    headers = {"Authorization": f"Bearer {_approved(monzo)}"}
+    item = {
+        "account_id": "acc_1",
+        "type": "basic",
+        "params[title]": "2 stamps earned",
+        "params[image_url]": "https://images.counterfoil.test/stamp.png",
+    }
+    spoilt = [
+        {**item, "account_id": "acc_2"},
+        {**item, "type": "fancy"},
+        {**item, "params[title]": ""},
+        {name: text for name, text in item.items() if name != "params[image_url]"},
+    ]
+
+    answers = [
+        call_form("POST", f"{monzo.url}/feed", form, headers=headers).status
+        for form in (item, *spoilt)
+    ]
+
+    assert answers == [200, 400, 400, 400, 400]
+    assert monzo.books.feed == [item]

@@ -17,7 +17,11 @@ from chalicelib.members.choices import Channel, Topic, with_mute, with_topic
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.network.model import Provider
+from chalicelib.notices import sending
+from chalicelib.notices.coalescing import Waiting
 from chalicelib.notices.log import store
+from chalicelib.notices.messages import TellPageMessage, decode_notices
+from chalicelib.notices.sending import Run
 from chalicelib.privacy import leaving
 from chalicelib.runtime import clock, queues
 from infra.local import queue_time
@@ -37,6 +41,7 @@ from tests.makers.notices import (
     told,
 )
 from tests.makers.outside import Counted, dead_on, put_on, run_worker, waiting_on
+from tests.makers.purchases import queued
 
 pytestmark = pytest.mark.stores
 OK = (200, {}, b"{}")
@@ -343,6 +348,60 @@ def test_a_feed_item_that_is_certainly_not_there_is_put_later(
 
     assert (len(bank.heard), again.failed) == (2, ())
     assert waiting_on(queues.NOTICES) == 0
+
+
+def test_what_there_is_no_time_for_is_told_from_the_page_at_once(bank: BankServer) -> None:
+    open_banks(bank, Provider.STANDARD)
+    member_id = member_of(Provider.STANDARD).member_id
+    waiting = [
+        Waiting(make_announcement(member_id, cause=f"p-{n}"), is_first=True) for n in range(5)
+    ]
+    left = iter([True, True, False])
+    sending.send(waiting, Run(NOON, lambda: next(left)), new_page_id=lambda: "page-1")
+
+    (message,) = [decode_notices(body) for body in queued(queues.NOTICES)]
+    sending.tell_on(message, Run(NOON, lambda: True))  # type: ignore[arg-type]
+
+    assert isinstance(message, TellPageMessage)
+    assert message.left == (2, 3, 4)
+    ids = [one.headers["webhook-id"] for one in bank.heard]
+    assert ids == [one.announcement.notice_id for one in waiting]
+    assert queued(queues.NOTICES) == []
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 77), (503, 600)])
+def test_a_page_waits_as_long_as_the_bank_says(
+    embedded_aws: None, status: int, seconds: int
+) -> None:
+    restore = queue_time.rule()
+    try:
+        with bank_server((status, {"Retry-After": str(seconds)}, b""), OK) as bank:
+            open_banks(bank, Provider.STANDARD)
+            say(make_announcement(member_of(Provider.STANDARD).member_id))
+            queue_time.skip(seconds - 1)
+            early = run_worker(queues.NOTICES)
+            queue_time.skip(2)
+            late = run_worker(queues.NOTICES)
+    finally:
+        restore()
+
+    assert (len(early.bodies), len(late.bodies), late.failed) == (0, 1, ())
+    assert len(bank.heard) == 2
+
+
+def test_what_stands_of_a_member_who_left_ends_with_everything_else(bank: BankServer) -> None:
+    open_banks(bank, Provider.MONZO)
+    member_id = member_of(Provider.MONZO).member_id
+    say(make_announcement(member_id))
+    store.record_read(member_id, NOON, now=NOON)
+
+    changed = store.end_retention(member_id, left_at=NOON, now=NOON)
+
+    after = NOON + timedelta(days=30)
+    assert changed == 2
+    assert store.end_retention(member_id, left_at=NOON, now=NOON) == 0
+    assert store.find_read(member_id, now=after) is None
+    assert store.find_read(member_id, now=after - timedelta(seconds=1)) == NOON
 
 
 def test_one_page_is_forgotten_after_thirty_days(bank: BankServer) -> None:

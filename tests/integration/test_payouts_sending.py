@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger.model import Balances
 from chalicelib.payouts import looking, sending
@@ -15,8 +16,10 @@ from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.model import Instruction, PayoutState, Unknown
 from chalicelib.payouts.orders import store as orders
 from chalicelib.payouts.paying import service as paying
-from chalicelib.payouts.rails.model import Rail
+from chalicelib.payouts.rails.model import PayingSecrets, Rail
 from chalicelib.payouts.states import follow
+from infra.local.calling import call
+from infra.local.sandbox_bank import SandboxBank
 from infra.local.serving import NO_ANSWER
 from tests.makers.ledger import balances
 from tests.makers.outside import Counted
@@ -344,3 +347,21 @@ def test_makes_no_account_of_a_rail_that_lacks_what_it_needs() -> None:
 
     assert refused.value.field == "api_url"
     assert [one.rail for one in paying.list_accounts(now=GIVEN_AT)] == [Rail.BANK]
+
+
+def test_the_local_stacks_bank_pays_and_shows_it_in_its_feed() -> None:
+    bank = SandboxBank(now=lambda: SOON)
+    try:
+        held = PayingSecrets(client_secret=Personal(bank.payments_token))
+        account = make_account(Rail.SANDBOX, api_url=bank.url)
+        record_paying(account)
+        paying.record_account(account, held, now=GIVEN_AT)
+        order = write_order(make_payee(), 500, Rail.SANDBOX)
+        sending.send(order.payout_id, now=PAYING_AT)
+        shown = call("GET", f"{bank.url}/sandbox/feed").json()
+    finally:
+        bank.stop()
+
+    assert [(one["reference"], one["amount"]["minor"]) for one in shown["feed"]] == [
+        (order.reference, 500)
+    ]

@@ -9,6 +9,9 @@ import pytest
 from chalicelib.banks.payments import PaymentEventKind
 from chalicelib.kernel.ids import payment_id_of
 from chalicelib.kernel.refusals import NotAllowed, NotFound
+from chalicelib.loyalty.cards import store as cards
+from chalicelib.loyalty.cards.archiving import move_old
+from chalicelib.loyalty.cards.store import Holder
 from chalicelib.members import service as members
 from chalicelib.network.programmes import Service
 from chalicelib.privacy import leaving
@@ -22,10 +25,11 @@ from chalicelib.rewards.inquiries.service import (
     TooManyInquiries,
 )
 from chalicelib.runtime import queues
+from tests.makers.cards import SCHEME, after, worth
 from tests.makers.holds import ensure_queue, settled
-from tests.makers.inquiries import SOON, own, redeem, start_rewards
+from tests.makers.inquiries import SOON, own, redeem, stamp, start_rewards
 from tests.makers.members import user
-from tests.makers.network import make_connection
+from tests.makers.network import BAKERY, make_connection
 from tests.makers.outside import Counted
 from tests.makers.purchases import BANK, PAID_AT, event, open_town, queued
 from tests.makers.refunds import bought
@@ -95,6 +99,46 @@ def test_what_is_mended_is_granted_by_the_next_look_and_told_once(counted: Count
     assert announced() == [("claim_decided", "granted")]
     assert store.list_open(now=SOON) == []
     assert counted["claims_resolved:granted:granted"] == 1
+
+
+def test_stamps_that_are_held_wait_for_their_decision_and_stamps_that_count_end_it() -> None:
+    buy("t-1")
+    stamp(held="many_in_an_hour")
+
+    opened, _ = service.open_inquiry(own(), now=SOON)
+    stamp()
+    look()
+
+    assert opened.step is Step.HOLD
+    assert inquiry() == ("resolved", "granted")
+
+
+def test_stamps_that_a_person_refused_were_not_earned() -> None:
+    buy("t-1")
+    stamp(held="refused")
+
+    opened, _ = service.open_inquiry(own(), now=SOON)
+
+    assert opened.step is Step.PERSON
+
+
+def test_stamps_that_moved_to_the_history_of_a_card_are_found_there() -> None:
+    buy("t-1")
+    of = own()
+    payment_id = stamp()
+    holder = Holder(of.member.member_id, f"{BAKERY}.coffee", of.key)
+    card = cards.find_card(holder, now=SOON)
+    assert card is not None
+    others = [worth(f"p-{n}", sold_at=SOON + timedelta(days=n)) for n in range(1, 13)]
+    moved, past = move_old(after(*others, card=card), SCHEME, at=SOON)
+    assert past is not None
+    cards.record_past(past, holder)
+    assert cards.record_card(moved, holder)
+    assert moved.find_entry(payment_id) is None
+
+    opened, _ = service.open_inquiry(of, now=SOON)
+
+    assert opened.why is Why.EARNED_ALREADY
 
 
 def test_what_was_there_already_ends_at_once() -> None:

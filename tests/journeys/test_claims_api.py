@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.kernel.ids import payment_id_of
+from chalicelib.loyalty.holding import service as holding
+from chalicelib.loyalty.holding.model import HoldOutcome
 from chalicelib.network.access.clients import RECEIPTS_READ
 from chalicelib.privacy import access_log
 from chalicelib.runtime import clock, observability, queues
@@ -13,7 +15,7 @@ from chalicelib.workers import cases
 from infra.local.lambda_events import scheduled_event
 from tests.makers.api import Said, call, make_client, token_of
 from tests.makers.events import event
-from tests.makers.holds import ensure_queue, settled
+from tests.makers.holds import HELD, ensure_queue, settled
 from tests.makers.inquiries import SOON, redeem, start_rewards
 from tests.makers.operating import WHY, operate
 from tests.makers.outside import Counted, context
@@ -64,6 +66,27 @@ def test_a_claim_is_opened_looked_into_granted_and_told() -> None:
     assert ask("GET", OF_ADA).body == {"claims": [ended.body]}
     assert announced() == ["granted"]
     assert settled() == [(PAYMENT, 1)]
+
+
+def test_what_has_earned_is_answered_at_once() -> None:
+    redeem()
+
+    said = ask("POST", PATH)
+
+    assert (said.status, said.body["reason"]) == (201, "earned_already")
+    assert announced() == ["earned_already"]
+
+
+def test_the_schedule_releases_what_was_held_for_thirty_days() -> None:
+    holding.hold(HELD, now=PAID_AT)
+    clock.use(lambda: PAID_AT + timedelta(days=30))
+
+    look()
+
+    assert settled() == [(HELD.purchase_id, 1)]
+    decision = holding.find_decision(HELD.subject, HELD.purchase_id, now=clock.now())
+    assert decision is not None
+    assert decision.outcome is HoldOutcome.RELEASED
 
 
 def test_what_was_never_claimed_is_not_found() -> None:

@@ -12,6 +12,7 @@ from chalicelib.payouts.model import Instruction, PayoutState
 from chalicelib.payouts.orders import store as orders
 from chalicelib.payouts.paying import service as paying
 from chalicelib.payouts.rails.model import Rail
+from chalicelib.payouts.reconciling import store as reconciling_store
 from chalicelib.runtime import clock
 from infra.local.tl_keys import new_pem
 from tests.makers.bank_reports import entry, notification, read_file, status, status_report
@@ -171,6 +172,8 @@ def test_lines_that_are_not_ours_or_tell_of_another_amount_are_shown_and_change_
     assert "other_payment" in said
     assert said.count("not_ours") == 2
     assert _states([one]) == ["sent"]
+    kept = reconciling_store.list_reports(PAID_ON, now=NOON)
+    assert sorted(kept) == sorted([nobodys, one.payout_id])
 
 
 def test_says_plainly_that_a_file_is_no_report(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What banks and TrueLayer tell of payouts over HTTP: verified, queued, and recorded once."""
 
+import csv
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -87,6 +88,40 @@ def test_a_bank_acknowledges_what_it_did(
     after = payouts.get(told, now=SOON)
     assert [said.status, again.status] == [202, 202]
     assert (after.state, after.reason) == (state, reason)
+
+
+@pytest.mark.requirement("LOY-03")
+def test_a_banks_list_of_the_day_comes_to_the_sum_of_what_it_acknowledged(bank: BankServer) -> None:
+    record_paying(make_account(Rail.BANK), connection=told_connection(bank.url))
+    orders = [write_order(make_member(f"p{n}", n), 500 + n, Rail.BANK) for n in range(1, 4)]
+    for order in orders:
+        sending.send(order.payout_id, now=PAYING_AT)
+    words = ("paid", "paid", "refused")
+    for order, word in zip(orders, words, strict=True):
+        body = {"id": f"a-{order.payout_id}", "status": word, "at": "2026-12-02T04:34:00Z"}
+        acknowledge(order.payout_id, body | ({"reason": "=1+1"} if word == "refused" else {}))
+    run_worker(queues.PAYOUTS)
+
+    said = call("GET", "/v1/payouts?day=2026-12-02", token=token_of(BANK))
+    others = call("GET", "/v1/payouts?day=2026-12-02", token=token_of(OTHER_BANK))
+
+    lines = list(csv.reader(said.body.splitlines()))
+    by_id = {line[0]: line for line in lines[1:4]}
+    assert (said.status, said.headers["Content-Type"]) == (200, "text/csv")
+    assert [by_id[order.payout_id][1:4] for order in orders] == [
+        ["GBP", "501", "executed"],
+        ["GBP", "502", "executed"],
+        ["GBP", "503", "failed"],
+    ]
+    assert by_id[orders[2].payout_id][7] == "'=1+1"
+    assert lines[4:] == [["total_ordered", "GBP", "1506", "3"], ["total_paid", "GBP", "1003", "2"]]
+    assert len(others.body.splitlines()) == 1
+
+
+def test_refuses_to_list_what_is_no_day() -> None:
+    said = call("GET", "/v1/payouts?day=yesterday", token=token_of(BANK))
+
+    assert (said.status, said.body["field"]) == (422, "day")
 
 
 def test_an_acknowledgement_says_when_the_money_left(told: str) -> None:

@@ -8,10 +8,14 @@ import pytest
 
 from chalicelib.api.scheme_shapes import read_document
 from chalicelib.loyalty.schemes import service
-from chalicelib.network.model import ClientKind
+from chalicelib.members import service as members
+from chalicelib.network import service as network
+from chalicelib.network.model import ClientKind, Provider
 from chalicelib.runtime import clock
 from tests.makers.api import Said, call, make_client, token_of
 from tests.makers.events import event
+from tests.makers.members import make_activation, numbered
+from tests.makers.network import make_connection
 from tests.makers.receipts import RETAILER
 from tests.makers.schemes import NOW, open_shop, points, stamps
 
@@ -231,3 +235,57 @@ def test_a_change_is_seen_by_a_process_that_remembers_within_a_minute() -> None:
 
     later = NOW + timedelta(seconds=60)
     assert service.list_valid(RETAILER.retailer_id, at=later, now=later)[0].version == 2
+
+
+def join(**more: Any) -> None:
+    """Ada switches the programme on at Harbour Bank, which has a machine here too."""
+    bank = make_connection(provider=Provider.STANDARD, **more)
+    network.record_connection(bank, now=NOW)
+    make_client("harbour", bank.connection_id)
+    members.activate(make_activation("ada", connection=bank), fresh=numbered(1), now=NOW)
+
+
+def ask_for(user: str, body: Any, *, scheme: str = "bean-and-leaf.points") -> Said:
+    return ask("POST", f"/v1/members/{user}/schemes/{scheme}/what-if", body, client="harbour")
+
+
+def test_a_bank_asks_for_its_member_what_a_basket_would_earn() -> None:
+    ask("PUT", "/v1/schemes/points", json.loads(event("scheme_put")))
+    join()
+
+    said = ask_for("ada", json.loads(event("scheme_what_if")))
+
+    assert (said.status, said.body) == (200, json.loads(event("scheme_what_if_answered")))
+
+
+def test_a_bank_is_told_why_a_basket_would_earn_its_member_nothing() -> None:
+    ask("PUT", "/v1/schemes/points", points(membership="choice"))
+    join()
+    unchosen = ask_for("ada", basket(COFFEE))
+
+    ask("PUT", "/v1/schemes/coffee", stamps())
+    joined = ask_for("ada", basket(COFFEE), scheme="bean-and-leaf.coffee")
+    before = ask_for(
+        "ada", basket(COFFEE, at="2026-11-20T11:59:00Z"), scheme="bean-and-leaf.coffee"
+    )
+
+    assert (unchosen.body["units"], unchosen.body["barred"]) == (3, "not_joined")
+    assert "barred" not in joined.body
+    assert before.body["barred"] == "before_joining"
+
+
+def test_a_bank_whose_members_have_no_stamps_is_told_so() -> None:
+    ask("PUT", "/v1/schemes/points", points())
+    join(stamps=False)
+
+    assert ask_for("ada", basket(COFFEE)).body["barred"] == "stamps_off"
+
+
+def test_a_bank_asks_for_its_own_members_and_of_schemes_that_there_are() -> None:
+    ask("PUT", "/v1/schemes/points", points())
+    join()
+
+    assert ask_for("bela", basket(COFFEE)).status == 404
+    assert ask_for("ada", basket(COFFEE), scheme="bean-and-leaf.none").status == 404
+    asked = "/v1/members/ada/schemes/bean-and-leaf.points/what-if"
+    assert ask("POST", asked, basket(COFFEE)).status == 403

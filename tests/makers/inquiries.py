@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import PaymentId, receipt_id_of
+from chalicelib.loyalty.cards import store as cards
+from chalicelib.loyalty.cards.store import Holder
 from chalicelib.network import service as network
 from chalicelib.offers.participation import store as participations
 from chalicelib.offers.participation.model import Gift, Participation, Redemption
 from chalicelib.purchases.access import Own, find_own
+from tests.makers.cards import EMPTY, after, worth
 from tests.makers.network import BAKERY
 from tests.makers.purchases import BANK, PAID_AT
 
@@ -26,6 +29,17 @@ def own(name: str = "t-1", *, now: datetime = SOON) -> Own:
     found = find_own(BANK, name, of_user=None, now=now)
     assert found is not None
     return found
+
+
+def stamp(name: str = "t-1", *, held: str = "", now: datetime = SOON) -> PaymentId:
+    """The bakery's card has two stamps for the purchase `name`, or holds them."""
+    of = own(name, now=now)
+    payment_id = of.where.payment_id
+    earned = worth(payment_id, 2, sold_at=PAID_AT, held=held)
+    holder = Holder(of.member.member_id, f"{BAKERY}.coffee", of.key)
+    before = cards.find_card(holder, now=now) or EMPTY
+    assert cards.record_card(after(earned, card=before, at=now), holder)
+    return payment_id
 
 
 def redeem(name: str = "t-1", *, minor: int = 100, now: datetime = SOON) -> PaymentId:

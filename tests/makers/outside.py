@@ -13,7 +13,7 @@ from chalice.local import LambdaContext
 from app import app
 from chalicelib.api.rim import OPERATIONS
 from chalicelib.runtime import aws, observability, queues, settings
-from chalicelib.workers import deliveries, notices, payments, payouts, receipts
+from chalicelib.workers import deliveries, notices, payments, payouts, receipts, rewards
 from infra.local.lambda_events import sqs_event
 from infra.resources import DEAD_LETTER_SUFFIX, TABLES
 from tests.makers.api import Said
@@ -23,6 +23,7 @@ WORKERS: Mapping[str, Callable[..., Any]] = {
     queues.RECEIPTS: receipts.record_receipts,
     queues.GATHER: receipts.gather_receipts,
     queues.DELIVERIES: deliveries.deliver_receipt,
+    queues.REWARDS: rewards.settle_rewards,
     queues.PAYOUTS: payouts.send_payouts,
     queues.NOTICES: notices.send_notices,
 }

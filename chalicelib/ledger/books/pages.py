@@ -110,9 +110,11 @@ def find(postings: Iterable[Posting], key: str) -> Posting | None:
 
 
 def member_balances(balances: AccountBalances) -> tuple[Balances, ...]:
-    """A member's balances by currency, from those of the accounts."""
+    """A member's balances by currency, from those of the accounts; a retailer has none."""
     by_currency: dict[str, dict[Holding, int]] = {}
     for account, currency, minor in balances:
+        if not account.startswith("member#"):
+            continue
         by_currency.setdefault(currency, {})[Holding(account.rpartition("#")[2])] = minor
     return tuple(to_balances(currency, by_currency[currency]) for currency in sorted(by_currency))
 

@@ -1,6 +1,6 @@
 """Bringing one card up to the newest version of a purchase, and writing it.
 
-The decision is pure (`decide`); what it needs from outside is brought along in a `Case`. Where it
+What the decision (`decide`) needs from outside is brought along in a `Case`. Where it
 looks like abuse, it stops before anything is written and asks for what a person has said.
 """
 
@@ -43,7 +43,7 @@ class Case:
     - `scheme` is the version that the sale falls in, None where there is none; `version` gives any
       other.
     - `return_days` is the retailer's return period; `place` the till.
-    - `of_new_card` judges somebody who has no card yet.
+    - `judge_new_card` judges somebody who has no card yet; it may read.
     """
 
     holder: Holder
@@ -55,7 +55,7 @@ class Case:
     return_days: int
     anchored_at: datetime
     place: str = ""
-    of_new_card: Verdict = PASS
+    judge_new_card: Callable[[], Verdict] = lambda: PASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _doubt(worth: Worth, entry: Entry | None, opened: Opened, case: Case) -> Hol
     others = opened.card.entries if opened.card else ()
     verdict = judge([to_earned(one) for one in others], to_earned(worth))
     if verdict is PASS and opened.card is None:
-        verdict = case.of_new_card
+        verdict = case.judge_new_card()
     return verdict.reason if isinstance(verdict, Hold) else None
 
 

@@ -87,8 +87,7 @@ def record_scheme(
     retailer = network.get_retailer(retailer_id, now=now)
     head = store.find_head(retailer_id, scheme_id, now=now) or Head(scheme_id, retailer_id)
     before = _kept(head.scheme_id, head.newest, now=now) if head.versions else None
-    has_ended = bool(head.versions) and head.versions[-1].ended_at is not None
-    if before is not None and not has_ended and _is_same(shape, before.shape):
+    if before is not None and _is_same(shape, before.shape, head):
         return Recorded(before.scheme, before.shape, is_new=False)
     _check_room(head, now=now)
     around = _surroundings(head, now=now)
@@ -114,6 +113,8 @@ def check_scheme(
     scheme_id = scheme_id_of(retailer_id, reference)
     head = store.find_head(retailer_id, scheme_id, now=now) or Head(scheme_id, retailer_id)
     before = _kept(scheme_id, head.newest, now=now) if head.versions else None
+    if before is not None and _is_same(shape, before.shape, head):
+        return before.scheme
     around = _surroundings(head, now=now)
     return read_scheme(shape, around, before=before.scheme if before else None)
 
@@ -256,7 +257,10 @@ def _surroundings(head: Head, *, now: datetime) -> Surroundings:
     return Surroundings(head.scheme_id, head.newest + 1, head.retailer_id, store_ids, now)
 
 
-def _is_same(shape: SchemeShape, before: SchemeShape) -> bool:
+def _is_same(shape: SchemeShape, before: SchemeShape, head: Head) -> bool:
+    """Whether `shape` is the newest version, which nobody has ended since."""
+    if head.versions[-1].ended_at is not None:
+        return False
     told = shape if shape.starts_at is not None else starting(shape, before.starts_at)
     return told == before
 

@@ -22,6 +22,7 @@ MEMBERS_READ = "members:read"
 MEMBERS_WRITE = "members:write"  # switch members on and off
 PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
 PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
+PAYOUTS_READ = "payouts:read"  # list the payouts of one's own members
 CAMPAIGNS_WRITE = "campaigns:write"  # make campaigns of one's own
 OFFERS_READ = "offers:read"  # see the offers of one's members
 OFFERS_WRITE = "offers:write"  # switch offers on, and say what was seen and clicked
@@ -30,6 +31,7 @@ NOTICES_READ = "notices:read"  # see what members are told
 NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
 CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
 SCHEMES_READ = "schemes:read"  # see schemes, and ask what a basket would earn
+STATEMENTS_READ = "statements:read"  # see what one's own campaigns owe
 SCHEMES_WRITE = "schemes:write"  # change one's own schemes
 
 SCOPES_BY_KIND = {
@@ -41,6 +43,7 @@ SCOPES_BY_KIND = {
         MEMBERS_WRITE,
         PAYOUTS_DESTINATION,
         PAYOUTS_ACKNOWLEDGE,
+        PAYOUTS_READ,
         SCHEMES_READ,
         OFFERS_READ,
         OFFERS_WRITE,
@@ -55,6 +58,7 @@ SCOPES_BY_KIND = {
         SCHEMES_READ,
         SCHEMES_WRITE,
         CAMPAIGNS_WRITE,
+        STATEMENTS_READ,
         NETWORK_READ,
     ),
     ClientKind.OPERATOR: (NETWORK_READ,),

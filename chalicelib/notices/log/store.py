@@ -17,6 +17,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.members.announcing import Announcement
+from chalicelib.members.model import KEPT_AFTER_LEAVING
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
@@ -161,6 +162,21 @@ def find_read(member_id: MemberId, *, now: datetime) -> datetime | None:
     """Until when the member has read, or None."""
     row = rows.find(ReadRow, member_id, "notices#read", now=now)
     return None if row is None else datetime.fromisoformat(row.through)
+
+
+def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> int:
+    """Put what stands in the partition of a member who left on its last clock; how many rows."""
+    until = rows.epoch(left_at + KEPT_AFTER_LEAVING)
+    changed = 0
+    for row_type, prefix in ((ToldRow, "told#"), (ReadRow, "notices#")):
+        after = prefix
+        while found := rows.list_between(row_type, member_id, after, prefix + "~", now=now):
+            for row in found:
+                if row.expires_at > until:
+                    rows.update(row, [row_type.expires_at.set(until)])
+                    changed += 1
+            after = found[-1].sk + "~"
+    return changed
 
 
 def name_from_text(text: str) -> PageName:

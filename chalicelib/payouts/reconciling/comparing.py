@@ -79,10 +79,9 @@ def compare(
     return tuple(found)
 
 
-def without_order(reports: Iterable[Reported], *, named: bool) -> tuple[Difference, ...]:
-    """Reports of payouts that there are not; `named` says that they name an id of our form."""
-    subjects = (f"{one.payout_id} {one.report_id}" if named else one.report_id for one in reports)
-    return tuple(Difference(Differs.UNKNOWN_PAYOUT, subject) for subject in subjects)
+def without_order(reports: Iterable[Reported]) -> tuple[Difference, ...]:
+    """Reports of payouts that there are not."""
+    return tuple(Difference(Differs.UNKNOWN_PAYOUT, report.report_id) for report in reports)
 
 
 def settles_within(rail: str) -> timedelta:

@@ -16,7 +16,14 @@ from chalicelib.ledger.days.folding import SetAside
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.messages import SendPayoutMessage, encode
-from chalicelib.payouts.model import Executed, Instruction, PayoutState, Reported, Returned
+from chalicelib.payouts.model import (
+    Executed,
+    Instruction,
+    NoSuchPayout,
+    PayoutState,
+    Reported,
+    Returned,
+)
 from chalicelib.payouts.netting import service as netting
 from chalicelib.payouts.reconciling import store
 from chalicelib.payouts.reconciling.comparing import (
@@ -59,24 +66,39 @@ def reconcile(on: date, place: str, *, now: datetime) -> Checked:
     if which == _SET_ASIDE:
         found = closing_store.find_set_aside(on, after=after, now=now)
         if found is None:
-            return Checked(0, f"{_PAYOUTS} {on - LOOKED_BACK}")
+            return Checked(0, f"{_PAYOUTS} {_days_of(on, now=now)[0]}")
         _check_set_aside(found[1], now=now)
         return Checked(len(found[1]), f"{_SET_ASIDE} {found[0]}")
     if which == _PAYOUTS:
         written = date.fromisoformat(after)
         work = _check_day(written, now=now)
-        following = written + timedelta(days=1)
-        is_last = following > on + timedelta(days=1)
-        return Checked(work, _OPEN if is_last else f"{_PAYOUTS} {following}")
+        left = [day for day in _days_of(on, now=now) if day > written]
+        return Checked(work, f"{_PAYOUTS} {left[0]}" if left else _OPEN)
     unknown = store.list_unknown(on - LOOKED_BACK, on + timedelta(days=1), now=now)
-    _list_differences(without_order(unknown, named=False), now=now)
+    _list_differences(without_order(unknown), now=now)
     _look_at_open(unknown, now=now)
     return Checked(len(unknown), None)
 
 
 def record_report(reported: Reported, *, now: datetime) -> None:
     """Keep one line of what a rail or a bank reports by itself; the same again changes nothing."""
-    store.record_report(reported, now=now)
+    store.record_report(reported, is_ours=_is_ours(reported, now=now), now=now)
+
+
+def _is_ours(reported: Reported, *, now: datetime) -> bool:
+    try:
+        return instructions.find(reported.payout_id, now=now) is not None
+    except NoSuchPayout:
+        return False
+
+
+def _days_of(on: date, *, now: datetime) -> list[date]:
+    """The days that are compared in the night that closes `on`: this one's, and those before that
+    had payouts.
+    """
+    tonight = on + timedelta(days=1)
+    before = store.list_reconciled(on - LOOKED_BACK, tonight, now=now)
+    return sorted({on, tonight, *(day.on for day in before)})
 
 
 def explain(name: str, *, note: str, by: str, now: datetime) -> Open:
@@ -115,24 +137,21 @@ def _order_anew(one: SetAside, *, now: datetime) -> None:
 def _check_day(written: date, *, now: datetime) -> int:
     """Compare the payouts written on a day; returns how many there were."""
     reports = store.list_reports(written, now=now)
-    payouts_seen: dict[str, Instruction] = {}
+    orders: list[Instruction] = []
     differences: list[Difference] = []
     after = ""
     while True:
         found, goes_on = instructions.list_of_day(written, after=after, now=now)
         for payout in found:
-            payouts_seen[payout.payout_id] = payout
+            orders.append(payout)
             differences += _check_payout(payout, reports.get(payout.payout_id, ()), now=now)
         if goes_on is None:
             break
         after = goes_on
-    strays = [one for of in reports.values() for one in of if one.payout_id not in payouts_seen]
-    differences += without_order(strays, named=True)
     _list_differences(differences, now=now)
-    if payouts_seen or strays:
-        sums = _sums(payouts_seen.values(), reports)
-        store.record_reconciled(Reconciled(written, sums, len(differences)))
-    return len(payouts_seen)
+    if orders:
+        store.record_reconciled(Reconciled(written, _sums(orders, reports), len(differences)))
+    return len(orders)
 
 
 def _check_payout(
@@ -173,7 +192,7 @@ def _list_differences(differences: Iterable[Difference], *, now: datetime) -> No
 
 def _look_at_open(unknown: Sequence[Reported], *, now: datetime) -> None:
     """End what agrees now, and say how much is open and how old the oldest is."""
-    names = {one.name for one in without_order(unknown, named=False)}
+    names = {one.name for one in without_order(unknown)}
     still = []
     for one in store.list_open(now=now):
         if one.difference.name in names or _is_there(one.difference, now=now):
@@ -190,12 +209,11 @@ def _is_there(one: Difference, *, now: datetime) -> bool:
     """Whether an open difference is there still, by a look at its payout alone."""
     if one.kind is Differs.SUMS:
         return True  # Amounts do not change: a person has to look.
-    payout_id, _, report_id = one.subject.partition(" ")
-    if one.kind is Differs.UNKNOWN_PAYOUT and not report_id:
+    if one.kind is Differs.UNKNOWN_PAYOUT:
         return False  # It was reported so long ago that it is not among those that are looked at.
-    payout = instructions.find(payout_id, now=now)
-    if payout is None or one.kind is Differs.UNKNOWN_PAYOUT:
-        return payout is None
+    payout = instructions.find(one.subject, now=now)
+    if payout is None:
+        return False
     reports = store.list_reports(payouts.day_of(payout), now=now).get(payout.payout_id, ())
     again = [*compare(payout, reports, now=now), *_check_journal(payout, now=now)]
     return any(

@@ -18,7 +18,6 @@ from chalicelib.payouts.model import (
     Accepted,
     Executed,
     Failed,
-    NoSuchPayout,
     Outcome,
     Reported,
     Returned,
@@ -134,9 +133,9 @@ class _SumsOfDay:
     sums: tuple[Sums, ...]
 
 
-def record_report(reported: Reported, *, now: datetime) -> None:
-    """Keep one line of a report; the same again changes nothing."""
-    row = ReportRow(*_place(reported), content=packing.pack(_packed(reported)))
+def record_report(reported: Reported, *, is_ours: bool, now: datetime) -> None:
+    """Keep one line of a report; `is_ours` says that there is such a payout."""
+    row = ReportRow(*_place(reported, is_ours=is_ours), content=packing.pack(_packed(reported)))
     rows.put(row.keep_from(now))
 
 
@@ -205,12 +204,10 @@ def list_reconciled(first: date, last: date, *, now: datetime) -> list[Reconcile
     ]
 
 
-def _place(reported: Reported) -> tuple[str, str]:
-    try:
-        on = written_on(reported.payout_id)
-    except NoSuchPayout:
+def _place(reported: Reported, *, is_ours: bool) -> tuple[str, str]:
+    if not is_ours:
         return _UNKNOWN, f"{reported.at.date()} {reported.report_id}"
-    return f"reports#{on}", f"{reported.payout_id} {reported.report_id}"
+    return f"reports#{written_on(reported.payout_id)}", f"{reported.payout_id} {reported.report_id}"
 
 
 def _row_of(one: Open, pk: str) -> DifferenceRow:

@@ -1,8 +1,14 @@
 """How the purchase stands that somebody inquires about: its receipt, and what it earned."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import RetailerId
+from chalicelib.loyalty.cards import archiving
+from chalicelib.loyalty.cards import store as cards
+from chalicelib.loyalty.cards.awarding import REFUSED
+from chalicelib.loyalty.cards.model import Entry
+from chalicelib.loyalty.cards.store import Holder
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.network import service as network
 from chalicelib.offers.participation import store as participations
@@ -12,6 +18,8 @@ from chalicelib.purchases.model import Purchase
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import waits
 from chalicelib.rewards.inquiries.model import Situation
+
+AROUND = timedelta(days=1)  # A sale is dated by its payment, give or take what clocks are off.
 
 
 def situation_of(own: Own, *, now: datetime) -> Situation | None:
@@ -53,8 +61,27 @@ def _takes_part(retailer_id: RetailerId, *, now: datetime) -> bool:
 def _earned(own: Own, *, now: datetime) -> tuple[bool, bool]:
     """Whether some offer or card gave something for the purchase, and whether all of it is held."""
     payment_id = own.where.payment_id
-    rows = participations.list_participations(own.where.member_id, None, key=own.key, now=now)
+    member_id = own.where.member_id
+    rows = participations.list_participations(member_id, None, key=own.key, now=now)
     has_redeemed = any(
         one.kept_minor > 0 for row in rows.values() for one in row.of_purchase(payment_id)
     )
-    return has_redeemed, False
+    entries = list(_entries(own, now=now))
+    counts = any(not one.held and any(line.units for line in one.given) for one in entries)
+    waits = any(one.held and one.held != REFUSED for one in entries)
+    has_earned = has_redeemed or counts
+    return has_earned or waits, waits and not has_earned
+
+
+def _entries(own: Own, *, now: datetime) -> Iterator[Entry]:
+    """What the purchase has on the member's cards, where it moved to their history, too."""
+    member_id, payment_id = own.where.member_id, own.where.payment_id
+    for scheme_id, card in cards.list_cards(member_id, key=own.key, now=now).items():
+        entry = card.find_entry(payment_id)
+        if entry is None and card.watermark and card.watermark >= own.where.anchored_at - AROUND:
+            holder = Holder(member_id, scheme_id, own.key)
+            past = archiving.in_chain(cards.list_past(holder, now=now), card.last_past)
+            every = (one for part in reversed(past) for one in part.entries)
+            entry = next((one for one in every if one.payment_id == payment_id), None)
+        if entry is not None:
+            yield entry

@@ -115,7 +115,7 @@ def test_asks_for_the_body_that_the_type_decodes() -> None:
 def test_describes_a_dataclass_and_what_it_holds() -> None:
     document = openapi.document([operation(answers={200: Basket})], base_url=BASE)
 
-    assert set(document["components"]["schemas"]) == {"Basket", "Apple", "Problem"}
+    assert set(document["components"]["schemas"]) == {"Basket", "Apple", "Problem", "ProblemPlace"}
 
 
 def test_offers_each_member_of_a_union() -> None:

@@ -152,6 +152,14 @@ def test_says_which_condition_was_not_met(condition: Condition, why: EarnWhy) ->
     assert lost(sold(), replace(POINT_A_POUND, when=condition)) == (NotEarned("pound", why),)
 
 
+def test_rules_that_gave_nothing_for_different_reasons_have_no_reason_in_common() -> None:
+    elsewhere = replace(POINT_A_POUND, when=Condition(stores=(StoreId("store-york"),)))
+    cake = replace(STAMP_A_COFFEE, when=Condition(lines=Matching(categories=("Cake",))))
+
+    assert decide_award(sold(), scheme(elsewhere, cake)).why is EarnWhy.NO_RULE
+    assert decide_award(sold(), scheme(elsewhere)).why is EarnWhy.OTHER_STORE
+
+
 def test_says_how_many_items_are_missing() -> None:
     three = replace(STAMP_A_COFFEE, when=replace(COFFEE, min_items=3))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.loyalty.allocation import NothingToShareBy, share_out
 from chalicelib.loyalty.choosing import rounded
-from chalicelib.loyalty.earning import Standing, cap_key, decide_award
+from chalicelib.loyalty.earning import Standing, cap_key, decide_award, earned_units
 from chalicelib.loyalty.rules import Cap, Condition, EarnRule, Matching, Scheme
 from chalicelib.loyalty.sale import Sale, SaleLine
 from chalicelib.loyalty.standing import past_of, standing_of
@@ -100,7 +100,7 @@ def test_shares_come_to_what_was_earned_and_each_rule_is_told_of_once(
 ) -> None:
     award = decide_award(sale, made)
 
-    assert sum(share.units for share in award.shares) == award.units
+    assert sum(share.units for share in award.shares) == award.units == earned_units(sale, made)
     assert all(share.units > 0 for share in award.shares)
     told = [*award.rule_ids, *(one.rule_id for one in award.lost)]
     if award.shares or award.lost:

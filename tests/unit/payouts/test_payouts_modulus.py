@@ -238,3 +238,29 @@ def test_refuses_what_is_not_the_published_form(weights: str, substitutes: str, 
         parse_table(weights, substitutes)
 
     assert refused.value.field == place
+
+
+@pytest.mark.parametrize(
+    ("sort_code", "account", "possible"),
+    [
+        ("089999", "66374958", True),
+        ("089999", "66374959", False),
+        ("107999", "88837491", True),
+        ("107999", "88837493", False),
+        ("938611", "07806039", True),
+        ("180002", "00000190", True),
+    ],
+)
+def test_agrees_with_worked_examples_of_the_paper(
+    sort_code: str, account: str, possible: bool
+) -> None:
+    """The paper gives the account and the answer; the weights are those that its lines carry."""
+    lines = """
+    089000 089999 MOD10 0 0 0 0 0 0 7 1 3 7 1 3 7 1
+    107999 107999 MOD11 0 0 0 0 0 0 8 7 6 5 4 3 2 1
+    180002 180002 MOD11 0 0 0 0 0 0 8 7 6 5 4 3 2 1 14
+    938600 938611 MOD11 7 6 5 4 3 2 7 6 5 4 3 2 0 0 5
+    938600 938611 DBLAL 2 1 2 1 2 1 2 1 2 1 2 1 2 0 5
+    """
+
+    assert is_possible(sort_code, account, parse_table(lines)) is possible

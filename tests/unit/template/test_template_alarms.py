@@ -51,6 +51,7 @@ def test_rings_for_the_first_dead_letter_of_every_queue() -> None:
             "gather",
             "deliveries",
             "notices",
+            "payouts",
         )
     }
 
@@ -69,6 +70,7 @@ def test_rings_for_every_schedule_that_does_not_run_and_for_silence() -> None:
         "sweep_retention": (3, "breaching"),
         "look_at_cases": (3, "breaching"),
         "end_waiting": (26, "breaching"),
+        "look_up_payouts": (1, "breaching"),
     }
     schedules = [
         name for name, s in deployment.lambdas(app).items() if hasattr(s, "schedule_expression")

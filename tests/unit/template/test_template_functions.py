@@ -12,12 +12,14 @@ QUEUE_OF = {
     "gather_receipts": ("gather", 10),
     "deliver_receipt": ("deliveries", 20),
     "send_notices": ("notices", 20),
+    "send_payouts": ("payouts", 5),
 }
 SCHEDULES = (
     "end_waiting",
     "finish_departures",
     "look_again",
     "look_at_cases",
+    "look_up_payouts",
     "sweep_retention",
 )
 
@@ -60,6 +62,7 @@ def test_tells_every_queue_which_messages_failed_and_bounds_its_workers() -> Non
         "gather": ("GatherReceipts", reports, 10),
         "deliveries": ("DeliverReceipt", reports, 20),
         "notices": ("SendNotices", reports, 20),
+        "payouts": ("SendPayouts", reports, 5),
     }
 
 
@@ -110,6 +113,7 @@ def test_gives_the_http_api_the_routes_of_payments_and_receipts_and_no_other() -
 
     assert sorted(route["RouteKey"] for route in routes) == [
         "POST /bank",
+        "POST /hooks/payouts/{connection}",
         "POST /hooks/{hook}",
         "POST /merchant",
         "POST /v1/receipts",

@@ -1,0 +1,105 @@
+"""A purchase as a line of a file (docs/offers.md), and the sale that offers and schemes see.
+
+Amounts are whole minor units. `member` is any name that is the same in all of a person's lines;
+`age_band` and `area` are words of whoever made the file, and are only ever counted.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from chalicelib.kernel.ids import PaymentId, RetailerId, StoreId
+from chalicelib.loyalty.conditions import folded
+from chalicelib.loyalty.sale import Sale, SaleLine
+from chalicelib.offers.audiences.history import Visit, district_of_postcode
+from chalicelib.offers.audiences.sensitive import harmless
+
+ONE = Decimal(1)
+NONE = Decimal(0)
+
+
+class PurchaseLine(msgspec.Struct, frozen=True, gc=False):
+    """A line of a receipt: what it cost with tax (`gross_minor`), and without where that is known.
+
+    `returned` of `quantity` came back since.
+    """
+
+    gross_minor: int
+    id: str = ""
+    net_minor: int | None = None
+    quantity: Decimal = ONE
+    unit: str | None = None
+    gtin: str | None = None
+    sku: str | None = None
+    category: tuple[str, ...] = ()
+    returned: Decimal = NONE
+
+
+class PurchaseRow(msgspec.Struct, frozen=True, gc=False):
+    """A purchase. Without `retailer` it is the draft's; without `paid_minor` all was paid."""
+
+    member: str
+    sold_at: datetime
+    store: str
+    currency: str
+    lines: tuple[PurchaseLine, ...]
+    retailer: str | None = None
+    zone: str | None = None
+    postcode: str = ""
+    paid_minor: int | None = None
+    age_band: str | None = None
+    area: str | None = None
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What is read of a line to know where it goes."""
+
+    member: str
+    sold_at: datetime
+
+
+def to_sale(row: PurchaseRow, number: int, *, retailer_id: RetailerId, zone: str) -> Sale:
+    """The sale of the member's purchase of this `number`."""
+    lines = tuple(
+        SaleLine(
+            line_id=line.id or str(at),
+            description="",
+            quantity=line.quantity,
+            unit=line.unit,
+            gross_minor=line.gross_minor,
+            net_minor=line.gross_minor if line.net_minor is None else line.net_minor,
+            gtin=line.gtin,
+            sku=line.sku,
+            category=line.category,
+            returned_quantity=line.returned,
+        )
+        for at, line in enumerate(row.lines)
+    )
+    due = sum(line.gross_minor for line in lines)
+    return Sale(
+        purchase_id=PaymentId(str(number)),
+        version=1,
+        retailer_id=RetailerId(row.retailer) if row.retailer is not None else retailer_id,
+        store_id=StoreId(row.store),
+        zone=row.zone or zone,
+        sold_at=row.sold_at,
+        currency=row.currency,
+        lines=lines,
+        total_minor=due,
+        paid_minor=due if row.paid_minor is None else min(row.paid_minor, due),
+        due_minor=due,
+    )
+
+
+def to_visit(row: PurchaseRow, sale: Sale) -> Visit:
+    """What the purchase tells audiences."""
+    return Visit(
+        sale.purchase_id,
+        sale.sold_at,
+        sale.retailer_id,
+        district_of_postcode(row.postcode),
+        sale.currency,
+        sale.total_minor,
+        harmless(folded(one) for line in row.lines for one in line.category),
+    )
