@@ -14,6 +14,7 @@ from chalicelib.kernel.ids import MemberId
 from chalicelib.notices.service import note_of
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.access import active_key_of
+from infra.simulation.cards import broken_cards_at_end
 from infra.simulation.histories import History
 from infra.simulation.invariants import Standing, payment_id_of, refunds_of, transaction_of
 from infra.simulation.money_endings import broken_money_at_end
@@ -46,6 +47,7 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
         *_untold(world, standing),
         *_endless(history, standing),
         *broken_money_at_end(world, history),
+        *broken_cards_at_end(history, standing.of("CardRow")),
         *(() if is_open else _otherwise(world, history, standing)),
     )
 

@@ -72,7 +72,8 @@ class History:
     `may_settle_late`, it may end so only after the daily look.
 
     Of a history about rewards, `opens` is what the town has for it beside its receipts (given the
-    time), and `owned` what members have in the journal at the end, by name. Faults come to the
+    time), and `owned` what members have in the journal at the end, by name, and `stamps`
+    what is left on their cards. Faults come to the
     workers of the queues `disturbed` alone (none named: to all), and where it `is_ordered`, its
     inputs come in the given order only. Where `owners_differ`, who comes first has it.
     """
@@ -85,6 +86,7 @@ class History:
     may_settle_late: bool = False
     opens: Callable[[datetime], None] | None = None
     owned: Mapping[str, Balances] = field(default_factory=dict)
+    stamps: Mapping[str, int] = field(default_factory=dict)
     disturbed: frozenset[str] = frozenset()
     is_ordered: bool = False
     owners_differ: bool = False

@@ -20,6 +20,7 @@ from chalicelib.purchases import messages
 from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage
 from chalicelib.purchases.model import WithdrawnWhy
 from chalicelib.runtime import queues, rows
+from infra.simulation.cards import broken_cards
 from infra.simulation.histories import History
 from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
@@ -70,6 +71,7 @@ def broken_by_step(world: World, history: History, standing: Standing) -> tuple[
         *_undeclared(world, standing),
         *_vanished(world, history, standing),
         *broken_money(world),
+        *broken_cards(standing.of("CardRow")),
     )
 
 

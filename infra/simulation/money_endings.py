@@ -83,6 +83,9 @@ def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
         for leg in entry.legs
         if leg.account == f"campaign#{CAMPAIGN_ID}#liability"
     )
+    items = world.aws.tables.items(settings.table("money"))
+    if (f"campaign#{CAMPAIGN_ID}", "budget") not in items:
+        return
     spent = budgets.get_standing(Purse(CAMPAIGN_ID, ENDS_AT), now=world.now()).spent_minor
     if spent != given:
         yield f"I6 {spent} is spent of the budget, and {given} was given"

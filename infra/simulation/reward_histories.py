@@ -14,7 +14,7 @@ from chalicelib.purchases.messages import RewardMessage, encode
 from chalicelib.runtime import queues
 from infra.simulation.histories import Ending, History, Input
 from infra.simulation.nights import LOOKS, NIGHTS, QUIET
-from infra.simulation.reward_town import with_offer
+from infra.simulation.reward_town import FULL_CARD, with_card, with_offer
 from infra.simulation.second_thoughts import not_mine
 from infra.simulation.town import (
     ADA,
@@ -176,6 +176,41 @@ def cashback(name: str, minor: int, owned: Balances, *disturbed: str) -> History
     return replace(history, disturbed=frozenset(disturbed))
 
 
+def card_filled() -> History:
+    """Three stamps come to a card of two places: one card is full, and the next has a stamp."""
+    history = _history(
+        "card_filled",
+        (*bought(ADA, 1), settled_again(ADA, 1, at_seconds=40 * DAY)),
+        {"t-1": Ending("R-1")},
+        {"ada": Balances("GBP", pending=FULL_CARD)},
+        opens=with_card,
+    )
+    return replace(history, stamps={"ada": 1})
+
+
+def card_emptied() -> History:
+    """Two purchases fill three cards; the second comes back, and with it what it filled."""
+    history = _history(
+        "card_emptied",
+        (*bought(ADA, 1), *bought(ADA, 2, at_seconds=22), brought_back(2, at_seconds=DAY)),
+        {"t-1": Ending("R-1"), "t-2": Ending("R-2", returns=1)},
+        {"ada": Balances("GBP", pending=FULL_CARD)},
+        opens=with_card,
+    )
+    return replace(history, stamps={"ada": 1})
+
+
+def card_disowned() -> History:
+    """The receipt that filled a card was somebody else's."""
+    return _history(
+        "card_disowned",
+        (*bought(ADA, 1), replace(not_mine(), at_seconds=60)),
+        {"t-1": Ending(None)},
+        {},
+        opens=with_card,
+    )
+
+
 # What is won, by what becomes of its payment (`infra/local/fates.py`, `rail.py`).
 PAID, FAILED, RETURNED, LATE, AWAY = 142, 131, 132, 133, 136
 _opens_by_minor = {
@@ -199,6 +234,9 @@ HISTORIES: Sequence[Callable[[], History]] = (
     last_of_the_budget,
     two_at_once,
     offer_disowned,
+    card_filled,
+    card_emptied,
+    card_disowned,
     lambda: cashback("paid", PAID, _paid(PAID), queues.PAYOUTS, queues.NOTICES),
     lambda: cashback("closed", PAID, _paid(PAID), NIGHTS),
     lambda: cashback("failed", FAILED, Balances("GBP", available=FAILED), queues.PAYOUTS),

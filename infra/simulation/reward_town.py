@@ -8,8 +8,12 @@ and named the account that cashback is paid to; the banks' members are paid by t
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from chalicelib.kernel.personal import Personal
 from chalicelib.loyalty.rules import FixedCashback
+from chalicelib.loyalty.schemes import service as schemes
+from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.network.programmes import Service
@@ -23,6 +27,7 @@ from infra.simulation.bank import URL
 from infra.simulation.town import ADA, BAKERY, BELA, HARBOUR, NOON
 
 PENDING_DAYS = 2
+CARD, PLACES, FULL_CARD = "loaf", 2, 142
 OFFER = "warm-bread"
 CAMPAIGN_ID = campaign_id_of(BAKERY, OFFER)
 STARTS_AT = NOON - timedelta(hours=2)
@@ -40,6 +45,28 @@ def with_offer(reward_minor: int, *, budget_minor: int) -> Callable[[datetime], 
         _pay_out(now)
 
     return open_offer
+
+
+def with_card(now: datetime) -> None:
+    """Open a town in which every £1.40 is a stamp, and every `PLACES` stamps give `FULL_CARD`."""
+    shape = msgspec.convert(
+        {
+            "name": "Loaf card",
+            "unit": "stamps",
+            "currency": "GBP",
+            "zone": "Europe/London",
+            "rules": [{"kind": "spend", "id": "loaf", "per_minor": 140}],
+            "card": {
+                "places": PLACES,
+                "reward": {"kind": "fixed_cashback", "amount_minor": FULL_CARD},
+            },
+            "budget_minor": 500_000,
+            "pending_days": PENDING_DAYS,
+        },
+        SchemeShape,
+    )
+    schemes.record_scheme(BAKERY, CARD, shape, now=now)
+    _pay_out(now)
 
 
 def _join(now: datetime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.loyalty.cards.model import Card
 from chalicelib.matching.payment import Payment
 from chalicelib.privacy import register
 from chalicelib.purchases.model import Purchase
@@ -34,7 +35,11 @@ _BY_PLACE = (
 )
 PURPOSES = ("pages", "waiting", "people", "network", "quarantine", "notices")
 # What holds its default is not stored; of these, everything is looked at.
-_WHOLE: Mapping[str, type[object]] = {"PaymentRow": Payment, "PurchaseRow": Purchase}
+_WHOLE: Mapping[str, type[object]] = {
+    "PaymentRow": Payment,
+    "PurchaseRow": Purchase,
+    "CardRow": Card,
+}
 
 
 @dataclass(frozen=True, slots=True)
