@@ -23,6 +23,7 @@ class Family(Enum):
 
     PAIRS = "pairs"  # every schedule of one history with up to two faults of those that are paired
     SINGLES = "singles"  # every schedule of one history with one fault of any kind
+    PLAIN = "plain"  # every schedule of one history with one fault of those that are paired
     PAUSES = "pauses"  # a worker freezes at each call in turn while others run
     SEEDED = "seeded"  # drawn histories with drawn faults
     PLANTED = "planted"  # a planted bug, which has to be found
@@ -131,6 +132,8 @@ def do(world: World, start: State, job: Job) -> Outcome:
             _explore(world, start, outcome, paired_at, faults_max=2)
         case Family.SINGLES:
             _explore(world, start, outcome, kinds_at, faults_max=1)
+        case Family.PLAIN:
+            _explore(world, start, outcome, paired_at, faults_max=1)
         case Family.PAUSES:
             history = history_by_name()[job.subject]
             for faults in singles_of(world, start, history, _pauses_of(history)):
