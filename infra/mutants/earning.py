@@ -53,8 +53,8 @@ MUTANTS = (
         "tiers_multiply_what_is_not_tiered",
         "a tier multiplies the rules that are the same for everybody, and no others",
         _EARNING,
-        "if not rule.is_tiered:",
-        "if rule.is_tiered:",
+        "if rule.is_tiered and tier.tier_id == standing.tier_id:",
+        "if not rule.is_tiered and tier.tier_id == standing.tier_id:",
         EARNING,
     ),
     Mutant(
