@@ -1,6 +1,5 @@
 """One mutant on trial: written into a copy of the tree, and the tests that have to find it run."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -69,14 +68,23 @@ def try_mutant(mutant: Mutant, tree: Path) -> Tried:
 
 def run_tests(tree: Path, files: tuple[str, ...]) -> tuple[Verdict, str]:
     """Run the tests in `files` until one fails; whether they passed, and which failed."""
-    asked = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--no-header", "--tb=no", *files]
-    # No bytecode: a file that is changed twice in a second would be taken for the one before.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    # No bytecode (-B): a file that is changed twice in a second would be taken for the one before.
+    asked = [
+        sys.executable,
+        "-B",
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-rfE",
+        "--no-header",
+        "--tb=no",
+        *files,
+    ]
     try:
         ran = subprocess.run(
             asked,
             cwd=tree,
-            env=environment,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,

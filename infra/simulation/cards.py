@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.reward_town import PLACES
 from infra.simulation.stored import Stored
 from infra.simulation.town import PEOPLE

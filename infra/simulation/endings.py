@@ -15,7 +15,7 @@ from chalicelib.notices.service import note_of
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.access import active_key_of
 from infra.simulation.cards import broken_cards_at_end
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.invariants import Standing, payment_id_of, refunds_of, transaction_of
 from infra.simulation.money_endings import broken_money_at_end
 from infra.simulation.stored import Stored

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from infra.simulation.endings import broken_at_end
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.invariants import Standing, standing_in
 from infra.simulation.playing import RUNS_MAX, broken_by_run
 from infra.simulation.world import State, World

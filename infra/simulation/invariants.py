@@ -21,7 +21,7 @@ from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage
 from chalicelib.purchases.model import WithdrawnWhy
 from chalicelib.runtime import queues, rows
 from infra.simulation.cards import broken_cards
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
 from infra.simulation.reward_town import ENDS_AT

@@ -10,7 +10,7 @@ from functools import cache
 from infra.simulation import generated, histories, reward_histories, second_thoughts
 from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
 from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
-from infra.simulation.histories import History, both_orders, orders
+from infra.simulation.history import History, both_orders, orders
 from infra.simulation.planted import bugs
 from infra.simulation.planting import Bug
 from infra.simulation.playing import Played, name_of, play

@@ -11,7 +11,7 @@ from chalicelib.offers.budgets.service import Purse
 from chalicelib.payouts.model import PayoutState
 from chalicelib.payouts.states import UNSETTLED
 from chalicelib.runtime import queues, settings
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.money import Books, balances_of, books_in, instructions_in
 from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT
 from infra.simulation.town import PEOPLE

@@ -49,6 +49,19 @@ class PayingUnderNewKeys(Bug):
 
 def bugs_in_money() -> Iterator[Bug]:
     """Each of them."""
+    yield from _careless_writes()
+    yield from _careless_books()
+    yield PayingUnderNewKeys(
+        "paid_under_new_keys",
+        "a payout is ordered under a new key each time",
+        "cashback_paid",
+        (Kind.ANSWER_LOST,),
+        "bank.POST",
+    )
+
+
+def _careless_writes() -> Iterator[Bug]:
+    """Conditions that are left out."""
     yield Rewriting(
         "spend_without_condition",
         "a budget is spent of whatever its lease says",
@@ -73,6 +86,10 @@ def bugs_in_money() -> Iterator[Bug]:
         suspect=_TAKING_PART,
         change=without_condition,
     )
+
+
+def _careless_books() -> Iterator[Bug]:
+    """What is entered under another key, or twice."""
     yield Rewritten(
         "gift_under_a_fresh_key", "each run gives under a key of its own", "offered", _freshly
     )
@@ -84,13 +101,6 @@ def bugs_in_money() -> Iterator[Bug]:
         "a gift becomes available twice",
         "cashback_paid",
         lambda page: _with_another(page, EntryKind.REWARD_AVAILABLE),
-    )
-    yield PayingUnderNewKeys(
-        "paid_under_new_keys",
-        "a payout is ordered under a new key each time",
-        "cashback_paid",
-        (Kind.ANSWER_LOST,),
-        "bank.POST",
     )
 
 

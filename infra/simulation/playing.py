@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from infra.simulation.endings import broken_at_end, broken_when_quiet
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.invariants import broken_by_step, standing_in
 from infra.simulation.world import SWEEP, Run, State, World
 

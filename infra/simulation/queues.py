@@ -110,13 +110,6 @@ class SimQueues:
         if self.waiting.pop(message.message_id, None) is not None:
             self.done.append(message)
 
-    def redrive(self) -> None:
-        """Let everything that was given up on come again, as if it were new."""
-        for message in self.dead:
-            again = replace(message, receives=0, visible_at=self._now())
-            self.waiting[message.message_id] = again
-        self.dead.clear()
-
     def repeat(self, message: Message) -> None:
         """Let an acknowledged message come once more, as at-least-once delivery may."""
         self.done.remove(message)

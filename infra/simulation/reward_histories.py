@@ -12,7 +12,7 @@ from chalicelib.kernel.ids import payment_id_of
 from chalicelib.ledger.model import Balances
 from chalicelib.purchases.messages import RewardMessage, encode
 from chalicelib.runtime import queues
-from infra.simulation.histories import Ending, History, Input
+from infra.simulation.history import Ending, History, Input
 from infra.simulation.nights import LOOKS, NIGHTS, QUIET
 from infra.simulation.reward_town import FULL_CARD, with_card, with_offer
 from infra.simulation.second_thoughts import not_mine

@@ -13,7 +13,8 @@ from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.runtime import queues
 from infra.simulation.asking import ASKS, Asked
-from infra.simulation.histories import SECONDS_APART, Ending, History, Input
+from infra.simulation.histories import SECONDS_APART
+from infra.simulation.history import Ending, History, Input
 from infra.simulation.town import (
     ADA,
     BELA,

@@ -31,7 +31,7 @@ from infra.simulation import town
 from infra.simulation.asking import ASKS, answer_app
 from infra.simulation.bank import BankState, SimBank
 from infra.simulation.faults import Crash, Injector, Kind
-from infra.simulation.histories import History, Input
+from infra.simulation.history import History, Input
 from infra.simulation.master_key import set_up_keys
 from infra.simulation.memory import forget_everything, forget_rewards
 from infra.simulation.nights import CLOCKS, run_schedules
@@ -210,8 +210,6 @@ class World:
             leaving.switch_off(given.leaves, now=self._now)
         for body in given.bodies:
             self.aws.queues.put(given.queue, body)
-        if given.is_redrive:
-            self.aws.queues.redrive()
 
     def run(self, queue: str, plan: Mapping[int, Kind]) -> Run:
         """Hand what is visible on `queue` to its worker; `plan` goes wrong meanwhile."""
