@@ -133,22 +133,6 @@ def test_what_is_taken_back_before_it_was_told_is_not_told(
     assert counted["notices_dropped:coalesced"] == 3
 
 
-def test_what_is_taken_back_is_told_where_what_was_given_may_be_known(bank: BankServer) -> None:
-    open_banks(bank, Provider.STANDARD)
-    member_id = member_of(Provider.STANDARD).member_id
-    given = make_announcement(member_id)
-    say(given)
-
-    say(
-        make_announcement(member_id, may_be_known=True),
-        make_announcement(member_id, NoticeKind.ADJUSTED, units=-2),
-    )
-
-    names = [one.headers["webhook-id"] for one in bank.heard]
-    assert told(bank)[-1] == ("reward.adjusted", -2)
-    assert names[:2] == [given.notice_id] * 2  # A repeat, which its bank knows by its id.
-
-
 @pytest.mark.requirement("LOY-17")
 def test_a_member_who_does_not_want_a_kind_in_the_bank_is_not_told_there(
     bank: BankServer, counted: Counted

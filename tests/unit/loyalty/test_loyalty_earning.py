@@ -350,23 +350,6 @@ LADDER = Tiering(
 
 
 @pytest.mark.requirement("LOY-14")
-def test_the_schemes_cap_holds_for_all_rules_together() -> None:
-    bread = EarnRule("bread", RuleKind.SPEND, units=1, per=100)
-    more = EarnRule("more", RuleKind.SPEND, units=1, per=100)
-    capped = {"stacking": Stacking.ALL, "caps": (Cap(5, Per.PURCHASE),)}
-
-    assert units(sold(sale_line(gross=300)), bread, more, **capped) == 5
-
-
-def test_what_a_rule_does_not_mean_does_not_reach_its_minimum() -> None:
-    bill = sold(sale_line("1", gross=300), sale_line("2", gross=900, category=("Books",)))
-    least = replace(COFFEE, min_spend_minor=500)
-
-    (why,) = lost(bill, EarnRule("coffee", RuleKind.ITEM, when=least))
-
-    assert (why.why, why.missing_minor) == (EarnWhy.BELOW_MINIMUM, 200)
-
-
 def test_a_tier_multiplies_what_is_earned_exactly() -> None:
     bill = sold(sale_line(gross=2740))
 
