@@ -31,7 +31,7 @@ test: $(STAMP)  ## The whole suite that needs nothing but Python
 	$(BIN)/python -m pytest -n 2
 
 test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and npm)
-	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -m stores
+	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -n 2 -m stores
 
 # SALES=n sales in the shift; SCENARIOS=batches,singles,day_end,cleared,bare plays some of them.
 bench: $(STAMP)  ## Cost of a matched receipt, processor time and imports, against the budgets

@@ -4,6 +4,7 @@ from chalice import Chalice
 
 from chalicelib.api import (
     campaigns,
+    cards,
     claims,
     connect,
     coverage,
@@ -22,24 +23,16 @@ from chalicelib.api import (
     tills,
 )
 from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import cases, closing, deliveries, payments, schedules
+from chalicelib.workers import cases, closing, deliveries, payments, rewards, schedules
 from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
-from chalicelib.workers import rewards as reward_workers
 
-FOR_BANKS = (hooks, receipts, matches, members, notices, claims, connect, offers, payouts)
+FOR_BANKS = (hooks, receipts, matches, members, cards, claims, connect, notices, offers, payouts)
 FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
 FOR_EVERYBODY = (coverage, oauth, description)
-ON_QUEUES = (
-    payments,
-    receipt_workers,
-    deliveries,
-    reward_workers,
-    notice_workers,
-    payout_workers,
-)
-ON_SCHEDULES = (campaign_workers, schedules, cases, closing)
+ON_QUEUES = (payments, receipt_workers, deliveries, rewards, notice_workers, payout_workers)
+ON_SCHEDULES = (campaign_workers, cases, closing, schedules)
 
 app = Chalice(app_name="counterfoil")
 for area in (*FOR_BANKS, *FOR_RETAILERS, *FOR_EVERYBODY, *ON_QUEUES, *ON_SCHEDULES):

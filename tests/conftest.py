@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, settings
 os.environ.update(
     COUNTERFOIL_STAGE="test",
     AWS_DEFAULT_REGION="eu-west-2",
-    AWS_ACCESS_KEY_ID="testing",
+    # DynamoDB Local keeps the tables of each access key apart, and so those of parallel workers.
+    AWS_ACCESS_KEY_ID=f"testing{os.environ.get('PYTEST_XDIST_WORKER', '')}",
     AWS_SECRET_ACCESS_KEY="testing",
     COUNTERFOIL_PUBLIC_URL="https://api.counterfoil.test",
     COUNTERFOIL_PRIVATE_HOSTS="allowed",
@@ -98,7 +99,7 @@ def shared_aws() -> Iterator[None]:
 
 @contextmanager
 def _embedded() -> Iterator[None]:
-    with mock_aws():
+    with mock_aws(config={"core": {"mock_credentials": False}}):
         _forget()
         resources.create_kms_key(aws.client("kms"))
         master_keys.set_up(os.urandom, now=LONG_AGO)

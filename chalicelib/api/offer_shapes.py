@@ -96,6 +96,40 @@ class EventsAnswer(msgspec.Struct, frozen=True):
     counted: int
 
 
+class MerchantTold(msgspec.Struct, frozen=True):
+    """A retailer where the member buys: visits within a year, and what was spent there."""
+
+    retailer: str
+    visits: int
+    spent_minor: int
+    last_at: str
+
+
+class TakenTold(msgspec.Struct, frozen=True):
+    """An offer that the member took part in, and what they have of it."""
+
+    offer: str
+    rewards: int
+    rewarded_minor: int
+    currency: str
+
+
+class ProfileAnswer(msgspec.Struct, frozen=True):
+    """A year of the member's purchases in one currency, the three most of each.
+
+    `month_from_minor` to `month_to_minor` (null: no end) is the band of the last thirty days.
+    """
+
+    currency: str
+    visits: int
+    merchants: tuple[MerchantTold, ...]
+    categories: tuple[str, ...]
+    districts: tuple[str, ...]
+    month_from_minor: int
+    month_to_minor: int | None
+    offers: tuple[TakenTold, ...]
+
+
 class FluxActivation(msgspec.Struct, frozen=True, rename="camel"):
     """Which offer the account switches on."""
 

@@ -13,13 +13,17 @@ from chalicelib.api.offer_shapes import (
     EventsAnswer,
     EventsBody,
     FluxActivation,
+    MerchantTold,
     OfferAnswer,
     OffersAnswer,
     OrderedBy,
+    ProfileAnswer,
     RewardTold,
+    TakenTold,
     WhyShape,
 )
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
+from chalicelib.kernel.money import EXPONENT_BY_CURRENCY, UnknownCurrency
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.kernel.times import parse_instant, to_text
 from chalicelib.loyalty.rewarding import most_minor
@@ -27,6 +31,7 @@ from chalicelib.loyalty.rules import FixedCashback, PercentCashback
 from chalicelib.members import service as members
 from chalicelib.members.model import Holder, LinkKind, Member, Reference
 from chalicelib.network.access.clients import OFFERS_READ, OFFERS_WRITE
+from chalicelib.offers.audiences.profile import Profile
 from chalicelib.offers.events import service as events
 from chalicelib.offers.events.model import OfferEvent
 from chalicelib.offers.listing import service
@@ -58,6 +63,29 @@ def list_offers(request: Inbound) -> Answer:
     member = _member(request, now=now)
     listed = service.list_offers(member, key=_key(member), place=_place(request), now=now)
     return Answer(_to_answer(listed))
+
+
+@operation(
+    bp,
+    "GET",
+    "/v1/members/{user}/profile",
+    summary="What a member's purchases say about them",
+    answers={200: ProfileAnswer, 404: Problem, 422: Problem},
+    scopes=(OFFERS_READ,),
+    tags=_TAGS,
+    query={"currency": "Which currency's purchases; else GBP."},
+)
+def get_profile(request: Inbound) -> Answer:
+    """For the member alone: worked out from a year of purchases and stored nowhere. 404 while the
+    member has offers switched off. What says something sensitive is not in it.
+    """
+    now = clock.now()
+    member = _member(request, now=now)
+    currency = request.query.get("currency", "GBP")
+    if currency not in EXPONENT_BY_CURRENCY:
+        raise UnknownCurrency("the currency is not known", field="currency")
+    profile = service.get_profile(member, currency, key=_key(member), now=now)
+    return Answer(_to_profile(profile))
 
 
 @operation(
@@ -193,6 +221,26 @@ def _offer(one: Listed) -> OfferAnswer:
         is_used_up=one.is_used_up,
         rewarded_minor=one.rewarded_minor,
         kilometres=one.kilometres,
+    )
+
+
+def _to_profile(profile: Profile) -> ProfileAnswer:
+    begins, ends = profile.month_band_minor
+    return ProfileAnswer(
+        currency=profile.currency,
+        visits=profile.visits,
+        merchants=tuple(
+            MerchantTold(one.retailer_id, one.visits, one.spent_minor, to_text(one.last_at))
+            for one in profile.merchants
+        ),
+        categories=profile.categories,
+        districts=profile.districts,
+        month_from_minor=begins,
+        month_to_minor=ends,
+        offers=tuple(
+            TakenTold(one.campaign_id, one.rewards, one.rewarded_minor, one.currency)
+            for one in profile.taken
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from chalicelib.kernel.refusals import (
     TooOften,
     TryAgain,
 )
+from chalicelib.loyalty.claims.claiming import ClaimNotOpen, InsufficientPoints, TooManyClaims
 from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
 from chalicelib.runtime import clock, observability, settings, tracing, wire
 
@@ -51,6 +52,9 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (callers.NotPermitted, 403),
     (NotFound, 404),
     (Conflicting, 409),
+    (InsufficientPoints, 409),
+    (ClaimNotOpen, 409),
+    (TooManyClaims, 409),
     (ReceiptsAreTheService, 409),
     (TermsNotAccepted, 412),
     (TooLarge, 413),

@@ -10,7 +10,7 @@ occurrence before it is looked at, so that no rule, however absurd, costs more t
 """
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
@@ -98,15 +98,22 @@ def is_day_of(rule: DateRule, day: date) -> bool:
 
 
 def days_of(rule: DateRule, first: date, last: date) -> tuple[date, ...]:
-    """The days of `rule` from `first` to `last`, both included. The span is the caller's to bound.
+    """The days of `rule` from `first` to `last`, both included; the caller bounds the span."""
+    return tuple(_days_between(rule, first, last))
 
-    Of a rule without end the last day that Python knows is never passed.
-    """
+
+def first_day(rule: DateRule, first: date, last: date) -> date | None:
+    """The first day of `rule` from `first` to `last`, both included, or None."""
+    return next(_days_between(rule, first, last), None)
+
+
+def _days_between(rule: DateRule, first: date, last: date) -> Iterator[date]:
     first = max(first, rule.since)
     last = last if rule.until is None else min(last, rule.until)
-    count = (last - first).days + 1
-    every = (first + timedelta(days=at) for at in range(max(count, 0)))
-    return tuple(day for day in every if is_day_of(rule, day))
+    for at in range(max((last - first).days + 1, 0)):
+        day = first + timedelta(days=at)
+        if is_day_of(rule, day):
+            yield day
 
 
 def _is_in_turn(rule: DateRule, day: date) -> bool:

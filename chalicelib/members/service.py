@@ -99,9 +99,9 @@ def get_member(anchor: Reference, *, now: datetime) -> Member:
     return member
 
 
-def find_member(member_id: MemberId, *, now: datetime) -> Member | None:
-    """The member of this pseudonym, active or left, or None."""
-    return store.find_member(member_id, now=now)
+def find_member(member_id: MemberId, *, now: datetime, consistent: bool = True) -> Member | None:
+    """The member of this pseudonym, active or left, or None; see the store for `consistent`."""
+    return store.find_member(member_id, now=now, consistent=consistent)
 
 
 def change_services(

@@ -143,9 +143,9 @@ def list_links(reference: Reference, *, now: datetime) -> tuple[Link, ...]:
     return tuple(_to_link(row) for row in found)
 
 
-def find_member(member_id: MemberId, *, now: datetime) -> Member | None:
-    """The member, active or left."""
-    row = rows.find(HeadRow, member_id, "head", now=now)
+def find_member(member_id: MemberId, *, now: datetime, consistent: bool = True) -> Member | None:
+    """The member, active or left; not `consistent`, at half the price, as of a moment ago."""
+    row = rows.find(HeadRow, member_id, "head", now=now, consistent=consistent)
     return None if row is None else _to_member(row)
 
 

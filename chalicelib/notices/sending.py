@@ -84,8 +84,7 @@ def send(waiting: Sequence[Waiting], run: Run, *, new_page_id: Callable[[], str]
         places = tuple(range(len(notices)))
         left = tell_page(connection_id, page, places, run)
         if left.places:
-            wait = left.passing.after_seconds if left.passing else 0
-            tell_later(connection_id, page, left.places, wait=wait or FIRST_WAIT_SECONDS)
+            tell_later(connection_id, page, left)
 
 
 def tell_on(message: TellPageMessage, run: Run) -> None:
@@ -103,16 +102,16 @@ def tell_on(message: TellPageMessage, run: Run) -> None:
     if left.passing is not None and len(left.places) == len(places):
         raise left.passing
     if left.places:
-        wait = FIRST_WAIT_SECONDS if left.passing else 0
-        tell_later(message.connection_id, page, left.places, wait=wait)
+        tell_later(message.connection_id, page, left)
     return None
 
 
-def tell_later(
-    connection_id: ConnectionId, page: Page, places: tuple[int, ...], *, wait: int
-) -> None:
-    """Queue the rest of `page`."""
-    message = TellPageMessage(connection_id, page.name.to_text(), places)
+def tell_later(connection_id: ConnectionId, page: Page, left: Left) -> None:
+    """Queue the rest of `page`: at once where only time gave out, else when the bank may answer."""
+    wait = 0
+    if left.passing is not None:
+        wait = left.passing.after_seconds or FIRST_WAIT_SECONDS
+    message = TellPageMessage(connection_id, page.name.to_text(), left.places)
     queues.send(queues.NOTICES, [encode(message)], delay_seconds=wait)
 
 

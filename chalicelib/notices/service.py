@@ -55,7 +55,7 @@ def deliver(message: DeliveryMessage, *, now: datetime, receives: int = 1) -> No
     :raises TryAgain: the bank is busy or away, or the purchase is not written yet.
     """
     where = _whereabouts(message, now=now)
-    key = active_key_of(where.member_id, now=now) if where else None
+    key = active_key_of(where.member_id, now=now, consistent=False) if where else None
     if where is None or key is None:
         _refuse_if_suspended(where, now=now)
         return observability.count("deliveries_dropped", reason="member_left")

@@ -5,6 +5,7 @@ from datetime import datetime
 from chalicelib.banks import monzo_oauth
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import NotFound, TryAgain
+from chalicelib.loyalty.cards import store as cards_store
 from chalicelib.members import service as members
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure
@@ -60,6 +61,7 @@ def _finish(departure: Departure, *, now: datetime) -> None:
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> None:
     """Put everything that was kept while the member was one on its last clock."""
     changed = purchases_store.end_retention(member_id, left_at=left_at, now=now)
+    cards_store.end_retention(member_id, left_at=left_at, now=now)
     changed += offers.end_retention(member_id, left_at=left_at, now=now)
     destinations.end_retention(member_id, left_at=left_at)
     observability.count("purchases_on_last_clock", by=changed)

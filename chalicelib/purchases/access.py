@@ -63,8 +63,18 @@ def find_own(
     return Own(where, member, key) if member is not None and key is not None else None
 
 
-def active_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
-    """The key of a member for whom the programme is on; None for one who left or is forgotten."""
+def active_key_of(
+    member_id: MemberId, *, now: datetime, consistent: bool = True
+) -> vault.SealingKey | None:
+    """The key of a member for whom the programme is on; None for one who left or is forgotten.
+
+    Not `consistent`, at half the price, it may still be there for a moment after they left; that
+    there is none is always read consistently.
+    """
+    if not consistent:
+        key = _key_of(members.find_member(member_id, now=now, consistent=False))
+        if key is not None:
+            return key
     return _key_of(members.find_member(member_id, now=now))
 
 

@@ -15,6 +15,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.decision import MODEL, Ambiguous, MatchDecision, Matched, NothingNear
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.service import Near
+from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Waiting
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.matching.timekeeping.service import Vote
@@ -155,8 +156,7 @@ def settle_waiting(
     not wait any more.
     """
     signals = waiting.signals
-    key = active_key_of(MemberId(signals.member_id), now=now)
-    known = payments.find_payment(signals.payment_id, key=key, now=now) if key else None
+    known, key = _open_waiting(signals, now=now)
     if key is None or known is None:
         matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
         return None
@@ -183,6 +183,18 @@ def settle_waiting(
     return decision
 
 
+def _open_waiting(
+    signals: PaymentSignals, *, now: datetime
+) -> tuple[KnownPayment | None, vault.SealingKey | None]:
+    """A payment that waits and what opens it, as of a moment ago: whoever joins it reads what came
+    since, and whoever ends it.
+    """
+    key = active_key_of(MemberId(signals.member_id), now=now, consistent=False)
+    if key is None:
+        return None, None
+    return payments.find_payment(signals.payment_id, key=key, now=now, consistent=False), key
+
+
 def _end_waiting(
     known: KnownPayment,
     decision: MatchDecision | None,
@@ -195,6 +207,9 @@ def _end_waiting(
 
     A receipt that never came to the one shop it can be of counts for what is to be expected there.
     """
+    newest = payments.find_payment(known.payment.payment_id, key=key, now=now)
+    if newest is not None and newest.payment != known.payment:
+        return  # What came since is looked at first; its own run does, and the next look.
     stayed = isinstance(decision, Ambiguous)
     ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME
     is_new = end(known, None, ending, stores=stores, key=key, last_word=decision)

@@ -19,6 +19,7 @@ from infra.matchfiles.job import THRESHOLD
 from infra.matchfiles.run import Report, SamePath, Summary, match_files, rejected_path
 
 MEBIBYTE = 1_048_576
+REFUSALS_SHOWN_MAX = 6  # Reasons; all of them stand in the file.
 
 app = subject()
 
@@ -56,6 +57,7 @@ def match(
         raise stopped(f"{error}.") from error
     _tell(summary, seconds=time.monotonic() - began)
     if summary.refused:
+        _tell_refusals(summary)
         say(f"See {rejected_path(out)}")
         raise typer.Exit(EXIT_REFUSED)
 
@@ -84,6 +86,16 @@ def _tell(summary: Summary, *, seconds: float) -> None:
         f"{summary.repeated} lines were repetitions, {summary.refused} refused. "
         f"{seconds:.0f} seconds, at most {summary.peak_bytes / MEBIBYTE:.0f} MiB a process."
     )
+
+
+def _tell_refusals(summary: Summary) -> None:
+    """The commonest reasons, so that nobody has to open a file to see what an export does wrong."""
+    for one in summary.refusals[:REFUSALS_SHOWN_MAX]:
+        where = f"{one.field}: " if one.field else ""
+        say(
+            f"{one.count} of the {one.file} file: {where}{one.detail}, first in line "
+            f"{one.first_line}"
+        )
 
 
 @contextmanager

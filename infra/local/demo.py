@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,6 +52,7 @@ def play_and_judge(
     # These modules know row types, whose import needs the stage that the stack has set.
     from infra.local import judging
     from infra.local.highstreet import build_day
+    from infra.local.rewards_day import open_rewards
     from infra.local.setup import set_up
     from infra.local.switching_on import switch_on
 
@@ -59,6 +61,7 @@ def play_and_judge(
     setting = set_up(day.town, base_url=stack.base_url, now=clock.now)
     try:
         members = switch_on(setting, day.town.people, now=clock.now())
+        open_rewards(setting, day.town, now=clock.now())
         console.print(
             f"{len(day.town.shops)} shops, {members} members at {len(setting.connections)} banks, "
             f"{len(day.sales)} sales. The day is {MIDNIGHT:%A, %-d %B %Y}; its seed is {seed}."
@@ -81,7 +84,7 @@ def _run(
     setting: "Setting",
     counts: "Counts",
 ) -> tuple[list[str], dict[str, Any]]:
-    from infra.local import judging, report, truth
+    from infra.local import judging, report, rewards_day, truth
     from infra.local.forgetting import count_rows
     from infra.local.playing import Player, misbehave
 
@@ -99,9 +102,13 @@ def _run(
     player.go_on(MIDNIGHT + FORGOTTEN_AFTER, stride=timedelta(hours=12))
     now = count_rows(day.town, days)
     report.print_forgotten(console, that_evening, now, days=FORGOTTEN_AFTER.days)
+    money = rewards_day.add_up(setting, day.town, now=clock.now())
+    report.print_rewards(console, money, counts)
     problems = judging.problems(verdict, played, counts, setting, stack.pump, pages_left=now)
+    problems += rewards_day.problems(money, counts)
     report.print_problems(console, problems)
-    return problems, judging.result(verdict, played, counts, setting, stack.pump)
+    figures = judging.result(verdict, played, counts, setting, stack.pump)
+    return problems, figures | {"rewards": asdict(money)}
 
 
 @contextmanager

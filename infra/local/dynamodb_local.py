@@ -139,7 +139,7 @@ def running(java: str, folder: Path) -> Iterator[str]:
 def _start(java: str, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     for _ in range(STARTS_MAX):
         port = _free_port()
-        arguments = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+        arguments = ["-inMemory", "-disableTelemetry", "-port", str(port)]
         server = subprocess.Popen(
             [
                 java,

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from infra.local.judging import Counts
 from infra.local.playing import Played
+from infra.local.rewards_day import Money
 from infra.local.truth import Verdict
 
 REASONS = {
@@ -85,6 +86,29 @@ def print_forgotten(
     for kind in ROWS:
         table.add_row(ROWS[kind], str(before.get(kind, 0)), str(after.get(kind, 0)))
     console.print(table)
+
+
+def print_rewards(console: Console, money: Money, counts: Counts) -> None:
+    """What the shops gave, what came back, and what reached people's accounts."""
+    table = Table(title="Rewards", title_justify="left", min_width=60)
+    table.add_column("what")
+    table.add_column("how much", justify="right")
+    rows = (
+        ("offers redeemed", str(counts.total("offers_redeemed"))),
+        ("cashback given", _pounds(money.given)),
+        ("taken back, because goods came back", _pounds(money.taken_back)),
+        ("paid at the sandbox bank, and seen in its feed", _pounds(money.paid)),
+        ("payments there", str(money.payouts)),
+        ("still owed: too little for a payment yet", _pounds(money.owed)),
+        ("members' books that do not hold", str(len(money.faults))),
+    )
+    for what, much in rows:
+        table.add_row(what, much)
+    console.print(table)
+
+
+def _pounds(minor: int) -> str:
+    return f"£{minor // 100}.{minor % 100:02}"
 
 
 def print_problems(console: Console, problems: Sequence[str]) -> None:

@@ -146,7 +146,9 @@ class SandboxTrueLayer:
         )
         return call("POST", self.hook_url, body=body, headers=headers)
 
-    def sign_webhook(self, body: bytes, *, path: str, jku: str = "") -> dict[str, str]:
+    def sign_webhook(
+        self, body: bytes, *, path: str, jku: str = "", signs_time: bool = True
+    ) -> dict[str, str]:
         """The headers of a webhook with `body`, signed by the library."""
         stamp = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
         signature = (
@@ -154,7 +156,7 @@ class SandboxTrueLayer:
             .set_jku(jku or self.webhook_keys_url)
             .set_method(POST)
             .set_path(path)
-            .add_header("X-Tl-Webhook-Timestamp", stamp)
+            .add_headers({"X-Tl-Webhook-Timestamp": stamp} if signs_time else {})
             .set_body(body.decode())
             .sign()
         )

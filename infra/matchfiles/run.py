@@ -30,7 +30,7 @@ from infra.matchfiles.spreading import (
     spread_payments,
     spread_receipts,
 )
-from infra.matchfiles.writing import Written, write_answers, write_refused
+from infra.matchfiles.writing import Refusals, Written, write_answers, write_refused
 
 DEFAULT_SCALE = Scale()
 
@@ -44,6 +44,7 @@ class Summary:
     - `payments`, `receipts`: how many there were, each once. `repeated`: lines that said again what
       another had said. `refused`: lines that stand in the file of refused lines.
     - `answers_by_reason`: payments; `matched` of them have a receipt.
+    - `refusals`: why lines were refused, the commonest reason first.
     - `peak_bytes`: the most memory that one of the processes needed.
     """
 
@@ -53,6 +54,7 @@ class Summary:
     refused: int
     matched: int
     answers_by_reason: Counter[str]
+    refusals: tuple[Refusals, ...]
     peak_bytes: int
 
 
@@ -90,8 +92,8 @@ def match_files(
         spreads = {name: _spread(crew, job, name, report) for name in (PAYMENTS, RECEIPTS)}
         joined = _join(crew, job, report)
         decided, disputed = _decide(crew, job, report)
-        written = _write(job, out, spreads, disputed, report)
-    return _summary(spreads, joined, decided, written)
+        written, refusals = _write(job, out, spreads, disputed, report)
+    return _summary(spreads, joined, decided, written, refusals)
 
 
 @contextmanager
@@ -153,21 +155,24 @@ def _write(
     spreads: dict[str, list[Spread]],
     disputed: Collection[int],
     report: Report,
-) -> Written:
+) -> tuple[Written, list[Refusals]]:
     """Write both files in the folder, then put them where they belong."""
     answers, refused = job.folder / "answers.jsonl", job.folder / "refused.jsonl"
     with answers.open("wb") as stream:
         tell = partial(report, "writing")
         written = write_answers(job, stream, disputed=disputed, report=tell)
     with refused.open("wb") as stream:
-        for name in (PAYMENTS, RECEIPTS):
-            write_refused(job, stream, name, spreads[name])
+        refusals = [
+            one
+            for name in (PAYMENTS, RECEIPTS)
+            for one in write_refused(job, stream, name, spreads[name])
+        ]
     if refused.stat().st_size:
         refused.replace(rejected_path(out))
     else:
         rejected_path(out).unlink(missing_ok=True)  # Of an earlier run.
     answers.replace(out)
-    return written
+    return written, refusals
 
 
 def _summary(
@@ -175,6 +180,7 @@ def _summary(
     joined: list[Joined],
     decided: list[Decided],
     written: Written,
+    refusals: list[Refusals],
 ) -> Summary:
     parts = [spread for found in spreads.values() for spread in found]
     peaks = [one.peak_bytes for step in (parts, joined, decided) for one in step]
@@ -185,5 +191,6 @@ def _summary(
         refused=sum(one.refused for step in (parts, joined, decided) for one in step),
         matched=written.matched,
         answers_by_reason=written.answers_by_reason,
+        refusals=tuple(sorted(refusals, key=lambda one: -one.count)),
         peak_bytes=max([*peaks, peak_bytes()]),
     )

@@ -38,6 +38,17 @@ class RefusedLine(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusals:
+    """Lines of one file that were refused for one reason: how many, and the first of them."""
+
+    file: str
+    field: str | None
+    detail: str
+    first_line: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What was written: payments by reason; `matched` of them have a receipt."""
 
@@ -66,15 +77,29 @@ def write_answers(
     return Written(reasons, matched)
 
 
-def write_refused(job: Job, stream: BinaryIO, name: str, spreads: Collection[Spread]) -> None:
-    """Write a line for each refused line of the file `name`, whose parts are `spreads`."""
+def write_refused(
+    job: Job, stream: BinaryIO, name: str, spreads: Collection[Spread]
+) -> list[Refusals]:
+    """Write a line for each refused line of the file `name`, whose parts are `spreads`.
+
+    Returns the reasons, the commonest first: where all lines are wrong alike, it is the export.
+    """
     encode = msgspec.json.Encoder().encode
     lines_before = _lines_before(job, spreads)
+    counts: Counter[tuple[str | None, str]] = Counter()
+    first_lines: dict[tuple[str | None, str], int] = {}
     for part in buckets.names(job.folder, REFUSED[name]):
         before = lines_before.get(part, 0)
         for row in buckets.rows_of(job.folder, REFUSED[name], part, RefusedRow):
             line = RefusedLine(name, before + row.line, row.code, row.field, row.detail)
             stream.write(encode(line) + b"\n")
+            reason = (row.field, row.detail)
+            counts[reason] += 1
+            first_lines.setdefault(reason, line.line)
+    return [
+        Refusals(name, *reason, first_lines[reason], count)
+        for reason, count in counts.most_common()
+    ]
 
 
 def _lines_before(job: Job, spreads: Collection[Spread]) -> Mapping[str, int]:

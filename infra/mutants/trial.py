@@ -67,8 +67,10 @@ def try_mutant(mutant: Mutant, tree: Path) -> Tried:
 
 
 def run_tests(tree: Path, files: tuple[str, ...]) -> tuple[Verdict, str]:
-    """Run the tests in `files` until one fails; whether they passed, and which failed."""
-    # No bytecode (-B): a file that is changed twice in a second would be taken for the one before.
+    """Run the tests in `files` until one fails; whether they passed, and which failed.
+
+    Without bytecode: a file that is changed twice in a second would be taken for the one before.
+    """
     asked = [
         sys.executable,
         "-B",

@@ -23,6 +23,7 @@ WAITS_SECONDS_MAX = {
     names.DELIVERIES: 86_400,
     names.PAYOUTS: 2 * 86_400,
     names.NOTICES: 86_400,
+    names.REWARDS: 7_200,
 }
 # How long a schedule may be silent: some runs, because one that is lost is made up by the next.
 SILENT_HOURS_MAX = {
@@ -30,6 +31,7 @@ SILENT_HOURS_MAX = {
     "finish_departures": 1,
     "sweep_retention": 3,
     "look_at_cases": 3,
+    "tell_expiring": 3,
     "end_waiting": 26,
     "close_day": 20,
     "look_up_payouts": 1,
@@ -83,6 +85,7 @@ WORKER_OF = {
     names.RECEIPTS: "record_receipts",
     names.GATHER: "gather_receipts",
     names.DELIVERIES: "deliver_receipt",
+    names.REWARDS: "settle_rewards",
     names.PAYOUTS: "send_payouts",
     names.NOTICES: "send_notices",
 }

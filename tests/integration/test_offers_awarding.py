@@ -19,8 +19,7 @@ from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.deciding import NotWon
 from chalicelib.offers.participation import store
 from chalicelib.offers.participation.model import new_participation
-from chalicelib.purchases.model import Purchase, Withdrawal
-from chalicelib.receipts.canonical import LineKind, LineReference, Receipt, ReceiptKind
+from chalicelib.purchases.model import Withdrawal
 from chalicelib.runtime import queues
 from tests.makers.calls import counting_dynamodb_calls
 from tests.makers.dying import Died, dying
@@ -40,14 +39,15 @@ from tests.makers.offers import (
     coffees,
     join,
     key_of,
+    next_version,
     open_town,
     owed,
+    returned,
     run,
     spent,
 )
 from tests.makers.outside import Counted
 from tests.makers.purchases import queued
-from tests.makers.receipts import sale
 
 HOUR = timedelta(hours=1)
 GIFT_CARDS = Exclusions(lines=Matching(categories=("Gift cards",)))
@@ -57,29 +57,6 @@ pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("town")]
 @pytest.fixture
 def town(embedded_aws: None) -> None:
     open_town()
-
-
-def returned(receipt: Receipt, *line_ids: str) -> Receipt:
-    """The lines come back, with their money."""
-    lines = tuple(
-        replace(
-            one,
-            kind=LineKind.RETURN,
-            refers_to=LineReference(receipt.reference, one.line_id),
-        )
-        for one in receipt.lines
-        if one.line_id in line_ids
-    )
-    return sale(
-        *lines,
-        reference=f"R-{'-'.join(line_ids)}",
-        kind=ReceiptKind.RETURN,
-        refers_to=receipt.reference,
-    )
-
-
-def next_version(before: Purchase, **changes: object) -> Purchase:
-    return replace(before, version=before.version + 1, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement("OFR-15")

@@ -28,6 +28,7 @@ from tests.makers.network import make_store
 from tests.makers.offers import (
     BANK,
     FIVE_PERCENT,
+    award,
     bought,
     campaign,
     coffees,
@@ -71,6 +72,11 @@ def ask(path: str = "/v1/members/ada/offers", method: str = "GET", body: object 
     return call(method, path, token=token_of(BANK.connection_id), body=body)
 
 
+def switch_off() -> Said:
+    """Ada wants no offers any more."""
+    return ask("/v1/members/ada/preferences", "PATCH", {"offers": False})
+
+
 def seen(said: Said) -> list[tuple[str, list[str]]]:
     """Each offer's name at its retailer, and the criteria by which it is seen."""
     return [
@@ -109,12 +115,7 @@ def test_switching_offers_off_hides_activated_ones_within_the_same_request() -> 
     ask(f"/v1/members/ada/offers/{one.campaign_id}/activate", "POST")
     before = seen(ask())
 
-    switched = call(
-        "PATCH",
-        "/v1/members/ada/preferences",
-        token=token_of(BANK.connection_id),
-        body={"offers": False},
-    )
+    switched = switch_off()
 
     assert before == [("The Tea Room", ["everybody"])]
     assert (switched.status, ask().body) == (200, {"offers": []})
@@ -349,6 +350,32 @@ def test_refuses_events_of_no_offer_or_of_another_time(
 
     assert said.status == status
     assert events.list_counts(one.campaign_id, now=NOW) == []
+
+
+@pytest.mark.requirement("LOY-12")
+@pytest.mark.requirement("LOY-13")
+def test_a_member_reads_what_their_purchases_say_while_they_want_offers() -> None:
+    ada = join()
+    drank(ada, 4)
+    (one,) = run(campaign())
+    award(bought(coffees(350), ada, "c-0"), ada)
+
+    said = ask("/v1/members/ada/profile")
+    switch_off()
+
+    taken = {"offer": one.campaign_id, "rewards": 1, "rewarded_minor": 100, "currency": "GBP"}
+    most = {"retailer": "bean-and-leaf", "visits": 4, "spent_minor": 1_400}
+    assert said.body == {
+        "currency": "GBP",
+        "visits": 4,
+        "merchants": [{**most, "last_at": "2026-11-20T09:15:30Z"}],
+        "categories": ["coffee", "drinks"],
+        "districts": ["LS1"],
+        "month_from_minor": 0,
+        "month_to_minor": 5_000,
+        "offers": [taken],
+    }
+    assert ask("/v1/members/ada/profile").status == 404
 
 
 def test_a_bank_reaches_its_own_members_only_and_a_retailer_none() -> None:

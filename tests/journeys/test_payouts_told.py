@@ -317,6 +317,21 @@ def test_believes_no_webhook_that_another_key_url_body_or_path_signed(
     assert payouts.get(ours, now=SOON).state is PayoutState.SENT
 
 
+def test_believes_no_webhook_that_names_other_keys_or_leaves_its_time_unsigned(
+    truelayer: SandboxTrueLayer,
+) -> None:
+    ours, theirs = sent(truelayer)
+    body = executed(ours, theirs)
+    raw = json.dumps(body).encode()
+    elsewhere = hook(truelayer, body, jku="https://webhooks.truelayer.com/.well-known/jwks")
+    timeless = truelayer.sign_webhook(raw, path=HOOK, signs_time=False)
+
+    said = [elsewhere, call("POST", HOOK, raw=raw, headers=timeless)]
+
+    assert [one.status for one in said] == [401, 401]
+    assert payouts.get(ours, now=SOON).state is PayoutState.SENT
+
+
 def test_asks_for_the_keys_anew_when_they_were_changed(truelayer: SandboxTrueLayer) -> None:
     ours, theirs = sent(truelayer)
     first = hook(truelayer, executed(ours, theirs))

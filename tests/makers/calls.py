@@ -62,3 +62,19 @@ def hearing_parameters(service: str, operation: str) -> Iterator[list[dict[str, 
         yield heard
     finally:
         events.unregister(name, hear)
+
+
+@contextmanager
+def hearing_row_reads() -> Iterator[list[bool]]:
+    """Whether each row that is read meanwhile is read consistently."""
+    heard: list[bool] = []
+
+    def hear(params: dict[str, Any], **_: object) -> None:
+        heard.append(bool(params.get("ConsistentRead")))
+
+    events = RowMeta.row_types[0]._get_connection().connection.client.meta.events
+    events.register("before-parameter-build.dynamodb.GetItem", hear)
+    try:
+        yield heard
+    finally:
+        events.unregister("before-parameter-build.dynamodb.GetItem", hear)

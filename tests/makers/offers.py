@@ -17,7 +17,7 @@ from chalicelib.offers.budgets import service as budgets
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign, Limit, campaign_id_of
 from chalicelib.purchases.model import Purchase
-from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.canonical import LineKind, LineReference, Receipt, ReceiptKind
 from chalicelib.runtime import vault
 from tests.makers.loyalty import SOLD_AT, paid_event, purchase
 from tests.makers.members import TERMS, make_activation, numbered, user
@@ -102,6 +102,30 @@ def bought(
     paid = sum(one.amount_minor for one in receipt.card_tenders)
     event = paid_event(paid, transaction_id=name, digest=name, made_at=at, occurred_at=at)
     return purchase(receipt, event, member_id=member.member_id, **more)
+
+
+def returned(receipt: Receipt, *line_ids: str) -> Receipt:
+    """The lines come back, with their money."""
+    lines = tuple(
+        replace(
+            one,
+            kind=LineKind.RETURN,
+            refers_to=LineReference(receipt.reference, one.line_id),
+        )
+        for one in receipt.lines
+        if one.line_id in line_ids
+    )
+    return sale(
+        *lines,
+        reference=f"R-{'-'.join(line_ids)}",
+        kind=ReceiptKind.RETURN,
+        refers_to=receipt.reference,
+    )
+
+
+def next_version(before: Purchase, **changes: object) -> Purchase:
+    """The purchase after `changes`."""
+    return replace(before, version=before.version + 1, **changes)  # type: ignore[arg-type]
 
 
 def key_of(member: Member) -> vault.SealingKey:

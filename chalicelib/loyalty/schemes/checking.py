@@ -18,7 +18,7 @@ from chalicelib.loyalty.schemes.limits import out_of_range
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.terms import Basis, RuleKind, Stacking, Unit
-from chalicelib.loyalty.windows import Window, days_of
+from chalicelib.loyalty.windows import Window, first_day
 
 LATE_BY_MAX = timedelta(minutes=5)  # A document that says "now" takes a moment to arrive.
 AHEAD_MAX = timedelta(days=3 * 366)
@@ -227,7 +227,7 @@ def _may_overlap(rule: EarnRule, other: EarnRule) -> bool:
 def _is_ever_open(window: Window, first: date, last: date) -> bool:
     """Whether any day from `first` to `last` is the window's, or the end of one before."""
     before = (window.minutes - 1) // (24 * 60) + 1
-    return bool(days_of(window.days, first - timedelta(days=before), last))
+    return first_day(window.days, first - timedelta(days=before), last) is not None
 
 
 def _twice(names: Sequence[str]) -> list[int]:

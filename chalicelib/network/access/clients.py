@@ -30,6 +30,7 @@ NETWORK_READ = "network:read"  # see one's own connection or stores
 NOTICES_READ = "notices:read"  # see what members are told
 NOTICES_WRITE = "notices:write"  # have it told again, and say that it was read
 CLAIMS_WRITE = "claims:write"  # say for a member that a reward is missing
+CLAIMS_CONFIRM = "claims:confirm"  # redeem what a member shows at the till
 SCHEMES_READ = "schemes:read"  # see schemes, and ask what a basket would earn
 STATEMENTS_READ = "statements:read"  # see what one's own campaigns owe
 SCHEMES_WRITE = "schemes:write"  # change one's own schemes
@@ -57,6 +58,7 @@ SCOPES_BY_KIND = {
         RETURNS_VERIFY,
         SCHEMES_READ,
         SCHEMES_WRITE,
+        CLAIMS_CONFIRM,
         CAMPAIGNS_WRITE,
         STATEMENTS_READ,
         NETWORK_READ,

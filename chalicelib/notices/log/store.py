@@ -32,7 +32,7 @@ _PAGE = Kept(
 )
 
 
-class PageRow(rows.Row):
+class LogPageRow(rows.Row):
     """A page of a bank's log. Never changed once written."""
 
     Meta = rows.table_meta("cases")
@@ -118,7 +118,7 @@ def record_page(connection_id: ConnectionId, page: Page) -> None:
 def find_page(connection_id: ConnectionId, name: PageName, *, now: datetime) -> Page | None:
     """The page, or None once it is forgotten."""
     wanted = _page_row(connection_id, name)
-    row = rows.find(PageRow, wanted.pk, wanted.sk, now=now)
+    row = rows.find(LogPageRow, wanted.pk, wanted.sk, now=now)
     return None if row is None else _to_page(row)
 
 
@@ -127,7 +127,7 @@ def list_pages(
 ) -> list[Page]:
     """The bank's pages of the UTC `day` whose names come after the text `after`, in order."""
     found = rows.list_between(
-        PageRow, _pk(connection_id, day), f"{after}\x00", "\uffff", now=now, limit=limit
+        LogPageRow, _pk(connection_id, day), f"{after}\x00", "\uffff", now=now, limit=limit
     )
     return [_to_page(row) for row in found]
 
@@ -198,11 +198,11 @@ def _pk(connection_id: ConnectionId, day: date) -> str:
     return f"notices#{connection_id}#{day.isoformat()}"
 
 
-def _page_row(connection_id: ConnectionId, name: PageName) -> PageRow:
-    return PageRow(_pk(connection_id, name.written_at.date()), name.to_text())
+def _page_row(connection_id: ConnectionId, name: PageName) -> LogPageRow:
+    return LogPageRow(_pk(connection_id, name.written_at.date()), name.to_text())
 
 
-def _to_page(row: PageRow) -> Page:
+def _to_page(row: LogPageRow) -> Page:
     sealed = vault.open_sealed(
         row.sealed, _Sealed, key=vault.platform_key("notices"), place=f"{row.pk}|{row.sk}"
     )

@@ -21,6 +21,7 @@ from chalicelib.offers.audiences import service as audiences
 from chalicelib.offers.audiences.history import Visit
 from chalicelib.offers.audiences.meeting import Asked, Seen, find_reasons
 from chalicelib.offers.audiences.model import LOOKED_BACK_DAYS_MAX
+from chalicelib.offers.audiences.profile import Profile, profile_of
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.checking import REWARDS_PER_MEMBER_MAX
 from chalicelib.offers.campaigns.model import Campaign, Stage
@@ -91,6 +92,18 @@ def list_offers(
     taken = store.list_participations(member.member_id, None, key=key, now=now)
     viewer = _Viewer(visits, taken, place, knows_purchases=has_purchases)
     return _sorted(_listed(viewer, now=now))
+
+
+def get_profile(member: Member, currency: str, *, key: vault.SealingKey, now: datetime) -> Profile:
+    """What the member's purchases and offers say, for the member alone.
+
+    :raises NotFound: the member has offers switched off, and then there is none.
+    """
+    if member.status is not MemberStatus.ACTIVE or Service.OFFERS not in member.services:
+        raise NotFound("there is no profile")
+    visits = audiences.list_visits(member, key=key, days=LOOKED_BACK_DAYS_MAX, before=now, now=now)
+    taken = store.list_participations(member.member_id, None, key=key, now=now)
+    return profile_of(visits, taken.values(), currency=currency, at=now)
 
 
 def activate(

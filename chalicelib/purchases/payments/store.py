@@ -149,12 +149,16 @@ def _rewrite(
     return KnownPayment(after, member_id, datetime.fromisoformat(row.first_seen_at))
 
 
-def _find_row(payment_id: PaymentId, *, now: datetime) -> PaymentRow | None:
+def _find_row(
+    payment_id: PaymentId, *, now: datetime, consistent: bool = True
+) -> PaymentRow | None:
     """The row of the payment, by whichever of its names; a name never leads to another name."""
-    row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now)
+    row = rows.find(PaymentRow, f"payment#{payment_id}", "payment", now=now, consistent=consistent)
     if row is None or row.continues is None:
         return row
-    return rows.find(PaymentRow, f"payment#{row.continues}", "payment", now=now)
+    return rows.find(
+        PaymentRow, f"payment#{row.continues}", "payment", now=now, consistent=consistent
+    )
 
 
 def find_whereabouts(payment_id: PaymentId, *, now: datetime) -> Whereabouts | None:
@@ -174,10 +178,15 @@ def find_whereabouts(payment_id: PaymentId, *, now: datetime) -> Whereabouts | N
 
 
 def find_payment(
-    payment_id: PaymentId, *, key: vault.SealingKey, now: datetime
+    payment_id: PaymentId, *, key: vault.SealingKey, now: datetime, consistent: bool = True
 ) -> KnownPayment | None:
-    """The payment with all its events, or None."""
-    row = _find_row(payment_id, now=now)
+    """The payment with all its events, or None.
+
+    Not `consistent`, at half the price, its last event may be missing; that there is no payment is
+    always read consistently.
+    """
+    row = None if consistent else _find_row(payment_id, now=now, consistent=False)
+    row = row or _find_row(payment_id, now=now)
     if row is None:
         return None
     first_seen_at = datetime.fromisoformat(row.first_seen_at)

@@ -190,6 +190,14 @@ def test_change_out_of_a_card_payment_is_not_spent() -> None:
     assert (sold.paid_minor, sold.due_minor) == (2000, 2000)
 
 
+def test_change_is_given_out_of_the_card_where_no_cash_was_paid() -> None:
+    bought = by_cards(sale(line(amount=2500)), 3000, gift_card=500)
+
+    sold = of(replace(bought, change_minor=1000), paid_event(3000))
+
+    assert (sold.paid_minor, sold.own_tender_minor, sold.due_minor) == (2000, 500, 2500)
+
+
 def test_a_foreign_card_paid_what_the_till_says() -> None:
     abroad = paid_event(410, amount=Money(410, "EUR"), local_amount=Money(350, "GBP"))
 

@@ -58,6 +58,27 @@ def test_ends_with_one_where_lines_were_refused(tmp_path: Path) -> None:
     assert "1 refused" in " ".join(result.stderr.split())
 
 
+def test_says_what_is_wrong_with_an_export_and_where_it_begins(tmp_path: Path) -> None:
+    paid, sold, _ = write_street(tmp_path, DAY, seed=1)
+    lines = paid.read_text().splitlines()
+    texts = [
+        line.replace('"amount_minor": ', '"amount_minor": "').replace(', "currency', '", "currency')
+        for line in lines
+    ]
+    paid.write_text("\r\n".join([lines[0], *texts[1:]]) + "\r\n")
+    with sold.open("a") as stream:
+        stream.write('["a", "list"]\n')
+
+    result = operate(*arguments(paid, sold, tmp_path / "m.jsonl"))
+
+    told = " ".join(result.stderr.split())
+    assert result.exit_code == terminal.EXIT_REFUSED
+    wrong = f"{len(lines) - 1} of the payments file: amount_minor: Expected `int`, got `str`"
+    assert f"{wrong}, first in line 2" in told
+    assert "1 of the receipts file: Expected `object`, got `array`, first in line" in told
+    assert len(answers(tmp_path / "m.jsonl")) == 1
+
+
 @pytest.mark.parametrize("wrong", ["missing", "same", "folder", "threshold", "broken"])
 def test_ends_with_two_where_it_cannot_begin(tmp_path: Path, wrong: str) -> None:
     paid, sold, _ = write_street(tmp_path, DAY, seed=1)

@@ -50,6 +50,7 @@ def test_rings_for_the_first_dead_letter_of_every_queue() -> None:
             "receipts-from-acme",
             "gather",
             "deliveries",
+            "rewards",
             "notices",
             "payouts",
         )
@@ -68,7 +69,9 @@ def test_rings_for_every_schedule_that_does_not_run_and_for_silence() -> None:
         "look_again": (1, "breaching"),
         "finish_departures": (1, "breaching"),
         "sweep_retention": (3, "breaching"),
+        "close_day": (20, "breaching"),
         "look_at_cases": (3, "breaching"),
+        "tell_expiring": (3, "breaching"),
         "end_waiting": (26, "breaching"),
         "look_up_payouts": (1, "breaching"),
     }

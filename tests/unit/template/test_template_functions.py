@@ -11,16 +11,20 @@ QUEUE_OF = {
     "record_receipts": ("receipts", 100),
     "gather_receipts": ("gather", 10),
     "deliver_receipt": ("deliveries", 20),
+    "settle_rewards": ("rewards", 50),
     "send_notices": ("notices", 20),
     "send_payouts": ("payouts", 5),
 }
 SCHEDULES = (
+    "close_day",
     "end_waiting",
     "finish_departures",
     "look_again",
     "look_at_cases",
+    "tell_expiring",
     "look_up_payouts",
     "sweep_retention",
+    "tend_campaigns",
 )
 
 
@@ -61,6 +65,7 @@ def test_tells_every_queue_which_messages_failed_and_bounds_its_workers() -> Non
         "receipts-from-acme": ("RecordReceipts", reports, 100),
         "gather": ("GatherReceipts", reports, 10),
         "deliveries": ("DeliverReceipt", reports, 20),
+        "rewards": ("SettleRewards", reports, 50),
         "notices": ("SendNotices", reports, 20),
         "payouts": ("SendPayouts", reports, 5),
     }

@@ -63,7 +63,7 @@ def test_encrypts_every_queue_and_gives_each_its_own_dead_letters() -> None:
     stage = template.production()
 
     assert {queue["KmsMasterKeyId"] == KEY_ARN for queue in by_name.values()} == {True}
-    assert len(by_name) == 2 * len(queues.queues_of(stage)) == 14
+    assert len(by_name) == 2 * len(queues.queues_of(stage)) == 16
     for queue in queues.queues_of(stage):
         made = by_name[f"counterfoil-test-{queue.name}"]
         dead = by_name[f"counterfoil-test-{queue.name}-dead"]
@@ -183,6 +183,6 @@ def test_writes_an_access_log_without_people() -> None:
 def test_encrypts_every_log_and_ends_it() -> None:
     groups = resources_of("AWS::Logs::LogGroup")
 
-    assert len(groups) == 14
+    assert len(groups) == 18
     for group in groups.values():
         assert (group["RetentionInDays"], group["KmsKeyId"]) == (90, KEY_ARN)

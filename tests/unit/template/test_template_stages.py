@@ -19,6 +19,7 @@ payments = 2
 receipts = 2
 gather = 2
 deliveries = 2
+rewards = 2
 payouts = 2
 notices = 2
 """

@@ -1,0 +1,148 @@
+"""Cards, claims and why a purchase earned, on the wire."""
+
+import msgspec
+
+from chalicelib.kernel.times import to_text
+from chalicelib.loyalty.cards.lots import balance_at
+from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.standing import tier_at
+from chalicelib.loyalty.claims import codes
+from chalicelib.loyalty.claims.service import Claimed
+from chalicelib.loyalty.rules import Scheme
+from chalicelib.receipts import code128
+from chalicelib.rewards.why import SchemeStory
+from chalicelib.runtime import clock
+
+
+class CardAnswer(msgspec.Struct, omit_defaults=True):
+    """A member's card. `active` is below nought where something is owed."""
+
+    scheme: str
+    name: str
+    unit: str
+    pending: int
+    active: int
+    reserved: int
+    enrolment_basis: str
+    joined_at: str
+    places: int | None = None
+    cards_filled: int = 0
+    tier: str | None = None
+    next_expiry: str | None = None
+    next_expiring: int = 0
+    left_at: str | None = None
+    favourites: tuple[str, ...] = ()
+
+
+class CardsAnswer(msgspec.Struct):
+    """Every card of a member."""
+
+    cards: list[CardAnswer]
+
+
+class ClaimBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Which reward of the scheme's catalogue is claimed."""
+
+    reward: str
+
+
+class ConfirmBody(msgspec.Struct, forbid_unknown_fields=True):
+    """`reference` is the till's own name of the confirming: the same again is the same."""
+
+    reference: str = ""
+
+
+class RewardClaimAnswer(msgspec.Struct, omit_defaults=True):
+    """A claim of a reward; `code` as long as it is to be shown, for eyes, scanners and phones."""
+
+    claim: str
+    scheme: str
+    state: str
+    units: int
+    reward: str | None = None
+    title: str | None = None
+    until: str | None = None
+    code: str | None = None
+    qr: str | None = None
+    code_128_svg: str | None = None
+
+
+class NothingGiven(msgspec.Struct):
+    """A rule that gave nothing, and why."""
+
+    rule: str
+    why: str
+
+
+class EarnedAnswer(msgspec.Struct, omit_defaults=True):
+    """What a purchase earned in one scheme, and why: a code, and sentences."""
+
+    scheme: str
+    version: int
+    units: int
+    why: str
+    words: tuple[str, ...]
+    taken_back: int = 0
+    rules: tuple[str, ...] = ()
+    nothing: tuple[NothingGiven, ...] = ()
+
+
+class RewardsAnswer(msgspec.Struct):
+    """What a purchase earned in each scheme of its retailer."""
+
+    schemes: list[EarnedAnswer]
+
+
+def to_card(scheme: Scheme, card: Card) -> CardAnswer:
+    """The card as it stands now."""
+    now = clock.now()
+    balance, tier = balance_at(card, now), tier_at(card, scheme, now)
+    left_at = card.membership.left_at
+    return CardAnswer(
+        scheme=scheme.scheme_id,
+        name=scheme.name,
+        unit=scheme.unit.value,
+        pending=balance.pending,
+        active=balance.active,
+        reserved=balance.reserved,
+        enrolment_basis=card.membership.basis.value,
+        joined_at=to_text(card.membership.joined_at),
+        places=scheme.card.places if scheme.card else None,
+        cards_filled=sum(not fill.undone_by for fill in card.fills),
+        tier=tier.tier_id if tier else None,
+        next_expiry=to_text(balance.next_expiry) if balance.next_expiry else None,
+        next_expiring=balance.next_expiring,
+        left_at=to_text(left_at) if left_at else None,
+        favourites=card.favourites,
+    )
+
+
+def to_claim(claimed: Claimed) -> RewardClaimAnswer:
+    """A claim, with its code where that is to be shown."""
+    claim, code = claimed.claim, claimed.code
+    return RewardClaimAnswer(
+        claim=claim.claim_id,
+        scheme=claimed.scheme.scheme_id,
+        state=claim.state.value,
+        units=claim.units,
+        reward=claim.reward_id or None,
+        title=claimed.reward.title if claimed.reward else None,
+        until=to_text(claim.until) if claim.until else None,
+        code=code,
+        qr=codes.qr_of(claimed.scheme.retailer_id, code) if code else None,
+        code_128_svg=code128.to_svg(code) if code else None,
+    )
+
+
+def to_earned(story: SchemeStory) -> EarnedAnswer:
+    """What one scheme gave, in fields and words."""
+    return EarnedAnswer(
+        scheme=story.scheme_id,
+        version=story.version,
+        units=story.units,
+        taken_back=story.taken_back,
+        why=story.why,
+        words=story.words,
+        rules=story.rule_ids,
+        nothing=tuple(NothingGiven(rule, why) for rule, why in story.lost),
+    )

@@ -1,0 +1,167 @@
+"""Claims of rewards: reserved by a member, collected at a till by a code, or given up."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.kernel.ids import MemberId, RetailerId, natural_id
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.refusals import NotFound
+from chalicelib.ledger import giving
+from chalicelib.ledger.giving import Gift
+from chalicelib.loyalty.cards import desk
+from chalicelib.loyalty.cards.desk import Opened
+from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
+from chalicelib.loyalty.cards.store import Holder
+from chalicelib.loyalty.claims import claiming, codes, store
+from chalicelib.loyalty.claims.claiming import NoSuchClaim, Price
+from chalicelib.loyalty.memberships.joining import NotInScheme
+from chalicelib.loyalty.rules import CatalogueReward, FixedCashback, Scheme
+from chalicelib.loyalty.schemes import service as schemes
+from chalicelib.members import service as members
+from chalicelib.members.model import MemberStatus
+from chalicelib.runtime import observability, vault
+
+
+class NoSuchReward(NotFound):
+    """The scheme has no such reward in its catalogue."""
+
+    code = "no_such_reward"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claim, the reward it is of (None: of a full card), and its code, where it has one."""
+
+    scheme: Scheme
+    claim: Claim
+    reward: CatalogueReward | None
+    code: str | None
+
+
+def claim_id_of(member_id: MemberId, name: str) -> str:
+    """The claim that the member's bank calls `name`."""
+    return natural_id("claim", member_id, name)
+
+
+def reserve(holder: Holder, scheme: Scheme, *, name: str, reward_id: str, now: datetime) -> Claimed:
+    """Reserve a reward for the member; the same `name` again is the same claim.
+
+    A reward of a fixed amount of money is given at once; any other is collected with a code.
+
+    :raises NoSuchReward: the scheme has none such. :raises NotInScheme: the member takes no part.
+    :raises claiming.InsufficientPoints: see `claiming.reserve`, and what else it raises.
+    """
+    reward = find_reward(scheme, reward_id)
+    claim_id = claim_id_of(holder.member_id, name)
+    is_money = isinstance(reward.reward, FixedCashback)
+    good_for = timedelta(hours=reward.claim_hours)
+    price = Price(reward_id, scheme.version, reward.cost, good_for, is_paid_at_once=is_money)
+
+    def change(opened: Opened) -> Card:
+        card = _taking_part(opened)
+        return claiming.reserve(card, claim_id, price, at=now)
+
+    _, after = desk.change_card(holder, scheme, change, now=now)
+    claim = claiming.get_claim(_taking_part(after), claim_id)
+    return _followed(holder, scheme, claim, now=now)
+
+
+def cancel(holder: Holder, scheme: Scheme, claim_id: str, *, now: datetime) -> Claimed:
+    """Give the claim up: its units go back to the lots that they came from; again is the same.
+
+    :raises claiming.ClaimNotOpen: it was redeemed. :raises NoSuchClaim: there is none.
+    """
+    _, after = desk.change_card(
+        holder,
+        scheme,
+        lambda opened: claiming.cancel(_at_hand(opened), claim_id, at=now),
+        now=now,
+    )
+    return _told(holder, scheme, claiming.get_claim(_at_hand(after), claim_id))
+
+
+def confirm(retailer_id: RetailerId, code: str, *, confirmation: str, now: datetime) -> Claimed:
+    """Redeem the claim whose code a till of the retailer was shown.
+
+    `confirmation` is the till's own name of doing so: the same again is the same. Without one, a
+    second confirming is refused as any other is.
+
+    :raises NoSuchClaim: no claim of this retailer has such a code, or its member has left.
+    :raises claiming.ClaimNotOpen: it was redeemed or cancelled, or its time is over.
+    """
+    owner = store.find_code(retailer_id, codes.tidy(code), now=now)
+    holder = _holder_of(owner.member_id, owner.scheme_id, now=now) if owner else None
+    if owner is None or holder is None:
+        raise NoSuchClaim("there is no such claim")
+    scheme = schemes.get_valid(owner.scheme_id, at=now, now=now)
+    _, after = desk.change_card(
+        holder,
+        scheme,
+        lambda opened: claiming.redeem(_at_hand(opened), owner.claim_id, confirmation, at=now),
+        now=now,
+    )
+    observability.count("claims_redeemed")
+    return _told(holder, scheme, claiming.get_claim(_at_hand(after), owner.claim_id))
+
+
+def find_reward(scheme: Scheme, reward_id: str) -> CatalogueReward:
+    """The reward of the catalogue. :raises NoSuchReward: there is none such."""
+    for reward in scheme.catalogue:
+        if reward.reward_id == reward_id:
+            return reward
+    raise NoSuchReward("the scheme has no such reward")
+
+
+def list_claims(holder: Holder, scheme: Scheme, card: Card) -> tuple[Claimed, ...]:
+    """The claims at hand, newest first."""
+    return tuple(_told(holder, scheme, one) for one in reversed(card.claims))
+
+
+def _followed(holder: Holder, scheme: Scheme, claim: Claim, *, now: datetime) -> Claimed:
+    """The claim, after what follows from it, which may be done any number of times."""
+    claimed = _told(holder, scheme, claim)
+    reward = claimed.reward.reward if claimed.reward else None
+    if isinstance(reward, FixedCashback):
+        giving.give(
+            Gift(
+                key=f"claim:{claim.claim_id}",
+                member_id=holder.member_id,
+                amount=Money(reward.amount_minor, scheme.currency),
+                campaign_id=scheme.scheme_id,
+                retailer_id=scheme.retailer_id,
+                cause=claim.claim_id,
+                at=claim.at,
+                available_at=claim.at,
+            ),
+            now=now,
+        )
+    else:
+        codes.let_be_found(holder, scheme, claim.claim_id, now=now)
+    return claimed
+
+
+def _told(holder: Holder, scheme: Scheme, claim: Claim) -> Claimed:
+    reward = next((one for one in scheme.catalogue if one.reward_id == claim.reward_id), None)
+    is_money = reward is not None and isinstance(reward.reward, FixedCashback)
+    shows_code = not is_money and claim.state is ClaimState.RESERVED
+    code = codes.code_of(holder.member_id, holder.scheme_id, claim.claim_id)
+    return Claimed(scheme, claim, reward, code if shows_code else None)
+
+
+def _taking_part(opened: Opened) -> Card:
+    if opened.card is None or not opened.card.membership.is_on:
+        raise NotInScheme("the member does not take part in this scheme")
+    return opened.card
+
+
+def _at_hand(opened: Opened) -> Card:
+    if opened.card is None:
+        raise NoSuchClaim("there is no such claim")
+    return opened.card
+
+
+def _holder_of(member_id: MemberId, scheme_id: str, *, now: datetime) -> Holder | None:
+    member = members.find_member(member_id, now=now)
+    if member is None or member.salt is None or member.status is not MemberStatus.ACTIVE:
+        return None
+    return Holder(member_id, scheme_id, vault.member_key(member.salt))

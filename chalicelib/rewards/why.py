@@ -1,0 +1,89 @@
+"""Why a purchase earned what it did in each scheme, or nothing: decided anew, and never stored."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.loyalty import service as loyalty
+from chalicelib.loyalty.cards import desk
+from chalicelib.loyalty.cards.desk import Purchased
+from chalicelib.loyalty.cards.eligibility import Barred, find_bar
+from chalicelib.loyalty.cards.model import Card, Entry
+from chalicelib.loyalty.cards.valuing import award_for
+from chalicelib.loyalty.rules import Scheme
+from chalicelib.loyalty.sale import Sale, sale_of
+from chalicelib.loyalty.schemes import service as schemes
+from chalicelib.loyalty.wording import in_words
+from chalicelib.network import service as network
+from chalicelib.purchases import store
+from chalicelib.purchases.access import Own
+
+_OF_BAR = {
+    Barred.STAMPS_OFF: "Nothing was earned: stamps are switched off.",
+    Barred.NOT_JOINED: "Nothing was earned: the scheme was not joined.",
+    Barred.BEFORE_JOINING: "Nothing was earned: it was bought before the scheme was joined.",
+    Barred.LEFT_SCHEME: "Nothing was earned: the scheme was left.",
+    Barred.IN_THE_FUTURE: "Nothing was earned: the bank says that it was not bought yet.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeStory:
+    """What a purchase earned in a scheme: `units` that count, `taken_back` of what was given.
+
+    `why` is a code of `EarnWhy` or `Barred`, or `held`; `words` say it in sentences. `lost` are
+    the rules that gave nothing, each with its code.
+    """
+
+    scheme_id: str
+    version: int
+    units: int
+    why: str
+    words: tuple[str, ...]
+    taken_back: int = 0
+    rule_ids: tuple[str, ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+
+
+def tell(own: Own, *, now: datetime) -> tuple[SchemeStory, ...]:
+    """What the payment earned in each scheme of its shop; nothing without a receipt."""
+    purchase = store.find_purchase(own.where, key=own.key, now=now)
+    if purchase is None or purchase.receipt is None:
+        return ()
+    sale = sale_of(purchase, network.get_store(purchase.receipt.store_id, now=now))
+    valid = schemes.list_valid(sale.retailer_id, at=sale.sold_at, now=now)
+    return tuple(_story(scheme, sale, own, now=now) for scheme in valid)
+
+
+def _story(scheme: Scheme, sale: Sale, own: Own, *, now: datetime) -> SchemeStory:
+    holder = loyalty.holder_of(own.member, scheme.scheme_id, own.key)
+    of = Purchased(sale.purchase_id, sale.sold_at)
+    card = desk.open_card(holder, scheme, of=of, now=now).card
+    taker = loyalty.taker_of(own.member, scheme, now=now)
+    if card is None and taker.joined is not None:
+        card = desk.new_card(taker.joined)
+    entry = card.find_entry(sale.purchase_id) if card else None
+    bar = find_bar(card.membership if card else None, taker, sold_at=sale.sold_at, now=now)
+    if card is None or (entry is None and bar is not None):
+        why = bar or Barred.NOT_JOINED
+        return SchemeStory(scheme.scheme_id, scheme.version, 0, why.value, (_OF_BAR[why],))
+    return _decided(scheme, sale, card, entry, now=now)
+
+
+def _decided(
+    scheme: Scheme, sale: Sale, card: Card, entry: Entry | None, *, now: datetime
+) -> SchemeStory:
+    if entry is not None:
+        scheme = schemes.get_version(scheme.scheme_id, entry.scheme, now=now)
+    award = award_for(card, scheme, sale)
+    is_held = entry is not None and bool(entry.held)
+    words = in_words(award, scheme)
+    return SchemeStory(
+        scheme_id=scheme.scheme_id,
+        version=scheme.version,
+        units=entry.lot.units if entry else 0,
+        taken_back=sum(one.back for one in entry.given) if entry else 0,
+        why="held" if is_held else award.why.value,
+        words=("It is held until somebody has looked at it.", *words) if is_held else words,
+        rule_ids=award.rule_ids,
+        lost=tuple((one.rule_id, one.why.value) for one in award.lost),
+    )

@@ -1,0 +1,89 @@
+"""Cards over the API: what a bank shows its user, and what a till redeems."""
+
+import pytest
+
+from chalicelib.network.model import ClientKind
+from chalicelib.runtime import clock
+from tests.makers.api import Said, call, make_client, token_of
+from tests.makers.network import BAKERY
+from tests.makers.purchases import BANK, PAID_AT
+from tests.makers.rewarding import DAY, SCHEME, buy, open_bakery, settle, write_scheme
+
+pytestmark = pytest.mark.stores
+POINTS = f"{BAKERY}.points"
+CARD = f"/v1/members/ada/schemes/{POINTS}"
+MUG = {"id": "mug", "title": "A mug", "cost": 3, "reward": {"kind": "free_text", "text": "A mug"}}
+
+
+@pytest.fixture
+def town(embedded_aws: None) -> None:
+    clock.use(lambda: PAID_AT + DAY)
+    open_bakery()
+    write_scheme("points", unit="points", card=None, catalogue=[MUG], pending_days=0)
+    make_client("bank", BANK)
+    make_client("till", BAKERY, ClientKind.RETAILER)
+    buy("t-1", 4)
+    settle()
+
+
+def say(method: str, path: str, body: object = None, *, client: str = "bank") -> Said:
+    return call(method, path, token=token_of(client), body=body)
+
+
+@pytest.mark.requirement("LOY-09")
+@pytest.mark.requirement("LOY-11")
+def test_points_are_claimed_shown_and_redeemed_once(town: None) -> None:
+    before = say("GET", CARD)
+    claimed = say("PUT", f"{CARD}/claims/c-1", {"reward": "mug"})
+    too_much = say("PUT", f"{CARD}/claims/c-2", {"reward": "mug"})
+    confirm = f"/v1/claims/{claimed.body['code']}/confirm"
+    redeemed = say("POST", confirm, {}, client="till")
+    twice = say("POST", confirm, {}, client="till")
+
+    assert (before.status, before.body["active"], before.body["unit"]) == (200, 4, "points")
+    assert (claimed.status, claimed.body["state"], claimed.body["units"]) == (200, "reserved", 3)
+    assert claimed.body["qr"] == f"counterfoil:claim:{BAKERY}:{claimed.body['code']}"
+    assert claimed.body["code_128_svg"].startswith("<svg")
+    assert (too_much.status, too_much.body["code"]) == (409, "INSUFFICIENT_POINTS")
+    assert (redeemed.status, redeemed.body["state"]) == (200, "redeemed")
+    assert (twice.status, twice.body["code"]) == (409, "claim_not_open")
+    assert say("GET", CARD).body["active"] == 1
+
+
+def test_a_bank_cannot_redeem_and_a_till_sees_no_card(town: None) -> None:
+    assert say("POST", "/v1/claims/ABCDEFGHIJKL/confirm", {}).status == 403
+    assert say("GET", CARD, client="till").status == 403
+    assert say("GET", CARD.replace("ada", "nobody")).status == 404
+
+
+@pytest.mark.requirement("LOY-06")
+@pytest.mark.requirement("LOY-10")
+def test_a_member_joins_leaves_and_favours_and_the_same_again_changes_nothing(town: None) -> None:
+    favoured = [say("POST", f"{CARD}/favourites/mug").body["favourites"] for _ in range(2)]
+    left = [say("DELETE", f"{CARD}/membership").body["left_at"] for _ in range(2)]
+    back = say("PUT", f"{CARD}/membership").body
+
+    assert favoured == [["mug"], ["mug"]]
+    assert left == ["2026-11-21T12:00:00Z"] * 2
+    assert (back["enrolment_basis"], back["active"], "left_at" in back) == ("explicit", 4, False)
+    assert say("POST", f"{CARD}/favourites/hat").body["code"] == "no_such_reward"
+
+
+def test_lists_every_card_with_what_is_on_it(town: None) -> None:
+    said = say("GET", "/v1/members/ada/schemes")
+
+    assert [(one["scheme"], one["pending"], one["active"]) for one in said.body["cards"]] == [
+        (SCHEME, 4, 0),
+        (POINTS, 0, 4),
+    ]
+
+
+def test_tells_why_a_purchase_earned_in_each_scheme(town: None) -> None:
+    said = say("GET", "/v1/transactions/t-1/rewards")
+
+    assert [(one["scheme"], one["units"], one["why"]) for one in said.body["schemes"]] == [
+        (SCHEME, 4, "earned"),
+        (POINTS, 4, "earned"),
+    ]
+    assert said.body["schemes"][0]["words"][0] == "4 stamps earned."
+    assert say("GET", "/v1/transactions/t-9/rewards").status == 404
