@@ -97,7 +97,7 @@ def bring_to(gift: Gift, taken_back_minor: int, *, reason: str, now: datetime) -
     decide = partial(_decide_bringing, gift.key, taken_back_minor, _Why(reason, now))
     owner = member_owner(gift.member_id)
     posted = service.post(owner, decide, originated_at=gift.at, now=now)
-    return posted[0] if posted else given
+    return posted[-1] if posted else given
 
 
 def make_available(
@@ -156,11 +156,21 @@ class _Why:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """How a gift stands: the entry that gave it, what was taken back, whether it is pending."""
+    """How a gift stands: the entry that gave it, those that took of it, and the one that made it
+    available, if there is one.
+    """
 
     given: Entry
-    taken_minor: int
-    is_pending: bool
+    taken: tuple[Entry, ...]
+    available: Entry | None
+
+    @property
+    def taken_minor(self) -> int:
+        return sum(-given_minor(entry) for entry in self.taken)
+
+    @property
+    def is_pending(self) -> bool:
+        return self.given.due_at is not None and self.available is None
 
     @property
     def left_minor(self) -> int:
@@ -178,13 +188,8 @@ def _standing(book: Book, key: str) -> _Standing:
     if given is None or given.kind is not EntryKind.REWARD_GIVEN:
         raise NoSuchGift("there is no such gift")
     parts = back_key(key, "")
-    taken = sum(
-        -given_minor(posting.entry)
-        for posting in book.postings
-        if posting.entry.key.startswith(parts)
-    )
-    is_pending = given.due_at is not None and book.find(available_key(key)) is None
-    return _Standing(given, taken, is_pending)
+    taken = tuple(posting.entry for posting in book.postings if posting.entry.key.startswith(parts))
+    return _Standing(given, taken, book.find(available_key(key)))
 
 
 def _decide_taking(
@@ -205,11 +210,14 @@ def _decide_taking(
 
 
 def _decide_bringing(key: str, total_minor: int, why: _Why, book: Book) -> tuple[Entry, ...]:
+    """What stands there already as well: who entered it may have died before it was filed."""
     standing = _standing(book, key)
     missing = total_minor - standing.taken_minor
     if missing > standing.left_minor:
         raise MoreThanGiven("that much was never given")
-    return (_taken(standing, f"to:{total_minor}", missing, why),) if missing > 0 else ()
+    if missing <= 0:
+        return standing.taken
+    return (*standing.taken, _taken(standing, f"to:{total_minor}", missing, why))
 
 
 def _taken(standing: _Standing, part_key: str, minor: int, why: _Why) -> Entry:
@@ -239,9 +247,8 @@ def _decide_maturing(keys: Sequence[str], now: datetime, book: Book) -> tuple[En
     for key in keys:
         standing = _standing(book, key)
         due_at = standing.given.due_at
-        before = book.find(available_key(key))
-        if before is not None:
-            decided.append(before)
+        if standing.available is not None:  # Who entered it may have died before it was filed.
+            decided.append(standing.available)
         elif (
             standing.is_pending and standing.left_minor > 0 and due_at is not None and due_at <= now
         ):

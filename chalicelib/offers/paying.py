@@ -68,11 +68,13 @@ class Payer:
         :raises Changed: the row changed since `participation` was read.
         """
         changed = self._aimed(participation, redemption, target_minor)
-        if changed != participation.find(redemption.purchase_id, redemption.receipt_id):
+        before = participation.find(redemption.purchase_id, redemption.receipt_id)
+        known = len(before.gifts) if before is not None else 0
+        if changed != before:
             if not changed.gifts and changed.refused is Refused.NONE:
                 return participation  # Nothing was ever given, and nothing can be.
             participation = self._record(participation, changed)
-        return self._pay(participation, changed, reason=reason)
+        return self._pay(participation, changed, known=known, reason=reason)
 
     def _aimed(
         self, participation: Participation, redemption: Redemption, target_minor: int
@@ -86,13 +88,14 @@ class Payer:
         return redemption if lease is None else raised(redemption, target_minor, lease=lease)
 
     def _pay(
-        self, participation: Participation, redemption: Redemption, *, reason: str
+        self, participation: Participation, redemption: Redemption, *, known: int, reason: str
     ) -> Participation:
+        """Pay every gift; the first `known` of them were there already, and perhaps announced."""
         at = 0
         for _ in range(RELEASES_MAX + len(redemption.gifts)):
             if at >= len(redemption.gifts):
                 return participation
-            if self._pay_gift(participation, redemption, at, reason=reason):
+            if self._pay_gift(participation, redemption, at, known=known, reason=reason):
                 at += 1
                 continue
             lease = self._lease(participation, redemption.gifts[at].given_minor)
@@ -101,7 +104,13 @@ class Payer:
         raise TryAgain("the leases of the budget kept closing")
 
     def _pay_gift(
-        self, participation: Participation, redemption: Redemption, at: int, *, reason: str
+        self,
+        participation: Participation,
+        redemption: Redemption,
+        at: int,
+        *,
+        known: int,
+        reason: str,
     ) -> bool:
         """Pay one gift; False where its lease was closed before it could."""
         gift, purse = redemption.gifts[at], _purse(participation)
@@ -115,7 +124,7 @@ class Payer:
         giving.bring_to(given, gift.taken_minor, reason=reason, now=self._now)
         if gift.taken:
             budgets.give_back(purse, gift.lease, entry, gift.kept_minor, now=self._now)
-        self._tell(participation, redemption, at, given, reason=reason)
+        self._tell(redemption.gifts[at], given, may_be_known=at < known, reason=reason)
         return True
 
     def _ledger_gift(
@@ -133,29 +142,23 @@ class Payer:
             available_at=redemption.available_at,
         )
 
-    def _tell(
-        self,
-        participation: Participation,
-        redemption: Redemption,
-        at: int,
-        given: LedgerGift,
-        *,
-        reason: str,
-    ) -> None:
-        gift: Gift = redemption.gifts[at]
-        self._note(NoticeKind.OFFER_REDEEMED, given, given.amount, cause=given.key, reason="")
+    def _tell(self, gift: Gift, given: LedgerGift, *, may_be_known: bool, reason: str) -> None:
+        redeemed = self._note(
+            NoticeKind.OFFER_REDEEMED, given, given.amount, cause=given.key, reason=""
+        )
+        self._announcements[redeemed.notice_id] = replace(redeemed, may_be_known=may_be_known)
         for step, taken in enumerate(gift.taken):
-            amount = Money(-taken, participation.currency)
+            amount = Money(-taken, given.amount.currency)
             cause = f"{given.key}#{step}"
             self._note(NoticeKind.ADJUSTED, given, amount, cause=cause, reason=reason)
 
     def _note(
         self, kind: NoticeKind, given: LedgerGift, amount: Money, *, cause: str, reason: str
-    ) -> None:
+    ) -> Announcement:
         notice_id = notice_id_of(
             kind, member_id=self._member_id, subject=given.campaign_id, cause=cause
         )
-        self._announcements[notice_id] = Announcement(
+        note = self._announcements[notice_id] = Announcement(
             notice_id=notice_id,
             kind=kind,
             member_id=self._member_id,
@@ -166,6 +169,7 @@ class Payer:
             amount=amount,
             reason=reason,
         )
+        return note
 
     def _lease(self, participation: Participation, wanted_minor: int) -> int | None:
         return budgets.lease_for(

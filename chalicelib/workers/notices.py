@@ -44,7 +44,8 @@ def send_notices(messages: Sequence[Message]) -> Collection[str]:
             refuse(queues.NOTICES, message.body, refusal)
             continue
         if isinstance(said, Announcement):
-            waiting[message.message_id] = Waiting(said, is_first=message.receives == 1)
+            is_first = message.receives == 1 and not said.may_be_known
+            waiting[message.message_id] = Waiting(said, is_first=is_first)
         elif not is_handled(partial(_tell_on, said=said, run=run), message):
             failed.add(message.message_id)
     if waiting and not _is_sent(list(waiting.values()), run):

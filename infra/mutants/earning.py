@@ -2,6 +2,7 @@
 
 from infra.mutants.model import EARNING, SALE, Mutant
 
+MINIMUMS = ("tests/unit/loyalty/test_loyalty_minimums_and_caps.py",)
 _EARNING = "chalicelib/loyalty/earning.py"
 _CHOOSING = "chalicelib/loyalty/choosing.py"
 _CONDITIONS = "chalicelib/loyalty/conditions.py"
@@ -39,7 +40,7 @@ MUTANTS = (
         _EARNING,
         "if room is None or sum(units) <= room:",
         "if room is None or max(units, default=0) <= room:",
-        EARNING,
+        MINIMUMS,
     ),
     Mutant(
         "each_part_is_a_visit",
@@ -53,8 +54,8 @@ MUTANTS = (
         "tiers_multiply_what_is_not_tiered",
         "a tier multiplies the rules that are the same for everybody, and no others",
         _EARNING,
-        "if not rule.is_tiered:",
-        "if rule.is_tiered:",
+        "if rule.is_tiered and tier.tier_id == standing.tier_id:",
+        "if not rule.is_tiered and tier.tier_id == standing.tier_id:",
         EARNING,
     ),
     Mutant(
@@ -63,7 +64,7 @@ MUTANTS = (
         _CONDITIONS,
         "missing = condition.min_spend_minor - of.spent(lines)",
         "missing = condition.min_spend_minor - of.spent(of.lines)",
-        EARNING,
+        MINIMUMS,
     ),
     Mutant(
         "gift_cards_earn",

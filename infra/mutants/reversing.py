@@ -99,8 +99,8 @@ MUTANTS = (
         "taken_from_pending_when_available",
         "what is available already is taken back from what is pending",
         _GIVING,
-        "is_pending = given.due_at is not None and book.find(available_key(key)) is None",
-        "is_pending = given.due_at is not None",
+        "return self.given.due_at is not None and self.available is None",
+        "return self.given.due_at is not None",
         GIVING,
     ),
     Mutant(
@@ -115,8 +115,8 @@ MUTANTS = (
         "matures_before_it_is_due",
         "a gift becomes available before its pending window is over",
         _GIVING,
-        "and due_at is not None and due_at <= now:",
-        "and due_at is not None:",
+        "and due_at is not None and due_at <= now",
+        "and due_at is not None",
         GIVING,
     ),
     Mutant(
@@ -133,7 +133,7 @@ MUTANTS = (
         "chalicelib/offers/participation/model.py",
         "taken = min(max(excess, 0), gifts[at].kept_minor)",
         "taken = min(max(excess, 0), gifts[at].given_minor)",
-        AWARDING,
+        ("tests/unit/offers/test_offers_participation.py",),
     ),
     Mutant(
         "lost_receipt_keeps_its_offer",

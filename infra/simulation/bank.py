@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ import urllib3
 from urllib3.connection import HTTPConnection
 
 from infra.simulation.faults import BANK, Call, Crash, Injector, Kind
+from infra.simulation.rail import PATH, RailState, SimRail
 
 URL = "http://127.0.0.1:9"  # Nobody listens at the discard port: only the wire answers.
 _RECEIPTS = ("/receipts", "/transaction-receipts")
@@ -41,12 +43,16 @@ class BankState:
     shown: Mapping[str, Shown]
     bodies: Mapping[str, str]
     contradictions: tuple[str, ...]
+    notices: Mapping[str, str]
+    rail: RailState
 
 
 class SimBank:
     """Both banks. `shown` is by transaction; `contradictions` are messages that changed."""
 
-    def __init__(self, injector: Injector) -> None:
+    def __init__(self, injector: Injector, *, now: Callable[[], datetime]) -> None:
+        self.rail = SimRail(now=now)
+        self.notices: dict[str, str] = {}
         self.shown: dict[str, Shown] = {}
         self.contradictions: list[str] = []
         self._bodies: dict[str, str] = {}
@@ -54,12 +60,20 @@ class SimBank:
 
     def state(self) -> BankState:
         """What they know now."""
-        return BankState(dict(self.shown), dict(self._bodies), tuple(self.contradictions))
+        return BankState(
+            dict(self.shown),
+            dict(self._bodies),
+            tuple(self.contradictions),
+            dict(self.notices),
+            self.rail.state(),
+        )
 
     def restore(self, state: BankState) -> None:
         """Know what they knew at `state`."""
         self.shown, self._bodies = dict(state.shown), dict(state.bodies)
         self.contradictions = list(state.contradictions)
+        self.notices = dict(state.notices)
+        self.rail.restore(state.rail)
 
     def attach(self) -> Callable[[], None]:
         """Let every plain HTTP connection of urllib3 end here; returns what undoes it."""
@@ -95,17 +109,19 @@ class SimBank:
                 return _reply(429, "Retry-After: 30\r\n")
             case Kind.BANK_FAILED:
                 return _reply(503)
-        status = 200
+        status, said = 200, None
         path, _, query = path.partition("?")
         if path in _RECEIPTS and method == "DELETE":
             status = self._forgets(query)
+        elif path.startswith(PATH):
+            status, said = self.rail.answer(method, path, _headers(head), body)
         elif path in _RECEIPTS:  # Otherwise a member's access is given back, which is no news.
             self._hear(method, _headers(head), json.loads(body))
         if kind is Kind.CRASH_AFTER:
             raise Crash
         if kind is Kind.ANSWER_LOST:
             raise TimeoutError("the answer was lost")
-        return _reply(status)
+        return _reply(status, said=said)
 
     def _hear(self, method: str, headers: Mapping[str, str], body: dict[str, Any]) -> None:
         if method == "PUT":
@@ -115,6 +131,9 @@ class SimBank:
         said, name = _said({"type": body["type"], "data": news}), headers["webhook-id"]
         if self._bodies.setdefault(name, said) != said:
             self.contradictions.append(f"webhook-id {name} came again with other content")
+        if not body["type"].startswith("receipt."):
+            self.notices[name] = said
+            return
         standing = self.shown.get(news["transaction"])
         if standing is None or standing.version < news["version"]:
             is_withdrawn = body["type"] == "receipt.withdrawn"
@@ -175,5 +194,7 @@ def _headers(head: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _reply(status: int, more: str = "") -> bytes:
-    return f"HTTP/1.1 {status} said\r\n{more}Content-Length: 0\r\n\r\n".encode()
+def _reply(status: int, more: str = "", *, said: Any = None) -> bytes:
+    body = b"" if said is None else json.dumps(said).encode()
+    head = f"HTTP/1.1 {status} said\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body

@@ -14,8 +14,10 @@ from chalicelib.kernel.ids import MemberId
 from chalicelib.notices.service import note_of
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.access import active_key_of
-from infra.simulation.histories import History
+from infra.simulation.cards import broken_cards_at_end
+from infra.simulation.history import History
 from infra.simulation.invariants import Standing, payment_id_of, refunds_of, transaction_of
+from infra.simulation.money_endings import broken_money_at_end
 from infra.simulation.stored import Stored
 from infra.simulation.town import HARBOUR, PEOPLE, Person
 from infra.simulation.world import World
@@ -44,6 +46,8 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
         *(() if history.may_settle_late else _unneeded(history, standing)),
         *_untold(world, standing),
         *_endless(history, standing),
+        *broken_money_at_end(world, history),
+        *broken_cards_at_end(history, standing.of("CardRow")),
         *(() if is_open else _otherwise(world, history, standing)),
     )
 

@@ -6,18 +6,20 @@ again. What a world means leaves out only what nothing reads: nonces, and the id
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infra.simulation.endings import broken_at_end
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.invariants import Standing, standing_in
 from infra.simulation.playing import RUNS_MAX, broken_by_run
 from infra.simulation.world import State, World
 
 SAMPLES_MAX = 5
+_DRAWN = re.compile(r"_[a-z2-7]{28}\b")
 Placed = tuple[Fault, ...]
 
 
@@ -78,7 +80,7 @@ class Explorer:
 
     def explore(self, start: State) -> Tally:
         """Every schedule from `start` on."""
-        self._world.restore(start)
+        self._world.begin(start, self._history)
         return self._from_here(self._faults_max, depth=0)
 
     def _from_here(self, faults_left: int, *, depth: int) -> Tally:
@@ -122,7 +124,7 @@ class Explorer:
             self._count(tally, placed, broken)
         else:
             tally.add(self._from_here(faults_left, depth=depth + 1), placed)
-        if faults_left == 0 or ran.has_died:
+        if faults_left == 0 or ran.has_died or not self._history.is_disturbed(queue):
             return
         for call, kind in self._what_may_follow(calls, plan):
             more = {**plan, call: kind}
@@ -169,12 +171,20 @@ def _meaning_of(world: World, faults_left: int, standing: Standing) -> bytes:
         world.inputs_done,
         world.is_swept,
         world.is_cold,
-        [row.text for row in standing.everything],
-        [(m.queue, m.body, m.receives, m.visible_at) for m in waiting],
-        sorted((m.queue, m.body) for m in world.aws.queues.done),
-        sorted((m.queue, m.body) for m in world.aws.queues.dead),
+        [_unnamed(row.text) for row in standing.everything],
+        [(m.queue, _unnamed(m.body), m.receives, m.visible_at) for m in waiting],
+        sorted((m.queue, _unnamed(m.body)) for m in world.aws.queues.done),
+        sorted((m.queue, _unnamed(m.body)) for m in world.aws.queues.dead),
         sorted((name, repr(shown)) for name, shown in bank.shown.items()),
         sorted(bank.bodies.items()),
+        sorted(bank.rail[0].items()),
+        bank.rail[2],
         sorted(world.versions.items()),
+        sorted(world.entries),
     )
     return hashlib.blake2b(repr(said).encode(), digest_size=20).digest()
+
+
+def _unnamed(text: str) -> str:
+    """`text` without the drawn names of pages of a bank's log."""
+    return _DRAWN.sub("_drawn", text)

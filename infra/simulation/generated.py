@@ -8,7 +8,7 @@ from dataclasses import replace
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.runtime import queues
 from infra.simulation.faults import Fault, Kind
-from infra.simulation.histories import Ending, History, Input
+from infra.simulation.history import Ending, History, Input
 from infra.simulation.town import (
     CORRECTED,
     PEOPLE,

@@ -4,13 +4,11 @@ Each is small, so that every fault and every pair of faults can be put into it. 
 same inputs in other orders; whatever the order, the same has to stand at the end.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import permutations
+from dataclasses import replace
 
 from chalicelib.banks.payments import PaymentEventKind
-from chalicelib.members.model import Reference
 from chalicelib.runtime import queues
+from infra.simulation.history import Ending, History, Input
 from infra.simulation.town import (
     ADA,
     BELA,
@@ -26,73 +24,6 @@ from infra.simulation.town import (
 )
 
 SECONDS_APART = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What comes at `at_seconds` after noon: messages on `queue`, or a member who `leaves`."""
-
-    at_seconds: int
-    name: str
-    queue: str = ""
-    bodies: tuple[str, ...] = ()
-    leaves: Reference | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What has to stand of one payment at the end.
-
-    - `receipt`: the reference of the receipt it holds, None for none.
-    - `version`: of that receipt. `events`: what the bank told, by kind. `returns`: how many.
-    - `refunded_minor`: what came back of what was paid, each refund once, in minor units.
-    - `ended`: why it ended without a receipt; None where that is not asked about.
-    """
-
-    receipt: str | None
-    events: tuple[str, ...] = ("authorised",)
-    version: int = 1
-    returns: int = 0
-    refunded_minor: int = 0
-    ended: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A history. `endings` is by transaction; where it `may_differ`, what ends there depends on
-    who comes first, and only what may never be is checked.
-
-    `quarantined` are the reasons for which messages of it belong into quarantine. Where it
-    `may_settle_late`, it may end so only after the daily look.
-    """
-
-    name: str
-    inputs: tuple[Input, ...]
-    endings: Mapping[str, Ending]
-    quarantined: frozenset[str] = frozenset()
-    may_differ: bool = False
-    may_settle_late: bool = False
-
-
-def in_order(history: History, order: Sequence[int]) -> History:
-    """`history` with its inputs in another order, at the same times."""
-    times = [given.at_seconds for given in history.inputs]
-    moved = (replace(history.inputs[i], at_seconds=at) for i, at in zip(order, times, strict=True))
-    name = "-".join(history.inputs[i].name for i in order)
-    return replace(history, name=f"{history.name}/{name}", inputs=tuple(moved))
-
-
-def orders(history: History) -> Iterator[History]:
-    """`history` in every order of its inputs, the order as given first."""
-    for order in permutations(range(len(history.inputs))):
-        yield in_order(history, order)
-
-
-def both_orders(history: History) -> Iterator[History]:
-    """`history` as given, and the other way round."""
-    count = len(history.inputs)
-    yield in_order(history, range(count))
-    yield in_order(history, range(count - 1, -1, -1))
 
 
 def _inputs(*given: tuple[str, str, tuple[str, ...]]) -> tuple[Input, ...]:

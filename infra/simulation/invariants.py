@@ -20,14 +20,19 @@ from chalicelib.purchases import messages
 from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage
 from chalicelib.purchases.model import WithdrawnWhy
 from chalicelib.runtime import queues, rows
-from infra.simulation.histories import History
+from infra.simulation.cards import broken_cards
+from infra.simulation.history import History
+from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
+from infra.simulation.reward_town import ENDS_AT
 from infra.simulation.stored import Stored, rows_in
 from infra.simulation.town import LOAF, PEOPLE
 from infra.simulation.world import World
 
 _BY_HAND = frozenset(why.value for why in BY_HAND)
 _OF_ANOTHER = (WithdrawnWhy.CONTRADICTED.value, "same_purchase")
+# What is kept from a day that is still to come counts from that day.
+_LAST_DAY = dict.fromkeys(("LeaseRow", "FoldRow"), rows.epoch(ENDS_AT))
 _SPARE = timedelta(days=1)  # Retention counts from what happened, which may be some time ago.
 _IN_CLEAR = (LOAF, *(person.account for person in PEOPLE), *(p.anchor.value for p in PEOPLE))
 
@@ -65,6 +70,8 @@ def broken_by_step(world: World, history: History, standing: Standing) -> tuple[
         *_refunded_too_much(standing),
         *_undeclared(world, standing),
         *_vanished(world, history, standing),
+        *broken_money(world),
+        *broken_cards(standing.of("CardRow")),
     )
 
 
@@ -178,7 +185,8 @@ def _undeclared(world: World, standing: Standing) -> Iterator[str]:
             if extra := _fields(row.content) - held:
                 yield f"I14 a {row.kind} holds {sorted(extra)}"
         lasts = row.row_type.retention.lasts
-        if lasts is not None and row.plain["expires_at"] > latest + lasts.total_seconds():
+        since = max(latest, _LAST_DAY.get(row.kind, 0))
+        if lasts is not None and row.plain["expires_at"] > since + lasts.total_seconds():
             yield f"I15 a {row.kind} is kept too long"
         if row.table.rpartition("-")[2] != "network" and any(
             one in str(value) for value in row.plain.values() for one in _IN_CLEAR

@@ -77,15 +77,13 @@ def updated(standing: Attributes, request: Request) -> Attributes:
         if named.attribute(token) in ("pk", "sk"):
             raise Refused("ValidationException", "This attribute is part of the key")
         held = named.operand(token, standing)
-        changed: Any
+        changed: Value | None = None
         match clause:
             case "SET":
                 changed = _set_to(value, standing, named)
-            case "REMOVE":
-                changed = None
             case "ADD":
                 changed = _added(held, named.values[value[0]])
-            case _:
+            case "DELETE":
                 changed = _without(held, named.values[value[0]])
         _put_at(after, named.path(token), changed)
     return after

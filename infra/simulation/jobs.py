@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
-from infra.simulation import generated, histories, second_thoughts
+from infra.simulation import generated, histories, reward_histories, second_thoughts
 from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
 from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
-from infra.simulation.histories import History, both_orders, orders
+from infra.simulation.history import History, both_orders, orders
 from infra.simulation.planted import bugs
 from infra.simulation.planting import Bug
 from infra.simulation.playing import Played, name_of, play
@@ -23,6 +23,7 @@ class Family(Enum):
 
     PAIRS = "pairs"  # every schedule of one history with up to two faults of those that are paired
     SINGLES = "singles"  # every schedule of one history with one fault of any kind
+    PLAIN = "plain"  # every schedule of one history with one fault of those that are paired
     PAUSES = "pauses"  # a worker freezes at each call in turn while others run
     SEEDED = "seeded"  # drawn histories with drawn faults
     PLANTED = "planted"  # a planted bug, which has to be found
@@ -88,6 +89,7 @@ CORE: Sequence[Callable[[], History]] = (
     lambda: second_thoughts.given_back(is_return_first=True),
     lambda: second_thoughts.given_back(is_return_first=False),
     second_thoughts.refund_named_late,
+    *reward_histories.HISTORIES,
 )
 
 
@@ -130,6 +132,8 @@ def do(world: World, start: State, job: Job) -> Outcome:
             _explore(world, start, outcome, paired_at, faults_max=2)
         case Family.SINGLES:
             _explore(world, start, outcome, kinds_at, faults_max=1)
+        case Family.PLAIN:
+            _explore(world, start, outcome, paired_at, faults_max=1)
         case Family.PAUSES:
             history = history_by_name()[job.subject]
             for faults in singles_of(world, start, history, _pauses_of(history)):
@@ -186,7 +190,7 @@ def singles_of(
     return [
         (Fault(step.number, number, kind),)
         for step in course.steps
-        if step.queue != SWEEP
+        if step.queue != SWEEP and history.is_disturbed(step.queue)
         for number, call in enumerate(step.calls, start=1)
         if str(call).startswith(at)
         for kind in kinds

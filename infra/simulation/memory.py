@@ -1,8 +1,11 @@
 """What a process remembers between two runs, and what a new one does not know."""
 
+from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
+from chalicelib.offers.budgets import service as budgets
+from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.payouts import remembered as payouts
 from chalicelib.runtime import queues, vault
 
@@ -14,4 +17,14 @@ def forget_everything() -> None:
     network.forget()
     timekeeping.forget()
     keys.forget()
+    forget_rewards()
+
+
+def forget_rewards() -> None:
+    """What a process remembers of schemes, campaigns and paying. Whether it does depends on the
+    runs before it, so each run reads it anew, which is the harder case.
+    """
+    schemes.forget()
+    budgets.forget()
+    campaigns.forget()
     payouts.forget()

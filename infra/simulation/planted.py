@@ -6,6 +6,7 @@ from typing import Any
 from infra.simulation.faults import ENDS_THE_RUN, PAUSES, Kind
 from infra.simulation.items import Request
 from infra.simulation.planted_contents import bugs_in_contents
+from infra.simulation.planted_money import bugs_in_money
 from infra.simulation.planting import Bug, Rewriting, Suspect, without_condition
 from infra.simulation.world import World
 
@@ -102,6 +103,7 @@ def bugs(world: World) -> tuple[Bug, ...]:
         *_careless_records(),
         *_careless_order(world),
         *bugs_in_contents(world),
+        *bugs_in_money(),
     )
 
 

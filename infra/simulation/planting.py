@@ -57,6 +57,10 @@ class Bug:
         """The request as the platform would send it with this bug."""
         return request
 
+    def key_sent(self, key: str, _number: int) -> str:
+        """The idempotency key under which the rail gets its `_number`-th order."""
+        return key
+
     def run_begins(self) -> None:
         """A handler run begins."""
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from infra.simulation.endings import broken_at_end, broken_when_quiet
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
-from infra.simulation.histories import History
+from infra.simulation.history import History
 from infra.simulation.invariants import broken_by_step, standing_in
 from infra.simulation.world import SWEEP, Run, State, World
 
-RUNS_MAX = 60  # The longest history without an end takes a third of it.
+RUNS_MAX = 150  # The longest history without an end takes a third of it.
 FROZEN_MAX = timedelta(minutes=15)  # No function of Lambda lives longer.
 PATIENCE_SECONDS = 30.0  # A frozen worker that does not come to rest is a bug of the simulation.
 
@@ -61,7 +61,7 @@ def name_of(history: History, faults: Sequence[Fault]) -> str:
 
 def play(world: World, start: State, history: History, faults: Sequence[Fault]) -> Played:
     """Play `history` from `start` with `faults`; it stops at the first thing that is broken."""
-    world.restore(start)
+    world.begin(start, history)
     course = _Course()
     name = name_of(history, faults)
     plans = _plans(faults)

@@ -13,7 +13,8 @@ from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.runtime import queues
 from infra.simulation.asking import ASKS, Asked
-from infra.simulation.histories import SECONDS_APART, Ending, History, Input
+from infra.simulation.histories import SECONDS_APART
+from infra.simulation.history import Ending, History, Input
 from infra.simulation.town import (
     ADA,
     BELA,
@@ -50,7 +51,8 @@ def _asked(name: str, person: Person, handler: str, body: Mapping[str, object]) 
     return Input(0, name, ASKS, (asked.to_body(),))
 
 
-def _not_mine(person: Person = ADA) -> Input:
+def not_mine(person: Person = ADA) -> Input:
+    """The bank's app says that the receipt of `t-1` is not its user's."""
     return _asked("not_mine", person, "say_not_mine", {"version": 1})
 
 
@@ -85,7 +87,7 @@ def disowned(person: Person = ADA) -> History:
         {"t-1": Ending(None)},
         _told("auth", paid(person, "t-1", code=OURS)),
         _sent("receipt", receipts_message(sale("R-1", code=OURS))),
-        _not_mine(person),
+        not_mine(person),
     )
 
 
@@ -97,7 +99,7 @@ def passed_on() -> History:
         _told("auth", paid(ADA, "t-1")),
         _sent("receipt", receipts_message(sale("R-1", code=OURS))),
         _told("bela", paid(BELA, "t-2", code=OURS)),
-        _not_mine(),
+        not_mine(),
     )
 
 
@@ -119,7 +121,7 @@ def changed_mind() -> History:
         {"t-1": Ending("R-1")},
         _told("auth", paid(ADA, "t-1", code=OURS)),
         _sent("receipt", receipts_message(sale("R-1", code=OURS))),
-        _not_mine(),
+        not_mine(),
         _mine(),
     )
     return replace(history, may_differ=True)

@@ -29,6 +29,7 @@ from infra.simulation.attempts import (
 from infra.simulation.faults import Call, Crash, Injector, Kind
 from infra.simulation.items import Answer, Refused, Request
 from infra.simulation.keeping import SimSecrets, Version, answer_kms
+from infra.simulation.nights import CLOCKS
 from infra.simulation.queues import QueuesState, SimQueues
 from infra.simulation.tables import SimTables, TablesState
 from infra.simulation.values import with_bytes
@@ -77,7 +78,7 @@ class SimAws:
 
     def __init__(self, *, now: Callable[[], datetime], injector: Injector) -> None:
         self.tables = SimTables(now=now)
-        self.queues = SimQueues(now=now, also=(APPS,))
+        self.queues = SimQueues(now=now, also=(APPS, *CLOCKS))
         self.secrets = SimSecrets()
         self.twist: Twist | None = None
         self._injector = injector

@@ -27,19 +27,24 @@ _BOUNDED_SINGLES = (
     "said_mine-ada",
     "refund_then_return",
 )
+_REWARDS_PAIRED = ("offered",)
+_REWARDS_BOUNDED = ("offer_returned", "card_emptied")
+# Hundreds of calls in one night: each meets the paired kinds alone, and none freezes.
+_NIGHTS = ("cashback_closed",)
 
 
 def plan(*, seed: int, seeds_count: int, is_bounded: bool) -> list[Job]:
     """What is played, longest first."""
     paired = names_in_both_orders(*(_BOUNDED if is_bounded else _PAIRED))
     if not is_bounded:
-        paired += names_in_both_orders(*_PAIRED_ONCE)[::2]
-    others = names_in_both_orders()
+        paired += (*names_in_both_orders(*_PAIRED_ONCE)[::2], *_REWARDS_PAIRED)
+    others = [name for name in names_in_both_orders() if name not in _NIGHTS]
     if is_bounded:
-        others = names_in_both_orders(*_BOUNDED_SINGLES)[::2]
+        others = list(names_in_both_orders(*_BOUNDED_SINGLES)[::2])
     seeds = range(seed, seed + seeds_count, SEEDS_PER_JOB)
     last = seed + seeds_count
     return [
+        *(Job(Family.PLAIN, name) for name in (_REWARDS_BOUNDED if is_bounded else _NIGHTS)),
         *(Job(Family.PAIRS, name) for name in reversed(paired)),
         *(Job(Family.SEEDED, str(s), min(SEEDS_PER_JOB, last - s)) for s in seeds),
         *(Job(Family.SINGLES, name) for name in others),

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.loyalty.cards.model import Card
 from chalicelib.matching.payment import Payment
 from chalicelib.privacy import register
 from chalicelib.purchases.model import Purchase
@@ -19,9 +20,26 @@ from chalicelib.runtime.rows import Row
 from infra.simulation.items import Item, Key
 from infra.simulation.tables import SimTables
 
-PURPOSES = ("pages", "waiting", "people", "network", "quarantine")
+# Rows whose attributes do not tell their types apart, by table and beginnings of their keys.
+_BY_PLACE = (
+    ("wallets", "", "offer#", "OfferRow"),
+    ("wallets", "", "card#", "CardRow"),
+    ("wallets", "", "past#", "PastRow"),
+    ("wallets", "", "purchase#", "PurchaseRow"),
+    ("wallets", "due#", "", "DueRow"),
+    ("money", "day#", "", "FoldRow"),
+    ("money", "due#", "", "FoldRow"),
+    ("money", "retailer#", "total#", "RetailerDayRow"),
+    ("money", "unpaid#", "", "UnpaidRow"),
+    ("money", "daybook#", "member#", "DaybookRow"),
+)
+PURPOSES = ("pages", "waiting", "people", "network", "quarantine", "notices")
 # What holds its default is not stored; of these, everything is looked at.
-_WHOLE: Mapping[str, type[object]] = {"PaymentRow": Payment, "PurchaseRow": Purchase}
+_WHOLE: Mapping[str, type[object]] = {
+    "PaymentRow": Payment,
+    "PurchaseRow": Purchase,
+    "CardRow": Card,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +77,7 @@ def rows_in(tables: SimTables) -> Iterator[Stored]:
 
 
 def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
-    row_type = _row_type(table, frozenset(item.attributes))
+    row_type = _row_type(table, frozenset(item.attributes), _named_at(table, key))
     plain = {
         name: int(value["N"]) if "N" in value else next(iter(value.values()))
         for name, value in item.attributes.items()
@@ -76,15 +94,27 @@ def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
     return Stored(table, key, row_type, plain, content, is_shut, text)
 
 
+def _named_at(table: str, key: Key) -> str | None:
+    for whose, pk, sk, name in _BY_PLACE:
+        if table.endswith(f"-{whose}") and key[0].startswith(pk) and key[1].startswith(sk):
+            return name
+    return None
+
+
 @cache
-def _row_type(table: str, attributes: frozenset[str]) -> type[Row] | None:
-    """The row type of `table` with these attributes: none undeclared, none missing."""
+def _row_type(table: str, attributes: frozenset[str], named: str | None) -> type[Row] | None:
+    """The row type of `table` with these attributes: none undeclared, none missing.
+
+    Where several have the same, `named` is the one that stands at such a place.
+    """
     fitting = []
     for row_type in register.row_types():
         declared = row_type.get_attributes()
         needed = {name for name, attribute in declared.items() if not attribute.null}
         if row_type.retention.lasts is not None:
             needed.add("expires_at")
+        if named is not None and row_type.__name__ != named:
+            continue
         if row_type.Meta.table_name == table and needed <= attributes <= set(declared):
             fitting.append(row_type)
     return min(fitting, key=lambda one: len(one.get_attributes()), default=None)

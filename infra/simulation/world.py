@@ -16,16 +16,25 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.privacy import leaving
 from chalicelib.runtime import queues, settings
-from chalicelib.workers import deliveries, payments, receipts, schedules
+from chalicelib.workers import (
+    deliveries,
+    notices,
+    payments,
+    payouts,
+    receipts,
+    rewards,
+    schedules,
+)
 from infra import resources
 from infra.local.lambda_events import scheduled_event, sqs_event
 from infra.simulation import town
 from infra.simulation.asking import ASKS, answer_app
 from infra.simulation.bank import BankState, SimBank
 from infra.simulation.faults import Crash, Injector, Kind
-from infra.simulation.histories import History, Input
+from infra.simulation.history import History, Input
 from infra.simulation.master_key import set_up_keys
-from infra.simulation.memory import forget_everything
+from infra.simulation.memory import forget_everything, forget_rewards
+from infra.simulation.nights import CLOCKS, run_schedules
 from infra.simulation.queues import Message
 from infra.simulation.sim_aws import AwsState, SimAws, Twist
 
@@ -36,6 +45,10 @@ WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
     queues.RECEIPTS: (receipts.record_receipts, 10),
     queues.GATHER: (receipts.gather_receipts, receipts.GATHERED_MESSAGES_MAX),
     queues.DELIVERIES: (deliveries.deliver_receipt, 10),
+    queues.REWARDS: (rewards.settle_rewards, 10),
+    queues.NOTICES: (notices.send_notices, notices.BATCH_MESSAGES),
+    queues.PAYOUTS: (payouts.send_payouts, payouts.BATCH_SIZE),
+    **{clock.name: (run_schedules, 1) for clock in CLOCKS},
     SWEEP: (schedules.end_waiting, 0),
     ASKS: (answer_app, 1),
 }
@@ -54,6 +67,7 @@ class State:
     is_cold: bool
     bugs: tuple[str, ...]
     versions: Mapping[tuple[str, int], str]
+    entries: Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,9 @@ class Planted(Twist, Protocol):
     acknowledges_early: bool
     hides_failures: bool
 
+    def key_sent(self, key: str, number: int, /) -> str:
+        """The idempotency key under which the rail gets its `number`-th order."""
+
     def run_begins(self) -> None:
         """A handler run begins."""
 
@@ -83,28 +100,36 @@ class World:
     """The world of one history. Made once per process; `restore` brings it to any state.
 
     `bugs` are failures that a worker met and did not expect; `versions` is what each version of
-    each purchase said when it was first seen.
+    each purchase said when it was first seen, `entries` what each entry of the journal did.
     """
 
     def __init__(self) -> None:
         self._now = town.OPENED_AT
         self.injector = Injector()
         self.aws = SimAws(now=self.now, injector=self.injector)
-        self.bank = SimBank(self.injector)
+        self.bank = SimBank(self.injector, now=self.now)
         self.bug: Planted | None = None
         self.inputs_done = 0
         self.is_swept = False
         self.is_cold = True
         self.bugs: list[str] = []
         self.versions: dict[tuple[str, int], str] = {}
+        self.entries: dict[tuple[str, str], str] = {}
+        self._opened: dict[object, State] = {}
 
     def now(self) -> datetime:
         """The time in this world."""
         return self._now
 
+    @property
+    def has_money(self) -> bool:
+        """Whether this town has offers, schemes and cashback."""
+        return bool(self.aws.tables.items(settings.table("money")))
+
     def plant(self, bug: Planted | None) -> None:
         """Let `bug` be in the platform from now on; None: none."""
         self.bug = self.aws.twist = bug
+        self.bank.rail.key_sent = bug.key_sent if bug else None
 
     def open(self) -> State:
         """Make tables, keys and the town; returns that state."""
@@ -117,6 +142,19 @@ class World:
         self._now = town.NOON + timedelta(seconds=20)
         return self.state()
 
+    def begin(self, start: State, history: History) -> None:
+        """Be where `history` begins: at `start`, with what the town has for it."""
+        if history.opens is None:
+            return self.restore(start)
+        if history.opens not in self._opened:
+            self.restore(start)
+            self._now = town.OPENED_AT
+            history.opens(self._now)
+            self.aws.tables.forget_writes()
+            self._now = start.now
+            self._opened[history.opens] = self.state()
+        return self.restore(self._opened[history.opens])
+
     def state(self) -> State:
         """Everything, to come back to."""
         return State(
@@ -128,6 +166,7 @@ class World:
             self.is_cold,
             tuple(self.bugs),
             dict(self.versions),
+            dict(self.entries),
         )
 
     def restore(self, state: State) -> None:
@@ -137,6 +176,7 @@ class World:
         self._now, self.inputs_done, self.is_swept = state.now, state.inputs_done, state.is_swept
         self.is_cold = state.is_cold
         self.bugs, self.versions = list(state.bugs), dict(state.versions)
+        self.entries = dict(state.entries)
 
     def next_queue(self, history: History) -> str | None:
         """Apply the inputs that are due, and go to the time of the next run; the queue it is for.
@@ -242,6 +282,7 @@ class World:
             # What a process remembers of clocks depends on the runs before it, and those on which
             # branch was played: each run reads them anew, which is the harder case.
             timekeeping.forget()
+            forget_rewards()
         self.is_cold = False
 
 

@@ -49,6 +49,18 @@ def test_an_entry_whose_writer_died_is_filed_when_it_is_asked_for_again() -> Non
     assert filed_on(TODAY) == [GIFT.key]
 
 
+def test_what_was_taken_back_is_filed_though_its_writer_died() -> None:
+    give(GIFT, now=BOUGHT_AT)
+    with pytest.raises(Died), dying(TO_THE_DAYBOOK, is_heard=False):
+        bring_to(GIFT, 120, reason="returned", now=BOUGHT_AT)
+    assert filed_on(TODAY) == [GIFT.key]
+
+    posted = bring_to(GIFT, 120, reason="returned", now=BOUGHT_AT)
+
+    assert filed_on(TODAY) == [GIFT.key, posted.entry.key]
+    assert (posted.is_new, posted.balances.pending) == (False, 380)
+
+
 def test_an_entry_that_is_filed_a_day_late_belongs_to_the_day_of_filing_alone() -> None:
     with pytest.raises(Died), dying(TO_THE_DAYBOOK, is_heard=False):
         give(GIFT, now=BOUGHT_AT)

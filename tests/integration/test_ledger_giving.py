@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.kernel.ids import natural_id
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import giving
-from chalicelib.ledger.giving import bring_to, give, make_available, take_back
+from chalicelib.ledger.accounts import member_owner
+from chalicelib.ledger.books.store import find_open_page
+from chalicelib.ledger.giving import Gift, bring_to, give, make_available, take_back
 from chalicelib.ledger.model import (
     Balances,
     ConflictingEntry,
@@ -206,21 +209,28 @@ def test_bringing_to_a_total_takes_back_the_difference() -> None:
         bring_to(GIFT, 501, reason="returned", now=NEXT_DAY)
 
 
-def test_a_full_page_rolls_over_and_what_is_on_it_is_found_again() -> None:
-    gifts = [make_gift(number) for number in range(1, 41)]
+def give_pages() -> list[Gift]:
+    """Forty gifts, the first of them GIFT, on more than one page; ids as they are do not pack."""
+    others = (natural_id("payment", str(number)) for number in range(2, 41))
+    gifts = [GIFT, *(make_gift(cause=one, key=f"offer:{CAMPAIGN}:{one}") for one in others)]
     for gift in gifts:
         give(gift, now=BOUGHT_AT)
+    return gifts
+
+
+def test_a_full_page_rolls_over_and_what_is_on_it_is_found_again() -> None:
+    gifts = give_pages()
 
     again = [give(gift, now=NEXT_DAY) for gift in gifts]
 
+    assert find_open_page(member_owner(MEMBER), now=NEXT_DAY).page.number > 1
     assert not any(posted.is_new for posted in again)
     assert [posting.seq for posting in book_of()] == list(range(1, 41))
     assert balances() == Balances("GBP", pending=40 * 500)
 
 
 def test_a_gift_on_a_closed_page_is_taken_back_and_made_available() -> None:
-    for number in range(1, 41):
-        give(make_gift(number), now=BOUGHT_AT)
+    give_pages()
 
     _take(200)
     (posted,) = make_available(MEMBER, [GIFT.key], originated_at=BOUGHT_AT, now=DUE_AT)
@@ -229,8 +239,7 @@ def test_a_gift_on_a_closed_page_is_taken_back_and_made_available() -> None:
 
 
 def test_a_gift_older_than_its_giver_believes_is_found_all_the_same() -> None:
-    for number in range(1, 41):
-        give(make_gift(number), now=BOUGHT_AT)
+    give_pages()
 
     _take(200, at=DUE_AT, now=DUE_AT)
 

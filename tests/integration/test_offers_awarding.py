@@ -1,6 +1,7 @@
 """Offers follow purchases: given once and taken back by line, however often and late they come."""
 
 import contextlib
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -103,6 +104,24 @@ def test_takes_back_by_line_what_came_back_and_gives_the_budget_back() -> None:
 
     assert kept == [150, 100, 100, 0, 0]
     assert spent(five) == 0
+
+
+def test_says_of_what_was_given_before_that_it_may_have_been_told() -> None:
+    ada, _ = join(), run(campaign())
+    receipt = coffees(350)
+    whole = bought(receipt, ada)
+    award(whole, ada)
+    first = [json.loads(one) for one in queued(queues.NOTICES)]
+
+    award(next_version(whole, returns=(returned(receipt, "1"),)), ada, now=LATER)
+    then = [json.loads(one) for one in queued(queues.NOTICES)]
+
+    told = [(one["kind"], one["minor"], one.get("may_be_known", False)) for one in first + then]
+    assert told == [
+        ("offer_redeemed", 100, False),
+        ("offer_redeemed", 100, True),
+        ("adjusted", -100, False),
+    ]
 
 
 def test_the_order_in_which_versions_come_changes_nothing() -> None:

@@ -204,3 +204,12 @@ def test_a_debt_is_written_off_once_and_only_a_debt() -> None:
     assert (first.is_new, repeated.is_new, other) == (True, False, None)
     assert balances() == Balances("GBP", paid=1_000, written_off=500)
     assert balances().earned == 500
+
+
+def test_money_that_the_member_is_owed_is_not_written_off() -> None:
+    make_available_money(500)
+
+    given_up = moving.write_off(MEMBER, "GBP", key="off:1", originated_at=LATER, now=LATER)
+
+    assert given_up is None
+    assert balances() == Balances("GBP", available=500)

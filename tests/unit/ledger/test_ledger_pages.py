@@ -54,7 +54,8 @@ def test_what_was_earned_is_what_is_owed_and_what_left_and_stayed_away() -> None
 
 
 def test_numbers_and_balances_go_on_where_a_page_ends() -> None:
-    full = pages.append(Page(OWNER), [entry("offer:1"), entry("offer:2", 70)], now=BOUGHT_AT)
+    half = pages.append(Page(OWNER), [entry("offer:1")], now=BOUGHT_AT)
+    full = pages.append(half, [entry("offer:2", 70)], now=BOUGHT_AT)
     opened = pages.append(pages.after_closed(full, full), [entry("offer:3", 9)], now=LATER)
 
     assert [posting.seq for posting in full.postings + opened.postings] == [1, 2, 3]

@@ -1,6 +1,6 @@
 """What becomes of a payout when something is said of it: every pair of state and word."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -71,14 +71,14 @@ TABLE: dict[Outcome, dict[PayoutState, Step]] = {
 }
 
 
-def _instruction(state: PayoutState = W) -> Instruction:
+def _instruction(state: PayoutState = W, *, now: datetime = AT) -> Instruction:
     made = new_instruction(
         payout_id_of(MemberId("m-1"), "GBP", date(2026, 11, 21)),
         member_id=MemberId("m-1"),
         connection_id=ConnectionId("bank"),
         amount=Money(500, "GBP"),
         rail="sandbox",
-        now=AT,
+        now=now,
     )
     return made if state is W else follow(made, _word_for(state), now=AT)
 
@@ -129,7 +129,7 @@ def test_failed_after_executed_stays_paid_and_is_looked_at() -> None:
 
 
 def test_a_payouts_id_tells_the_day_and_gives_the_same_key_for_ever() -> None:
-    first, again = _instruction(), _instruction()
+    first, again = _instruction(), _instruction(now=AT + timedelta(days=1))
 
     assert written_on(first.payout_id) == date(2026, 11, 21)
     assert (len(first.payout_id), first.idempotency_key) == (26, again.idempotency_key)

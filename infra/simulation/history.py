@@ -1,0 +1,98 @@
+"""A history as a value: what comes, in which orders, and how it has to end."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import permutations
+
+from chalicelib.ledger.model import Balances
+from chalicelib.members.model import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What comes at `at_seconds` after noon: messages on `queue`, or a member who `leaves`."""
+
+    at_seconds: int
+    name: str
+    queue: str = ""
+    bodies: tuple[str, ...] = ()
+    leaves: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What has to stand of one payment at the end.
+
+    - `receipt`: the reference of the receipt it holds, None for none.
+    - `version`: of that receipt. `events`: what the bank told, by kind. `returns`: how many.
+    - `refunded_minor`: what came back of what was paid, each refund once, in minor units.
+    - `ended`: why it ended without a receipt; None where that is not asked about.
+    """
+
+    receipt: str | None
+    events: tuple[str, ...] = ("authorised",)
+    version: int = 1
+    returns: int = 0
+    refunded_minor: int = 0
+    ended: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A history. `endings` is by transaction; where it `may_differ`, what ends there depends on
+    who comes first, and only what may never be is checked.
+
+    `quarantined` are the reasons for which messages of it belong into quarantine. Where it
+    `may_settle_late`, it may end so only after the daily look.
+
+    Of a history about rewards, `opens` is what the town has for it beside its receipts (given the
+    time), and `owned` what members have in the journal at the end, by name, and `stamps`
+    what is left on their cards. Faults come to the
+    workers of the queues `disturbed` alone (none named: to all), and where it `is_ordered`, its
+    inputs come in the given order only. Where `owners_differ`, who comes first has it.
+    """
+
+    name: str
+    inputs: tuple[Input, ...]
+    endings: Mapping[str, Ending]
+    quarantined: frozenset[str] = frozenset()
+    may_differ: bool = False
+    may_settle_late: bool = False
+    opens: Callable[[datetime], None] | None = None
+    owned: Mapping[str, Balances] = field(default_factory=dict)
+    stamps: Mapping[str, int] = field(default_factory=dict)
+    disturbed: frozenset[str] = frozenset()
+    is_ordered: bool = False
+    owners_differ: bool = False
+
+    def is_disturbed(self, queue: str) -> bool:
+        """Whether the worker of `queue` may meet faults."""
+        return not self.disturbed or queue in self.disturbed
+
+
+def in_order(history: History, order: Sequence[int]) -> History:
+    """`history` with its inputs in another order, at the same times."""
+    times = [given.at_seconds for given in history.inputs]
+    moved = (replace(history.inputs[i], at_seconds=at) for i, at in zip(order, times, strict=True))
+    name = "-".join(history.inputs[i].name for i in order)
+    return replace(history, name=f"{history.name}/{name}", inputs=tuple(moved))
+
+
+def orders(history: History) -> Iterator[History]:
+    """`history` in every order of its inputs, the order as given first."""
+    if history.is_ordered:
+        yield history
+        return
+    for order in permutations(range(len(history.inputs))):
+        yield in_order(history, order)
+
+
+def both_orders(history: History) -> Iterator[History]:
+    """`history` as given, and the other way round."""
+    if history.is_ordered:
+        yield history
+        return
+    count = len(history.inputs)
+    yield in_order(history, range(count))
+    yield in_order(history, range(count - 1, -1, -1))

@@ -1,0 +1,120 @@
+"""What must stand of money when all is quiet: every balance, the daybook, budgets, and notices."""
+
+from collections.abc import Iterator
+
+from chalicelib.ledger.days import store as daybook
+from chalicelib.ledger.model import Balances
+from chalicelib.members.messages import NoticeMessage
+from chalicelib.notices.messages import decode_notices
+from chalicelib.offers.budgets import service as budgets
+from chalicelib.offers.budgets.service import Purse
+from chalicelib.payouts.model import PayoutState
+from chalicelib.payouts.states import UNSETTLED
+from chalicelib.runtime import queues, settings
+from infra.simulation.history import History
+from infra.simulation.money import Books, balances_of, books_in, instructions_in
+from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT
+from infra.simulation.town import PEOPLE
+from infra.simulation.world import World
+
+_ALWAYS_TOLD = frozenset({"reward_paid", "reward_returned"})
+
+
+def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
+    """What does not hold of money at the end of `history`."""
+    if not world.has_money:
+        return ()
+    books = books_in(world)
+    return (
+        *_owned(history, books),
+        *_unfiled(world, books),
+        *_unpaid(world),
+        *_spent_otherwise(world, books),
+        *_untold(world),
+    )
+
+
+def _owned(history: History, books: Books) -> Iterator[str]:
+    """I10: members have what they have to have. Where who comes first decides, somebody has."""
+    found = {}
+    for person in PEOPLE:
+        owner = f"member#{person.member_id}"
+        entries = [p.entry for p in books.postings(owner)] if owner in books.pages else []
+        balances = balances_of(entries).get("GBP")
+        if balances not in (None, Balances("GBP")):
+            found[person.name] = balances
+    wanted = dict(history.owned)
+    if history.owners_differ:
+        have, want = sorted(map(repr, found.values())), sorted(map(repr, wanted.values()))
+        if have != want:
+            yield f"I10 members have {have}"
+    elif found != wanted:
+        yield f"I10 members have {found}"
+
+
+def _unfiled(world: World, books: Books) -> Iterator[str]:
+    """I16: every entry is in the daybook, as it stands in its book."""
+    items = world.aws.tables.items(settings.table("money"))
+    for owner in books.pages:
+        for posting in books.postings(owner):
+            if daybook.daybook_key(posting) not in items:
+                yield f"I16 the entry {posting.entry.key} is not in the daybook"
+
+
+def _unpaid(world: World) -> Iterator[str]:
+    """I10: nothing is left in doubt, and we say of each payment what the rail says."""
+    said = {"paid": PayoutState.EXECUTED, "failed": PayoutState.FAILED}
+    said["returned"] = PayoutState.RETURNED
+    for meant in instructions_in(world):
+        if meant.state in UNSETTLED:
+            yield f"I10 a payout is left {meant.state.value}"
+        made = world.bank.rail.payments.get(meant.idempotency_key)
+        if made is not None and said.get(made.status) is not meant.state:
+            yield f"I10 a payment is {made.status} and its payout {meant.state.value}"
+        if meant.is_disputed:
+            yield "I10 a payout is disputed"
+
+
+def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
+    """I6: what a budget says is spent is what its campaign gave and did not take back."""
+    given = -sum(
+        leg.minor
+        for entry in books.entries()
+        for leg in entry.legs
+        if leg.account == f"campaign#{CAMPAIGN_ID}#liability"
+    )
+    items = world.aws.tables.items(settings.table("money"))
+    if (f"campaign#{CAMPAIGN_ID}", "budget") not in items:
+        return
+    spent = budgets.get_standing(Purse(CAMPAIGN_ID, ENDS_AT), now=world.now()).spent_minor
+    if spent != given:
+        yield f"I6 {spent} is spent of the budget, and {given} was given"
+
+
+def _untold(world: World) -> Iterator[str]:
+    """I10: the bank heard of all money that left or came back, of what undoes what it heard, and
+    of nothing that was not.
+    """
+    announced: dict[str, NoticeMessage] = {}
+    for message in world.aws.queues.done:
+        if message.queue == queues.NOTICES:
+            said = decode_notices(message.body)
+            if isinstance(said, NoticeMessage):
+                announced[said.notice_id] = said
+    told = {
+        _about(said)
+        for name, said in announced.items()
+        if name in world.bank.notices and said.kind != "adjusted"
+    }
+    for notice_id, said in announced.items():
+        is_news = said.kind in _ALWAYS_TOLD or (said.kind == "adjusted" and _about(said) in told)
+        if is_news and notice_id not in world.bank.notices:
+            yield f"I10 the bank was never told of {said.kind}"
+    for notice_id in world.bank.notices:
+        if notice_id not in announced:
+            yield "I10 the bank heard what nobody announced"
+
+
+def _about(said: NoticeMessage) -> tuple[str, str, str]:
+    """What a notice is about: what undoes it is about the same."""
+    return said.member_id, said.subject, said.payment_id

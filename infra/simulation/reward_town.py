@@ -1,0 +1,105 @@
+"""What the town has beside its receipts where histories are about rewards: an offer, and a way to
+pay what it gives.
+
+The shop gives what `offer` says for every receipt, from a budget; members have switched offers on
+and named the account that cashback is paid to; the banks' members are paid by the rail in memory.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from chalicelib.kernel.personal import Personal
+from chalicelib.loyalty.rules import FixedCashback
+from chalicelib.loyalty.schemes import service as schemes
+from chalicelib.loyalty.schemes.public_shapes import SchemeShape
+from chalicelib.members import service as members
+from chalicelib.network import service as network
+from chalicelib.network.programmes import Service
+from chalicelib.offers.campaigns import service as campaigns
+from chalicelib.offers.campaigns.model import Campaign, Limit, campaign_id_of
+from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.destinations.accounts import Destination, SortCodeAccount
+from chalicelib.payouts.paying import service as paying
+from chalicelib.payouts.rails.model import PayingAccount, PayingSecrets, Rail
+from infra.simulation.bank import URL
+from infra.simulation.town import ADA, BAKERY, BELA, HARBOUR, NOON
+
+PENDING_DAYS = 2
+CARD, PLACES, FULL_CARD = "loaf", 2, 142
+OFFER = "warm-bread"
+CAMPAIGN_ID = campaign_id_of(BAKERY, OFFER)
+STARTS_AT = NOON - timedelta(hours=2)
+ENDS_AT = NOON + timedelta(days=90)
+TIMES_MAX = 5
+_SORT_CODE = "102030"
+
+
+def with_offer(reward_minor: int, *, budget_minor: int) -> Callable[[datetime], None]:
+    """What opens a town with an offer of `reward_minor` a receipt, up to `budget_minor` in all."""
+
+    def open_offer(now: datetime) -> None:
+        _join(now)
+        _offer(reward_minor, budget_minor, now)
+        _pay_out(now)
+
+    return open_offer
+
+
+def with_card(now: datetime) -> None:
+    """Open a town in which every £1.40 is a stamp, and every `PLACES` stamps give `FULL_CARD`."""
+    shape = msgspec.convert(
+        {
+            "name": "Loaf card",
+            "unit": "stamps",
+            "currency": "GBP",
+            "zone": "Europe/London",
+            "rules": [{"kind": "spend", "id": "loaf", "per_minor": 140}],
+            "card": {
+                "places": PLACES,
+                "reward": {"kind": "fixed_cashback", "amount_minor": FULL_CARD},
+            },
+            "budget_minor": 500_000,
+            "pending_days": PENDING_DAYS,
+        },
+        SchemeShape,
+    )
+    schemes.record_scheme(BAKERY, CARD, shape, now=now)
+    _pay_out(now)
+
+
+def _join(now: datetime) -> None:
+    connection = network.get_connection(HARBOUR, now=now)
+    for person in (ADA, BELA):
+        members.change_services(person.anchor, {Service.OFFERS: True}, connection, now=now)
+
+
+def _offer(reward_minor: int, budget_minor: int, now: datetime) -> None:
+    campaign = Campaign(
+        campaign_id=CAMPAIGN_ID,
+        retailer_id=BAKERY,
+        reference=OFFER,
+        name="Warm bread",
+        currency="GBP",
+        zone="Europe/London",
+        starts_at=STARTS_AT,
+        ends_at=ENDS_AT,
+        reward=FixedCashback(reward_minor),
+        budget_minor=budget_minor,
+        limit=Limit(TIMES_MAX),
+        pending_days=PENDING_DAYS,
+    )
+    campaigns.write_draft(campaign, now=now)
+    campaigns.schedule(BAKERY, OFFER, now=now)
+
+
+def _pay_out(now: datetime) -> None:
+    account = PayingAccount(HARBOUR, "GBP", Rail.SANDBOX, api_url=URL)
+    paying.record_account(account, PayingSecrets(Personal("our token")), now=now)
+    destinations.make_envelope_key(lambda: bytes(range(32)), now=now)
+    for number, person in enumerate((ADA, BELA)):
+        member = members.get_member(person.anchor, now=now)
+        account_number = SortCodeAccount(_SORT_CODE, f"1234567{number}")
+        payee = Destination(account_number, f"{person.name.title()} Wren")
+        destinations.set_destination(member, payee, now=now)
