@@ -32,6 +32,7 @@ SILENT_HOURS_MAX = {
     "sweep_retention": 3,
     "look_at_cases": 3,
     "tell_expiring": 3,
+    "tend_campaigns": 1,
     "end_waiting": 26,
     "close_day": 20,
     "look_up_payouts": 1,

@@ -21,6 +21,7 @@ from chalicelib.members.announcing import from_message
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
 from chalicelib.notices import messages as notice_messages
+from chalicelib.payouts.rails import tl_hooks
 from chalicelib.purchases import messages
 from chalicelib.runtime import wire
 from chalicelib.tills import flux, native_reading
@@ -51,6 +52,8 @@ QUEUED = {
     "look_again": b'{"kind":"look_again","payment_id":"p1","v":1}',
     "member_left": b'{"kind":"member_left","member_id":"m1","left_at":"2026-11-20T12:00:00Z"}',
     "delivery": b'{"payment_id":"p1","note":"matched","version":1,"v":1}',
+    "payout": b'{"kind":"report","payout_id":"p1","event_id":"e1","outcome":"executed",'
+    b'"at":"2026-11-20T12:00:00Z"}',
     "notice": b'{"message":"notice","notice_id":"n1","kind":"reward_paid","member_id":"m1","at":'
     b'"2026-11-20T12:00:00Z","subject":"s1","minor":120,"currency":"GBP","on":"2026-11-21","v":1}',
     "tell_page": b'{"message":"tell_page","connection_id":"harbour","page":'
@@ -280,6 +283,19 @@ def readers() -> Iterator[Reader]:
         _notices_message,
         tuple(QUEUED[name] for name in ("notice", "tell_page", "replay")),
         is_ours=True,
+    )
+    yield Reader(
+        "queue payouts",
+        ("chalicelib.payouts.messages.decode_payouts",),
+        _payouts_message,
+        (QUEUED["payout"],),
+        is_ours=True,
+    )
+    yield Reader(
+        "payouts truelayer",
+        ("chalicelib.payouts.rails.tl_hooks.read",),
+        partial(tl_hooks.read, now=NOON),
+        _events("payout_truelayer_executed"),
     )
     yield Reader(
         "form token",

@@ -72,6 +72,7 @@ def test_rings_for_every_schedule_that_does_not_run_and_for_silence() -> None:
         "close_day": (20, "breaching"),
         "look_at_cases": (3, "breaching"),
         "tell_expiring": (3, "breaching"),
+        "tend_campaigns": (1, "breaching"),
         "end_waiting": (26, "breaching"),
         "look_up_payouts": (1, "breaching"),
     }

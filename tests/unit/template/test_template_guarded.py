@@ -183,6 +183,6 @@ def test_writes_an_access_log_without_people() -> None:
 def test_encrypts_every_log_and_ends_it() -> None:
     groups = resources_of("AWS::Logs::LogGroup")
 
-    assert len(groups) == 18
+    assert len(groups) == 19
     for group in groups.values():
         assert (group["RetentionInDays"], group["KmsKeyId"]) == (90, KEY_ARN)

@@ -44,7 +44,7 @@ def is_explained(resource: Any) -> bool:
 def test_grants_no_action_with_a_star_and_no_resource_with_one_that_is_not_explained() -> None:
     found = statements()
 
-    assert len({logical_id for logical_id, _ in found}) == 16
+    assert len({logical_id for logical_id, _ in found}) == 17
     for logical_id, statement in found:
         assert [a for a in statement["Action"] if "*" in a] == [], logical_id
         listed = statement["Resource"]
