@@ -21,6 +21,7 @@ from chalicelib.members.announcing import from_message
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.network.model import Connection, ConnectionKey, KeyUse, Provider
 from chalicelib.notices import messages as notice_messages
+from chalicelib.payouts import messages as payout_messages
 from chalicelib.payouts.rails import tl_hooks
 from chalicelib.purchases import messages
 from chalicelib.runtime import wire
@@ -225,6 +226,10 @@ def _delivery_message(raw: bytes) -> object:
 
 def _reward_message(raw: bytes) -> object:
     return messages.decode_reward(raw.decode("utf-8", "surrogateescape"))
+
+
+def _payouts_message(raw: bytes) -> object:
+    return payout_messages.decode_payouts(raw.decode("utf-8", "surrogateescape"))
 
 
 def _notices_message(raw: bytes) -> object:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.banks import http
+from chalicelib.kernel.pan import refuse_card_numbers
 from chalicelib.kernel.refusals import Malformed, SignatureMismatch, TryAgain
 from chalicelib.payouts.model import Outcome
 from chalicelib.payouts.rails import tl_signature
@@ -107,12 +108,16 @@ def verify(
 def read(body: bytes, *, now: datetime) -> HookedOutcome | None:
     """What a verified webhook says, or None where it is not about a payout's end.
 
+    Of the rest of it, such as the payee's account, nothing is read.
+
     :raises Malformed: it is about one and has not the documented shape.
+    :raises CardNumberFound: what would be kept of it holds one.
     """
     event = wire.convert(wire.parse_json(body), TrueLayerEvent)
     status = _STATUS_BY_TYPE.get(event.type)
     if status is None:
         return None
+    refuse_card_numbers(msgspec.to_builtins(event))
     if not event.payout_id or not 0 < len(event.event_id) <= EVENT_ID_CHARACTERS_MAX:
         raise Malformed("the event names no payout", field="payout_id")
     told = TrueLayerPayout(
