@@ -38,14 +38,34 @@ VICTIMS = {
     "transaction": "victim-transaction",
     "reference": "victim-receipt",
     "retailer": BAKERY,
+    "scheme": f"{BAKERY}.victim-scheme",
+    "version": "1",
+    "offer": "victim-offer",
+    "reward": "victim-reward",
+    "claim": "victim-claim",
+    "code": "victim-code",
+    "payout": "20261119victim-payout",
+    "period": "2026-11",
 }
-QUERY = "?user=victim-user&userId=victim-user&transactionId=victim-transaction&limit=5"
+QUERY = (
+    "?user=victim-user&userId=victim-user&transactionId=victim-transaction&limit=5"
+    "&since=2026-11-20T00:00:00Z&day=2026-11-19"
+)
 # A body that does not read is refused before it is anybody's, so these refusals are as good.
 REFUSED_FIRST = {400, 412, 413, 415, 422}
 NOT_ONES_OWN = {401, 403, 404}
 # What these write belongs to whoever calls, by whatever name: a bank's own account of the same id,
 # a retailer's own receipts. So they may succeed, beside what the victim has.
 WRITE_TO_ONES_OWN = {"put_account", "receive_flux_sales", "receive_receipts"}
+# What these read is the caller's own, which has no name in the path: a list, a log, a statement.
+READ_ONES_OWN = {
+    "list_campaigns",
+    "list_notices",
+    "list_public_offers",
+    "list_payouts",
+    "list_schemes",
+    "read_statement",
+}
 WELCOME = {200, 201, 202}
 
 
@@ -124,7 +144,7 @@ def test_a_foreign_client_changes_nothing_and_sees_nothing(
         for body in bodies:
             status, shown = walk(operation, token, body)
             allowed = NOT_ONES_OWN | (REFUSED_FIRST if operation.takes is not None else set())
-            if operation.name in WRITE_TO_ONES_OWN:
+            if operation.name in WRITE_TO_ONES_OWN | READ_ONES_OWN:
                 allowed = allowed | WELCOME
             if token in (None, "x.y.z", tokens["expired"]):
                 allowed = {401}
