@@ -115,18 +115,13 @@ def take_report(report: ReportMessage, *, now: datetime) -> Instruction:
         raise OtherPayment("the report names another payment of the rail")
     outcome = messages.outcome_of(report)
     if instruction.rail == Rail.BANK.value:  # What a bank acknowledges is its report.
-        told = Reported(
-            report.event_id, instruction.rail, report.payout_id, outcome, None, report.at
-        )
-        reconciling.record_report(told, now=now)
+        reconciling.record_report(_reported_by_bank(report, instruction), now=now)
     if instruction.state is PayoutState.EXECUTED:
         outcome = said_after_executed(Rail(instruction.rail), outcome, now=now)
     if _contradicts(instruction, outcome) and instruction.rail == Rail.TRUELAYER.value:
         after = sending.ask_again(instruction, now=now)
     else:
         after = payouts.record_outcome(report.payout_id, outcome, now=now)
-    if instruction.rail == Rail.BANK.value:
-        reconciling.record_report(_reported_by_bank(report, instruction), now=now)
     orders.note_event(report.payout_id, report.event_id)
     observability.count("payout_reports", status=report.outcome)
     return after
@@ -158,7 +153,6 @@ def take_reported(reported: Reported, *, now: datetime) -> Instruction | None:
     except NoSuchPayout:
         observability.count("payout_reports", status="not_ours")
         return None
-    reconciling.record_report(reported, now=now)
     try:
         instruction = payouts.get(reported.payout_id, now=now)
     except NoSuchPayout:

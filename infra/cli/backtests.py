@@ -39,7 +39,9 @@ def back_test(
         int | None, typer.Option(min=1, max=64, help="How many; else one per processor.")
     ] = None,
 ) -> None:
-    """Try a draft offer or scheme on purchases that were made: who wins, and what it costs.
+    """Try a draft offer or scheme on purchases of the past.
+
+    Says who would have won, and what it costs.
 
     Exit 0: every line was used. 1: some were not. 2: it could not begin.
     """

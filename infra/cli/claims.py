@@ -63,7 +63,7 @@ def show_claim(*, payment: Payment, reason: Reason = None) -> None:
 
 @app.command()
 def settle_claim(*, payment: Payment) -> None:
-    """Settle the purchase anew, after what was wrong was mended.
+    """Settle anew the purchase of a claim, once mended.
 
     If it earns now, the claim is granted by the next look, within the hour.
     """

@@ -20,7 +20,9 @@ def verify_journal(
     member: Annotated[str, typer.Option(help="Only this member's book.")] = "",
     retailer: Annotated[str, typer.Option(help="Only this retailer's book.")] = "",
 ) -> None:
-    """Verify books: chain, balances, order, daybook. Every book, or one.
+    """Verify books: chain, balances, order, daybook.
+
+    Every book, or one.
 
     Nothing is changed. Exit status 1: a book is not what it was.
     """
@@ -51,7 +53,10 @@ def show_statement(
         Path | None, typer.Option(help="Write it there: .csv or .pdf.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Show what a retailer's campaigns owe for a month, or write it to a file."""
+    """Show what a retailer's campaigns owe for a month.
+
+    Or write it to a file.
+    """
     from chalicelib.ledger.closing import invoicing  # As above.
     from chalicelib.ledger.printing import COLUMNS, to_csv, to_rows
     from chalicelib.ledger.statements import read_period
@@ -77,7 +82,7 @@ def record_funding(
     *,
     retailer: RetailerOption,
     amount: Annotated[str, typer.Option(help="In major units: 1250.00.")],
-    currency: Annotated[str, typer.Option(help="GBP, EUR, …")],
+    currency: Annotated[str, typer.Option(help="GBP, EUR and so on.")],
     reference: Annotated[str, typer.Option(help="The payment's own reference; counts once.")],
 ) -> None:
     """Enter that a retailer paid."""
@@ -96,7 +101,10 @@ def record_funding(
 
 @app.command()
 def list_differences() -> None:
-    """List what journal, orders and reports do not agree about, with its age."""
+    """List what journal, orders and reports differ in.
+
+    Each with its age.
+    """
     from chalicelib.payouts.reconciling import store  # As above.
 
     now = clock.now()
@@ -124,7 +132,10 @@ def explain_difference(
     note: Annotated[str, typer.Option(help="What was found out. No personal data.")],
     reason: Reason = None,
 ) -> None:
-    """Write down what was found out about a difference; it stops ringing and stays listed."""
+    """Write down what explains a difference.
+
+    It stops ringing and stays listed.
+    """
     from chalicelib.payouts.reconciling import service  # As above.
     from infra.operating import staff
 
@@ -136,7 +147,7 @@ def explain_difference(
 
 @app.command()
 def list_reconciled(*, since: Day, until: Day) -> None:
-    """List what the payouts written on each day came to, by rail."""
+    """List what each day's payouts came to, by rail."""
     from chalicelib.payouts.reconciling import store  # As above.
 
     first, last = since.date(), until.date()

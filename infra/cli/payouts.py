@@ -18,7 +18,7 @@ app = subject()
 RAILS = ", ".join(rail.value for rail in Rail)
 SECRETS = ("client", "signing")
 Connection = Annotated[str, typer.Option(help="The connection whose members are paid.")]
-Currency = Annotated[str, typer.Option(help="In which currency: GBP, EUR, …")]
+Currency = Annotated[str, typer.Option(help="In which currency: GBP, EUR and so on.")]
 PayoutId = Annotated[str, typer.Option("--payout", help="The payout's id.")]
 Secrets = Annotated[
     list[str] | None,
@@ -32,7 +32,7 @@ Secrets = Annotated[
 
 @app.command()
 def make_payout_key() -> None:
-    """Make the key under which destinations are kept from now on.
+    """Make a key under which to keep destinations.
 
     Once, before the first destination; again to rotate it. Older destinations go on opening.
     """
@@ -50,7 +50,7 @@ def load_modulus_tables(
         Path | None, typer.Option(exists=True, dir_okay=False, help="scsubtab, as text.")
     ] = None,
 ) -> None:
-    """Check UK account numbers by the published tables, as you have them from VocaLink."""
+    """Check UK account numbers by VocaLink's tables."""
     from chalicelib.payouts.destinations import service  # As above.
 
     other = substitutes.read_text("ascii") if substitutes else ""
@@ -78,7 +78,9 @@ def add_paying_account(
     ] = "",
     secret_file: Secrets = None,
 ) -> None:
-    """Pay a connection's members in a currency from an account, or change what is said of it.
+    """Give a connection an account to pay from.
+
+    Or change what is said of it.
 
     Secrets come from files, never from the command line; without any, those that are there stay.
     """
@@ -114,7 +116,10 @@ def list_paying_accounts() -> None:
 
 @app.command()
 def remove_paying_account(*, connection: Connection, currency: Currency) -> None:
-    """Pay a connection's members in a currency no more. What waits goes back to their balances."""
+    """Pay a connection's members in a currency no more.
+
+    What waits goes back to their balances.
+    """
     from chalicelib.payouts.paying import service  # As above.
 
     service.remove_account(ConnectionId(connection), currency)
@@ -129,7 +134,9 @@ def make_payment_files(
     day: Day,
     into: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A folder.")],
 ) -> None:
-    """Make the pain.001 files of a day, for your bank. Account numbers stand in them in the clear.
+    """Make the pain.001 files of a day, for your bank.
+
+    Account numbers stand in them in the clear.
 
     The same files each time until their payments end. A day's file closes at noon UTC.
     """
@@ -146,7 +153,7 @@ def make_payment_files(
 def read_bank_report(
     *, report: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The file.")]
 ) -> None:
-    """Read a bank's pain.002 or camt.054. It may be read again.
+    """Read a bank's pain.002 or camt.054, also again.
 
     Exit 0: every line was taken. 1: some were not; each is shown with its reason.
     """
@@ -188,7 +195,10 @@ def show_payout(*, payout: PayoutId) -> None:
 
 @app.command()
 def look_up_payout(*, payout: PayoutId) -> None:
-    """Ask the rail now what became of a payout; one that was never sent is sent."""
+    """Ask the rail now what became of a payout.
+
+    One that was never sent is sent.
+    """
     from chalicelib.payouts import sending  # As above.
 
     say(f"It is {sending.look_up(payout, now=clock.now()).state.value}.")
@@ -201,7 +211,7 @@ def settle_payout(
     as_: Annotated[str, typer.Option("--as", help="executed, failed or returned.")],
     because: Annotated[str, typer.Option(help="What you found, and where: a ticket, a console.")],
 ) -> None:
-    """Say what became of a payout that no rail tells of any more."""
+    """Say what became of a payout if no rail does."""
     from infra.operating import paying  # As above.
 
     if as_ not in paying.WORDS:

@@ -108,9 +108,9 @@ def test_creates_the_routes_and_alarms_that_moto_leaves_to_us(stack: Stack) -> N
     pages = cloudwatch.get_paginator("describe_alarms").paginate()
     alarms = [alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]]
 
-    assert len(routes) == 6
+    assert len(routes) == 7
     assert {route["Target"] for route in routes} == {
         f"integrations/{stack.made['HooksIntegration']}"
     }
-    assert len(alarms) == len(set(alarms)) == 59
+    assert len(alarms) == len(set(alarms)) == 94
     assert all(name.startswith("counterfoil-test-") for name in alarms)

@@ -37,7 +37,14 @@ def test_counts_the_dead_letters_of_each_queue() -> None:
     done = operate("list-dead-letters")
 
     lines = done.stdout.splitlines()
-    assert lines == ["payments  2  0", "receipts  0  0", "gather  0  0", "deliveries  1  0"]
+    others = [f"{name}  0  0" for name in ("rewards", "notices", "payouts")]
+    assert lines == [
+        "payments  2  0",
+        "receipts  0  0",
+        "gather  0  0",
+        "deliveries  1  0",
+        *others,
+    ]
 
 
 def test_lists_those_of_one_queue_and_leaves_them_there() -> None:

@@ -231,6 +231,6 @@ def test_says_hourly_how_much_waits_in_quarantine(embedded_aws: None) -> None:
         schedules.sweep_retention(SCHEDULED, context("sweep_retention"))
 
     sizes = [(dimensions["area"], value) for dimensions, value in seen.observed("quarantine_size")]
-    areas = ["hooks", "tills", "payments", "receipts", "gather", "deliveries"]
-    assert sizes[:6] == [(a, int(a in ("tills", "deliveries"))) for a in areas]
-    assert sizes[6:] == [(area, 0) for area in areas]
+    areas = ["hooks", "tills", *queues.NAMES]
+    assert sizes[:9] == [(a, int(a in ("tills", "deliveries"))) for a in areas]
+    assert sizes[9:] == [(area, 0) for area in areas]

@@ -172,8 +172,9 @@ def test_lines_that_are_not_ours_or_tell_of_another_amount_are_shown_and_change_
     assert "other_payment" in said
     assert said.count("not_ours") == 2
     assert _states([one]) == ["sent"]
-    kept = reconciling_store.list_reports(PAID_ON, now=NOON)
-    assert sorted(kept) == sorted([nobodys, one.payout_id])
+    assert list(reconciling_store.list_reports(PAID_ON, now=NOON)) == [one.payout_id]
+    unknown = reconciling_store.list_unknown(PAID_ON, PAID_ON + timedelta(days=30), now=NOON)
+    assert sorted(kept.payout_id for kept in unknown) == sorted([nobodys, "RENT 12"])
 
 
 def test_says_plainly_that_a_file_is_no_report(tmp_path: Path) -> None:

@@ -220,5 +220,6 @@ def test_no_route_changes_what_a_bank_said_and_another_amount_is_a_version(town:
         for path, methods in described.items()
         if "transactions" in path and list(methods) != ["get"]
     }
-    # These say which receipt is the transaction's, and nothing of the transaction itself.
-    assert writing == {"/match/not-mine", "/match/this-is-mine"}
+    # These say which receipt is the transaction's, or that it earned nothing, and nothing of the
+    # transaction itself.
+    assert writing == {"/match/not-mine", "/match/this-is-mine", "/rewards/claims"}

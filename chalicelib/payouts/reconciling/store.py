@@ -205,9 +205,10 @@ def list_reconciled(first: date, last: date, *, now: datetime) -> list[Reconcile
 
 
 def _place(reported: Reported, *, is_ours: bool) -> tuple[str, str]:
+    line = f"{reported.payout_id} {reported.report_id}"
     if not is_ours:
-        return _UNKNOWN, f"{reported.at.date()} {reported.report_id}"
-    return f"reports#{written_on(reported.payout_id)}", f"{reported.payout_id} {reported.report_id}"
+        return _UNKNOWN, f"{reported.at.date()} {line}"
+    return f"reports#{written_on(reported.payout_id)}", line
 
 
 def _row_of(one: Open, pk: str) -> DifferenceRow:
