@@ -124,7 +124,7 @@ def test_a_report_of_another_amount_and_one_of_no_payout_are_listed() -> None:
 
     assert _open() == [
         Difference(Differs.AMOUNT, payout.payout_id),
-        Difference(Differs.UNKNOWN_PAYOUT, "f-2"),
+        Difference(Differs.UNKNOWN_PAYOUT, "INV 2026/7 f-2"),
     ]
 
 
