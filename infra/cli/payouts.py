@@ -80,9 +80,7 @@ def add_paying_account(
 ) -> None:
     """Give a connection an account to pay from.
 
-    Or change what is said of it.
-
-    Secrets come from files, never from the command line; without any, those that are there stay.
+    Or change it. Secrets come from files only; without any, those that are there stay.
     """
     from chalicelib.payouts.paying import service  # As above.
 

@@ -261,6 +261,25 @@ def readers() -> Iterator[Reader]:
         _receipts_message,
         _events("queue_receipts_message"),
     )
+    yield from _readers_of_ours()
+    yield Reader(
+        "payouts truelayer",
+        ("chalicelib.payouts.rails.tl_hooks.read",),
+        partial(tl_hooks.read, now=NOON),
+        _events("payout_truelayer_executed"),
+    )
+    yield Reader(
+        "form token",
+        ("chalicelib.api.oauth.read_form",),
+        read_form,
+        (TOKEN_FORM,),
+        is_json=False,
+    )
+    yield Reader("json", ("chalicelib.runtime.wire.read_json",), wire.read_json, (b'{"a":[1]}',))
+
+
+def _readers_of_ours() -> Iterator[Reader]:
+    """Of what the platform says to itself over queues."""
     yield Reader(
         "queue payments",
         ("chalicelib.purchases.messages.decode_payments",),
@@ -296,20 +315,6 @@ def readers() -> Iterator[Reader]:
         (QUEUED["payout"],),
         is_ours=True,
     )
-    yield Reader(
-        "payouts truelayer",
-        ("chalicelib.payouts.rails.tl_hooks.read",),
-        partial(tl_hooks.read, now=NOON),
-        _events("payout_truelayer_executed"),
-    )
-    yield Reader(
-        "form token",
-        ("chalicelib.api.oauth.read_form",),
-        read_form,
-        (TOKEN_FORM,),
-        is_json=False,
-    )
-    yield Reader("json", ("chalicelib.runtime.wire.read_json",), wire.read_json, (b'{"a":[1]}',))
 
 
 READERS = {reader.name: reader for reader in readers()}
