@@ -5,15 +5,12 @@ from datetime import datetime
 
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.loyalty.cards import store
-from chalicelib.loyalty.cards.eligibility import Barred, Taker, find_bar
-from chalicelib.loyalty.cards.model import Basis, Membership
+from chalicelib.loyalty.cards.eligibility import Barred, find_bar
 from chalicelib.loyalty.cards.standing import standing_for
 from chalicelib.loyalty.earning import Standing
 from chalicelib.loyalty.rules import Scheme
-from chalicelib.loyalty.terms import Membership as Joining
+from chalicelib.loyalty.service import taker_of
 from chalicelib.members.model import Member
-from chalicelib.network import service as network
-from chalicelib.network.programmes import Service
 from chalicelib.runtime import vault
 
 NO_PURCHASE = ""  # The basket is none of those on the card.
@@ -41,17 +38,9 @@ def asker_of(member: Member, scheme: Scheme, *, at: datetime, now: datetime) -> 
         raise NotFound("there is no such member")
     holder = store.Holder(member.member_id, scheme.scheme_id, vault.member_key(member.salt))
     card = store.find_card(holder, now=now, consistent=False)
-    taker = _taker(member, scheme, now=now)
+    taker = taker_of(member, scheme, now=now)
     membership = card.membership if card is not None else taker.joined
     bar = find_bar(membership, taker, sold_at=at, now=max(at, now))
     if card is None:
         return Asker(anybody(scheme).standing, bar)
     return Asker(standing_for(card, scheme, NO_PURCHASE, sold_at=at), bar)
-
-
-def _taker(member: Member, scheme: Scheme, *, now: datetime) -> Taker:
-    connection = network.get_connection(member.connection_id, now=now)
-    joined = None
-    if scheme.membership is Joining.ACTIVATION:
-        joined = Membership(Basis.ACTIVATION, member.activated_at)
-    return Taker(connection.stamps and Service.STAMPS in member.services, joined)

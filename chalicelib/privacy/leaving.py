@@ -61,9 +61,9 @@ def _finish(departure: Departure, *, now: datetime) -> None:
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> None:
     """Put everything that was kept while the member was one on its last clock."""
     changed = purchases_store.end_retention(member_id, left_at=left_at, now=now)
-    cards_store.end_retention(member_id, left_at=left_at, now=now)
-    changed += offers.end_retention(member_id, left_at=left_at, now=now)
-    destinations.end_retention(member_id, left_at=left_at)
     observability.count("purchases_on_last_clock", by=changed)
+    cards_store.end_retention(member_id, left_at=left_at, now=now)
+    offers.end_retention(member_id, left_at=left_at, now=now)
+    destinations.end_retention(member_id, left_at=left_at)
     inquiries_store.end_retention(member_id, left_at=left_at, now=now)
     notices_store.end_retention(member_id, left_at=left_at, now=now)

@@ -154,6 +154,7 @@ def _convert(value: Any, as_type: Any) -> Any:
     return msgspec.convert(value, as_type, strict=False, dec_hook=_fraction)
 
 
+# Of both hooks msgspec wants this very error for a type that they do not know.
 def _fraction_text(value: Any) -> str:
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
