@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from chalicelib.budgets import service as budgets
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.ledger.accounts import Holding, member_account
 from chalicelib.ledger.books.chain import Posting
 from chalicelib.ledger.books.layout import ReadPage, from_bytes
 from chalicelib.ledger.invariants import broken
 from chalicelib.ledger.model import Balances, Entry, NotAnEntry, to_balances
-from chalicelib.offers.budgets import service as budgets
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.model import Instruction, PayoutState
 from chalicelib.runtime import settings

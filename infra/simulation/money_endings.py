@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets.service import Purse
 from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.model import Balances
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices.messages import decode_notices
-from chalicelib.offers.budgets import service as budgets
-from chalicelib.offers.budgets.service import Purse
 from chalicelib.payouts.model import PayoutState
 from chalicelib.payouts.states import UNSETTLED
 from chalicelib.runtime import queues, settings

@@ -15,7 +15,7 @@ from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute,
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
-from chalicelib.offers.budgets.leasing import SPENDS_MAX, Budget, Lease, OpenLease
+from chalicelib.budgets.leasing import SPENDS_MAX, Budget, Lease, OpenLease
 from chalicelib.runtime import rows
 from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose, Retention
 

@@ -8,9 +8,9 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.offers.budgets import service, store
-from chalicelib.offers.budgets.leasing import SLOTS, SPENDS_MAX, Budget, CapTooLow, OpenLease
-from chalicelib.offers.budgets.service import ConflictingBudget, ConflictingSpend, Purse, Standing
+from chalicelib.budgets import service, store
+from chalicelib.budgets.leasing import SLOTS, SPENDS_MAX, Budget, CapTooLow, OpenLease
+from chalicelib.budgets.service import ConflictingBudget, ConflictingSpend, Purse, Standing
 from tests.conftest import NOON
 from tests.makers.calls import counting_dynamodb_calls
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from chalicelib.budgets import leasing, store
+from chalicelib.budgets.leasing import Budget, Lease
 from chalicelib.kernel.ids import natural_id
 from chalicelib.kernel.refusals import Conflicting, NotFound, TryAgain
 from chalicelib.network.caching import Remembered
-from chalicelib.offers.budgets import leasing, store
-from chalicelib.offers.budgets.leasing import Budget, Lease
 
 ATTEMPTS_MAX = 40  # Each is lost only to somebody who finished; more than a few is a bug.
 ENTRY_CHARACTERS = 16  # 80 bits: two purchases of one lease never share an entry.
