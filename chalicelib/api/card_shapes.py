@@ -15,7 +15,9 @@ from chalicelib.runtime import clock
 
 
 class CardAnswer(msgspec.Struct, omit_defaults=True):
-    """A member's card. `active` is below nought where something is owed."""
+    """A member's card. `active` is below nought where something is owed. `rewards_waiting` are full
+    cards whose rewards wait until the scheme's budget is raised.
+    """
 
     scheme: str
     name: str
@@ -27,6 +29,7 @@ class CardAnswer(msgspec.Struct, omit_defaults=True):
     joined_at: str
     places: int | None = None
     cards_filled: int = 0
+    rewards_waiting: int = 0
     tier: str | None = None
     next_expiry: str | None = None
     next_expiring: int = 0
@@ -109,6 +112,7 @@ def to_card(scheme: Scheme, card: Card) -> CardAnswer:
         joined_at=to_text(card.membership.joined_at),
         places=scheme.card.places if scheme.card else None,
         cards_filled=sum(not fill.undone_by for fill in card.fills),
+        rewards_waiting=sum(fill.waits for fill in card.fills),
         tier=tier.tier_id if tier else None,
         next_expiry=to_text(balance.next_expiry) if balance.next_expiry else None,
         next_expiring=balance.next_expiring,
