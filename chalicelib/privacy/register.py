@@ -7,6 +7,7 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.ledger.adjusting import store as adjusting_store
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days import store as daybook_store
@@ -48,6 +49,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    adjusting_store,
     books_store,
     budgets_store,
     campaigns_store,
