@@ -119,7 +119,8 @@ def worth_of(campaign: Campaign, sale: Sale) -> Worth | NotWon:
     meant = Counted(sale, met.lines, of.share)
     weights = [(line.line_id, minor) for line, minor in _rewarded(campaign, meant)]
     worth = worth_minor(campaign.reward, meant) or 0
-    minor = min(worth, int(of.share * total_of(weights)))  # Rounded down: never more than paid.
+    paid = total_of(weights) * of.share.numerator // of.share.denominator
+    minor = min(worth, paid)  # Rounded down: never more than paid.
     if minor <= 0:
         return NotWon(campaign.campaign_id, OfferWhy.NOTHING_PAID.value)
     parts = zip(weights, share_out(minor, weights), strict=True)
