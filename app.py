@@ -5,6 +5,7 @@ from chalice import Chalice
 from chalicelib.api import (
     campaigns,
     cards,
+    cashback,
     claims,
     connect,
     coverage,
@@ -31,7 +32,7 @@ from chalicelib.workers import receipts as receipt_workers
 
 FOR_BANKS = (
     *(hooks, receipts, matches, members, connect, notices),
-    *(cards, claims, offers, promotions, payouts),
+    *(cards, claims, offers, promotions, cashback, payouts),
 )
 FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
 FOR_EVERYBODY = (coverage, oauth, description)
