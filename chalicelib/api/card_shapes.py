@@ -20,7 +20,8 @@ from chalicelib.runtime import clock
 
 class CardAnswer(msgspec.Struct, omit_defaults=True):
     """A member's part in a scheme, and what is on the card. `active` is below nought where units
-    are owed. A `joinable` scheme has neither `joined_at` nor anything on a card.
+    are owed. A `joinable` scheme has neither `joined_at` nor anything on a card. `rewards_waiting`
+    are full cards whose rewards wait until the scheme's budget is raised.
     """
 
     scheme: str
@@ -35,6 +36,7 @@ class CardAnswer(msgspec.Struct, omit_defaults=True):
     joined_at: str | None = None
     places: int | None = None
     cards_filled: int = 0
+    rewards_waiting: int = 0
     tier: str | None = None
     next_expiry: str | None = None
     next_expiring: int = 0
@@ -137,6 +139,7 @@ def _with_card(shown: CardAnswer, scheme: Scheme, card: Card, *, now: datetime) 
         enrolment_basis=card.membership.basis.value,
         joined_at=to_text(card.membership.joined_at),
         cards_filled=sum(not fill.undone_by for fill in card.fills),
+        rewards_waiting=sum(fill.waits for fill in card.fills),
         tier=tier.tier_id if tier else None,
         next_expiry=to_text(balance.next_expiry) if balance.next_expiry else None,
         next_expiring=balance.next_expiring,

@@ -29,7 +29,12 @@ from chalicelib.kernel.refusals import (
     TooOften,
     TryAgain,
 )
-from chalicelib.loyalty.claims.claiming import ClaimNotOpen, InsufficientPoints, TooManyClaims
+from chalicelib.loyalty.claims.claiming import (
+    BudgetUsedUp,
+    ClaimNotOpen,
+    InsufficientPoints,
+    TooManyClaims,
+)
 from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
 from chalicelib.runtime import clock, observability, settings, tracing, wire
 
@@ -55,6 +60,7 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (InsufficientPoints, 409),
     (ClaimNotOpen, 409),
     (TooManyClaims, 409),
+    (BudgetUsedUp, 409),
     (ReceiptsAreTheService, 409),
     (TermsNotAccepted, 412),
     (TooLarge, 413),

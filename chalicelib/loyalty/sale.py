@@ -28,6 +28,7 @@ from chalicelib.receipts.canonical import (
 
 OWN_TENDERS = frozenset({TenderKind.LOYALTY, TenderKind.VOUCHER, TenderKind.GIFT_CARD})
 NOTHING = Decimal(0)
+_NONE = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +156,18 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
 
 def returned_share(line: SaleLine) -> Fraction:
     """Which share of what `line` cost went back to whoever paid, between nought and one."""
-    if line.quantity <= 0:
-        return Fraction(0)
+    if line.quantity <= 0 or not line.returned_quantity:
+        return _NONE
     share = min(Fraction(line.returned_quantity) / Fraction(line.quantity), Fraction(1))
     if not line.swapped_minor or line.gross_minor <= 0:
         return share
-    return max(share - Fraction(line.swapped_minor, line.gross_minor), Fraction(0))
+    return max(share - Fraction(line.swapped_minor, line.gross_minor), _NONE)
 
 
 def returned_minor(sale: Sale) -> Fraction:
     """What the returned lines of `sale` cost, less what went into other goods; exactly."""
-    parts = (line.gross_minor * returned_share(line) for line in sale.sold)
-    return sum(parts, Fraction(0))
+    returned = (line for line in sale.sold if line.returned_quantity)
+    return sum((line.gross_minor * returned_share(line) for line in returned), _NONE)
 
 
 def _sale_of_nothing(purchase: Purchase, store: Store | None) -> Sale:
