@@ -16,12 +16,9 @@ from chalicelib.api.paging import limit_of
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.accounts import member_owner
-from chalicelib.ledger.books.chain import Posting
-from chalicelib.members.model import Member
-from chalicelib.network import service as network
 from chalicelib.network.access.clients import CASHBACK_READ
-from chalicelib.notices.rendering import transaction_of
 from chalicelib.payouts.netting import service as netting
+from chalicelib.rewards import tracing
 from chalicelib.runtime import clock
 
 bp = Blueprint(__name__)
@@ -73,19 +70,10 @@ def list_cashback_entries(inbound: Inbound) -> Answer:
         limit=limit_of(inbound, default=ENTRIES_DEFAULT, most=ENTRIES_MAX),
         now=now,
     )
-    transactions = _transactions(member, stretch.postings)
+    purchases = [purchase_of(one.entry) for one in stretch.postings]
+    traced = tracing.trace(member, filter(None, purchases), key=reaching.key_of(member), now=now)
     entries = tuple(
-        to_entry(one, transactions.get(purchase_of(one.entry))) for one in stretch.postings
+        to_entry(one, traced[purchase].transaction if purchase else None)
+        for one, purchase in zip(stretch.postings, purchases, strict=True)
     )
     return Answer(EntriesAnswer(entries, to_cursor(stretch.before)))
-
-
-def _transactions(member: Member, postings: tuple[Posting, ...]) -> dict[str | None, str | None]:
-    """What the bank calls the purchases that earned these; each is looked up once."""
-    now = clock.now()
-    connection = network.get_connection(member.connection_id, now=now)
-    purchases = {purchase_of(one.entry) for one in postings} - {None}
-    return {
-        purchase: transaction_of(purchase or "", member, connection, now=now)
-        for purchase in purchases
-    }
