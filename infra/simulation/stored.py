@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.loyalty.cards.archiving import Past
 from chalicelib.loyalty.cards.model import Card
 from chalicelib.matching.payment import Payment
 from chalicelib.offers.participation.model import Participation
@@ -41,6 +42,7 @@ _WHOLE: Mapping[str, type[object]] = {
     "PurchaseRow": Purchase,
     "CardRow": Card,
     "OfferRow": Participation,
+    "PastRow": Past,
 }
 
 
