@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.loyalty.cards.archiving import Past
 from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.matching.payment import Payment
 from chalicelib.offers.participation.model import Participation
 from chalicelib.privacy import register
