@@ -29,12 +29,7 @@ from chalicelib.kernel.refusals import (
     TooOften,
     TryAgain,
 )
-from chalicelib.loyalty.claims.claiming import (
-    BudgetUsedUp,
-    ClaimNotOpen,
-    InsufficientPoints,
-    TooManyClaims,
-)
+from chalicelib.loyalty.claims.claiming import CannotClaim
 from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
 from chalicelib.runtime import clock, observability, settings, tracing, wire
 
@@ -57,10 +52,7 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (callers.NotPermitted, 403),
     (NotFound, 404),
     (Conflicting, 409),
-    (InsufficientPoints, 409),
-    (ClaimNotOpen, 409),
-    (TooManyClaims, 409),
-    (BudgetUsedUp, 409),
+    (CannotClaim, 409),
     (ReceiptsAreTheService, 409),
     (TermsNotAccepted, 412),
     (TooLarge, 413),

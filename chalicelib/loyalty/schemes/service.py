@@ -73,6 +73,11 @@ def retailer_of(scheme_id: str) -> RetailerId:
     return RetailerId(scheme_id.rpartition(".")[0])
 
 
+def is_scheme_id(text: str) -> bool:
+    """Whether `text` could be the id of a scheme; ids of campaigns have no point in them."""
+    return "." in text
+
+
 def record_scheme(
     retailer_id: RetailerId, reference: str, shape: SchemeShape, *, now: datetime
 ) -> Recorded:
