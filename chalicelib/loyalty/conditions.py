@@ -144,6 +144,12 @@ def folded(category: str) -> str:
 
 
 @lru_cache(maxsize=1024)
+def _folded(categories: tuple[str, ...]) -> frozenset[str]:
+    """A line's categories as they are compared; a shop has some hundred."""
+    return frozenset(map(folded, categories))
+
+
+@lru_cache(maxsize=1024)
 def _wanted(matching: Matching) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """Categories, GTINs and SKUs as they are compared; the same matching is asked line by line."""
     return (
@@ -181,7 +187,7 @@ def _counted_line(line: SaleLine) -> CountedLine:
         net_minor=max(line.net_minor, 0),
         gtin=_bare(line.gtin) if line.gtin is not None else None,
         sku=line.sku,
-        categories=frozenset(map(folded, line.category)),
+        categories=_folded(line.category),
     )
 
 

@@ -1,8 +1,10 @@
-"""Telling members of what expires soon.
+"""Telling members of what expires soon, and looking after rewards that wait.
 
 A card that holds something which expires is looked at two weeks before it does. Which cards these
 are is written down when a card's first lot with an end is entered, and again by whoever looked: not
-with each purchase. What expires within two weeks of being earned is not told of.
+with each purchase. So are cards whose rewards wait for a budget, every day, and those from which
+money was claimed, once, should whoever claimed it have died before it was given. What expires
+within two weeks of being earned is not told of.
 """
 
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.kernel.refusals import NotFound, TryAgain
+from chalicelib.loyalty import following
 from chalicelib.loyalty.cards import desk, store
 from chalicelib.loyalty.cards.deadlines import last_day
 from chalicelib.loyalty.cards.desk import EXPIRY_TOLD_BEFORE, Opened
@@ -54,6 +57,7 @@ def _look(due: Due, *, now: datetime) -> None:
         holder = Holder(due.member_id, due.scheme_id, vault.member_key(member.salt))
         card = store.find_card(holder, now=now)
         if card is not None:
+            following.follow_up(card, holder, scheme, now=now)
             announcing.announce(_announcements(card, holder, scheme, now=now))
             desk.change_card(holder, scheme, lambda opened: _told(opened, now=now), now=now)
     store.forget_due(due)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.loyalty import funding
 from chalicelib.loyalty.cards import effects, store
 from chalicelib.loyalty.cards.awarding import Case, settle
 from chalicelib.loyalty.cards.eligibility import Taker
@@ -95,6 +96,7 @@ def _case(scheme: Scheme, purchase: Purchase, sale: Sale, buyer: Buyer, *, now: 
         return_days=_return_days(sale, now=now),
         anchored_at=purchase.payment.anchored_at,
         place=place_of(receipt.store_id, receipt.till) if receipt else "",
+        lease_for=lambda minor: funding.lease_for(scheme, buyer.member.member_id, minor, now=now),
         judge_new_card=lambda: holding.judge_new_member(buyer.member, now=now),
     )
 

@@ -9,6 +9,9 @@ done.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets.leasing import slot_of
+from chalicelib.budgets.service import Purse
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import TryAgain
@@ -17,9 +20,6 @@ from chalicelib.ledger import giving
 from chalicelib.ledger.giving import Gift as LedgerGift
 from chalicelib.members.announcing import Announcement, NoticeKind, announce, notice_id_of
 from chalicelib.network import service as network
-from chalicelib.offers.budgets import service as budgets
-from chalicelib.offers.budgets.leasing import slot_of
-from chalicelib.offers.budgets.service import Purse
 from chalicelib.offers.campaigns.model import Campaign
 from chalicelib.offers.participation import store
 from chalicelib.offers.participation.model import (

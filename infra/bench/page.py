@@ -7,15 +7,19 @@ figure by hand.
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from infra.bench.monthly import Month, markdown
 from infra.bench.prices import price_list
+from infra.bench.scenarios import PLAIN_MONTH
+from infra.bench.verdict import rewarded_months
 
 ROOT = Path(__file__).parents[2]
 REPORT = ROOT / "build" / "bench.json"
+REWARDING = ("settle_rewards", "send_notices")
 _FIGURES = ("write_units", "read_units", "aws_calls", "messages", "log_bytes")
 
 
@@ -30,7 +34,12 @@ def main() -> int:
     costs.write_text(
         _with(
             costs.read_text(),
-            {"scenarios": _scenarios(report), "parts": _parts(report), "budgets": _budgets(report)},
+            {
+                "scenarios": _scenarios(report),
+                "parts": _parts(report),
+                "rewards": _rewards(report),
+                "budgets": _budgets(report),
+            },
         )
     )
     deploy.write_text(_with(deploy.read_text(), {"costs": months}))
@@ -63,8 +72,37 @@ def _scenarios(report: Mapping[str, Any]) -> str:
         f"| {one['total_dollars_per_million']:.2f} | {one['total_with_one_message_a_run']:.2f} "
         f"| {one['total_behind_a_rest_api']:.2f} |"
         for one in report["scenarios"].values()
+        if not one["is_month"]
     ]
     return "\n".join(lines)
+
+
+def _rewards(report: Mapping[str, Any]) -> str:
+    """What a month in which something was given took beyond the one in which nothing was."""
+    scenarios = report["scenarios"]
+    plain = scenarios[PLAIN_MONTH]
+    title = f"{plain['title']}: {plain['per_matched_receipt']['write_units']:.2f} write units"
+    columns = "write units more | card, offer | journal, budget | codes | told | read units more"
+    lines = [f"| {title} | {columns} | dollars more |", "|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for one, more in rewarded_months(scenarios):
+        each, units = one["per_matched_receipt"], _units_by_table(one)
+        lines.append(
+            f"| {one['title']} | {more:.2f} | {units['wallets']:.2f} | {units['money']:.2f} "
+            f"| {units['people']:.2f} | {units['cases']:.2f} "
+            f"| {each['read_units'] - plain['per_matched_receipt']['read_units']:.2f} "
+            f"| {one['total_dollars_per_million'] - plain['total_dollars_per_million']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def _units_by_table(one: Mapping[str, Any]) -> Counter[str]:
+    """Write units by table, for a matched receipt, of what settles rewards and of what tells."""
+    found: Counter[str] = Counter()
+    for part in REWARDING:
+        for what, units in one["counted"].get(part, {}).items():
+            if what.startswith("write_units."):
+                found[what.rpartition(".")[2]] += units / one["matched"]
+    return found
 
 
 def _parts(report: Mapping[str, Any]) -> str:
@@ -93,7 +131,8 @@ def _budgets(report: Mapping[str, Any]) -> str:
     imports = ", ".join(f"{k} {v:.3f}" for k, v in report["speed"]["imports"]["seconds"].items())
     told = (
         f"A webhook took {webhook['webhook_ms']:.2f} ms of processor time, one raw call "
-        f"{webhook['raw_call_ms']:.2f} ms. Imports, in seconds: {imports}."
+        f"{webhook['raw_call_ms']:.2f} ms. Imports, in seconds: {imports}. "
+        f"The machine's load was {report['speed']['load']:.1f}."
     )
     return "\n".join([*lines, "", told])
 

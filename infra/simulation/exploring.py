@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from infra.simulation.endings import broken_at_end
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
 from infra.simulation.history import History
-from infra.simulation.invariants import Standing, standing_in
-from infra.simulation.playing import RUNS_MAX, broken_by_run
+from infra.simulation.playing import broken_by_run
+from infra.simulation.standing import Standing, standing_in
 from infra.simulation.world import State, World
 
 SAMPLES_MAX = 5
@@ -95,7 +95,7 @@ class Explorer:
         if queue is None:
             broken = broken_at_end(world, self._history, standing_in(world))
             self._count(tally, (), broken)
-        elif depth > RUNS_MAX:
+        elif depth > self._history.runs_max:
             self._count(tally, (), ("I16 it never becomes quiet",))
         else:
             self._every_run(tally, world.state(), queue, {}, faults_left, depth)
@@ -124,7 +124,8 @@ class Explorer:
             self._count(tally, placed, broken)
         else:
             tally.add(self._from_here(faults_left, depth=depth + 1), placed)
-        if faults_left == 0 or ran.has_died or not self._history.is_disturbed(queue):
+        is_disturbed = self._history.is_disturbed(queue) and queue not in world.broken
+        if faults_left == 0 or ran.has_died or not is_disturbed:
             return
         for call, kind in self._what_may_follow(calls, plan):
             more = {**plan, call: kind}
@@ -171,6 +172,8 @@ def _meaning_of(world: World, faults_left: int, standing: Standing) -> bytes:
         world.inputs_done,
         world.is_swept,
         world.is_cold,
+        sorted(world.broken),
+        sorted(world.apps.heard.items()),
         [_unnamed(row.text) for row in standing.everything],
         [(m.queue, _unnamed(m.body), m.receives, m.visible_at) for m in waiting],
         sorted((m.queue, _unnamed(m.body)) for m in world.aws.queues.done),

@@ -7,15 +7,24 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
-from infra.simulation import generated, histories, reward_histories, second_thoughts
+from infra.simulation import (
+    calendar_histories,
+    claim_histories,
+    generated,
+    histories,
+    mishaps,
+    reward_histories,
+    second_thoughts,
+)
 from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
 from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
 from infra.simulation.history import History, both_orders, orders
+from infra.simulation.lambdas import SWEEP
 from infra.simulation.planted import bugs
 from infra.simulation.planting import Bug
 from infra.simulation.playing import Played, name_of, play
 from infra.simulation.town import CLEO
-from infra.simulation.world import SWEEP, State, World
+from infra.simulation.world import State, World
 
 
 class Family(Enum):
@@ -90,6 +99,9 @@ CORE: Sequence[Callable[[], History]] = (
     lambda: second_thoughts.given_back(is_return_first=False),
     second_thoughts.refund_named_late,
     *reward_histories.HISTORIES,
+    *calendar_histories.HISTORIES,
+    *claim_histories.HISTORIES,
+    *mishaps.HISTORIES,
 )
 
 
@@ -125,7 +137,7 @@ def find_schedule(name: str) -> tuple[History, tuple[Fault, ...]]:
 
 def do(world: World, start: State, job: Job) -> Outcome:
     """Do `job`."""
-    began = time.perf_counter()
+    began = time.process_time()
     outcome = Outcome(job)
     match job.family:
         case Family.PAIRS:
@@ -146,7 +158,7 @@ def do(world: World, start: State, job: Job) -> Outcome:
             bug = next(one for one in bugs(world) if one.name == job.subject)
             for _ in hunt(world, start, bug, outcome):
                 continue
-    outcome.seconds = time.perf_counter() - began
+    outcome.seconds = time.process_time() - began
     return outcome
 
 

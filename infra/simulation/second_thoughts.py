@@ -47,7 +47,13 @@ def _sent(name: str, message: str) -> Input:
 
 
 def _asked(name: str, person: Person, handler: str, body: Mapping[str, object]) -> Input:
-    asked = Asked(handler, person.bank, person.anchor.value, "t-1", json.dumps(body))
+    asked = Asked(
+        handler,
+        person.bank,
+        {"transaction": "t-1"},
+        json=json.dumps(body),
+        user=person.anchor.value,
+    )
     return Input(0, name, ASKS, (asked.to_body(),))
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from chalicelib.loyalty.cards.model import Card
 from chalicelib.matching.payment import Payment
+from chalicelib.offers.participation.model import Participation
 from chalicelib.privacy import register
 from chalicelib.purchases.model import Purchase
 from chalicelib.runtime import settings, vault
@@ -39,6 +40,7 @@ _WHOLE: Mapping[str, type[object]] = {
     "PaymentRow": Payment,
     "PurchaseRow": Purchase,
     "CardRow": Card,
+    "OfferRow": Participation,
 }
 
 

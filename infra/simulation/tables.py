@@ -97,6 +97,14 @@ class SimTables:
         """How many writes a reader can be behind at most."""
         return len(self._writes)
 
+    def expire(self) -> None:
+        """Delete what is past its `expires_at`, as TTL does in its own time."""
+        now = self._now().timestamp()
+        for table, items in self._tables.items():
+            over = [k for k, item in items.items() if _ends_at(item) <= now]
+            for key in over:
+                self._apply(table, key, None)
+
     def items(self, table: str) -> Mapping[Key, Item]:
         """What stands in `table`, as it is."""
         return self._tables[table]
@@ -250,6 +258,10 @@ class SimTables:
         if name not in self._tables:
             raise Refused("ResourceNotFoundException", "Requested resource not found")
         return self._tables[name]
+
+
+def _ends_at(item: Item) -> float:
+    return float(item.attributes.get("expires_at", {}).get("N", "inf"))
 
 
 def _condition(request: Request, name: str) -> Node:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets import store as budgets_store
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.network import service as network
 from chalicelib.network.model import ClientKind, Retailer
-from chalicelib.offers.budgets import service as budgets
-from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.runtime import clock
 from chalicelib.workers.campaigns import tend_campaigns

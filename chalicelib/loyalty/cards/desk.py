@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.loyalty.cards import archiving, store
-from chalicelib.loyalty.cards.archiving import Past
 from chalicelib.loyalty.cards.model import Card, Membership
+from chalicelib.loyalty.cards.past import Past, in_chain
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.rules import Scheme
 
 ATTEMPTS_MAX = 12  # Sixteen at once on one card; whoever loses so often comes again later.
 EXPIRY_TOLD_BEFORE = timedelta(days=14)
+
+LOOKED_AFTER = timedelta(days=1)  # Until somebody looks whether a budget was raised.
+WAITED_FOR = timedelta(days=365)  # Then only what else changes the card looks.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def read_past(card: Card, holder: Holder, *, now: datetime) -> tuple[Past, ...]:
     """The history of the card, oldest first."""
     if not card.last_past:
         return ()
-    return archiving.in_chain(store.list_past(holder, now=now), card.last_past)
+    return in_chain(store.list_past(holder, now=now), card.last_past)
 
 
 def new_card(membership: Membership) -> Card:
@@ -88,7 +91,7 @@ def new_card(membership: Membership) -> Card:
 def _write(changed: Card, holder: Holder, scheme: Scheme, *, now: datetime) -> Card | None:
     """What was written, or None where somebody else was faster."""
     card, past = archiving.move_old(changed, scheme, at=now)
-    due_at = _due(card)
+    due_at = _due(card, now)
     if due_at is not None and _is_sooner(due_at, card.due_at, now=now):
         store.record_due(holder, max(due_at, now).date())
         card = replace(card, due_at=due_at)
@@ -99,15 +102,18 @@ def _write(changed: Card, holder: Holder, scheme: Scheme, *, now: datetime) -> C
     return replace(card, version=card.version + 1)
 
 
-def _due(card: Card) -> datetime | None:
-    """When to tell of what expires next and was not told of; None where nothing expires."""
+def _due(card: Card, now: datetime) -> datetime | None:
+    """When to tell of what expires next and was not told of, or to look again after a reward that
+    waits; None where there is neither.
+    """
     told = card.told_until
     ends = [
         lot.expires_at - EXPIRY_TOLD_BEFORE
         for lot in card.lots
         if lot.expires_at is not None and lot.free > 0 and (told is None or lot.expires_at > told)
     ]
-    return min(ends, default=None)
+    waits = any(fill.waits and now < fill.at + WAITED_FOR for fill in card.fills)
+    return min((*ends, now + LOOKED_AFTER) if waits else ends, default=None)
 
 
 def _is_sooner(due_at: datetime, asked: datetime | None, *, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from chalicelib.loyalty.earning import Share
 from chalicelib.loyalty.terms import RuleKind
 
 SPENT = ""  # Who has drawn, of draws that nobody can undo any more.
+WAITING = 0  # In the place of a lease: the scheme's budget has not as much left.
 
 
 class Basis(Enum):
@@ -143,6 +144,9 @@ class Fill:
     is the reward in money, 0 where it is no money. `due_at` is when the last of its stamps becomes
     active. `undone_by` names the purchase whose return emptied it again. `claim_id` names the
     claim by which a reward that is no money is collected.
+
+    `lease` is the part of the scheme's budget that pays for it, `WAITING` while none can; None: it
+    was given before budgets were drawn on. One that `has_waited` was told of as waiting.
     """
 
     number: int
@@ -153,11 +157,18 @@ class Fill:
     minor: int = 0
     undone_by: str = ""
     claim_id: str = ""
+    lease: int | None = None
+    has_waited: bool = False
 
     @property
     def name(self) -> str:
         """By which it draws."""
         return f"f{self.number}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether its reward waits for a budget."""
+        return self.lease == WAITING and bool(self.minor) and not self.undone_by
 
 
 class ClaimState(Enum):
@@ -173,7 +184,8 @@ class Claim:
     """A reward that a member asked for. Its units are drawn from lots under `claim_id`.
 
     `until` is when the code stops being good; `closed_at` when it was redeemed or cancelled. Of a
-    claim that a full card brought, `units` is 0: the fill has drawn them.
+    claim that a full card brought, `units` is 0: the fill has drawn them. `lease` is the part of
+    the scheme's budget that pays for a reward in money.
     """
 
     claim_id: str
@@ -185,6 +197,7 @@ class Claim:
     state: ClaimState = ClaimState.RESERVED
     closed_at: datetime | None = None
     confirmation: str = ""
+    lease: int | None = None
 
     def is_open(self, at: datetime) -> bool:
         """Whether it still may be redeemed."""

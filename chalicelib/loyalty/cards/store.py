@@ -16,8 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 
 from chalicelib.kernel.ids import MemberId
-from chalicelib.loyalty.cards.archiving import Past
 from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.members.model import KEPT_AFTER_LEAVING
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
@@ -76,6 +76,7 @@ _PAST = Kept(
         "entries": Category.TRANSACTION,
         "fills": Category.TRANSACTION,
         "claims": Category.TRANSACTION,
+        "drawn": Category.TRANSACTION,
     },
 )
 

@@ -33,6 +33,12 @@ class TooManyClaims(NotAllowed):
     code = "too_many_claims"
 
 
+class BudgetUsedUp(NotAllowed):
+    """The reward is money, and the scheme's budget has not as much left. Nothing was drawn."""
+
+    code = "reward_budget_used_up"
+
+
 class ConflictingClaim(Conflicting):
     """The bank gave this name to a claim of another reward before."""
 
@@ -49,7 +55,8 @@ class NoSuchClaim(NotFound):
 class Price:
     """What is claimed: a reward of a scheme version, what it costs, and how long a code is good.
 
-    One that `is_paid_at_once` is money: nobody at a till has to confirm it.
+    One that `is_paid_at_once` is money: nobody at a till has to confirm it. `lease` is the part of
+    the scheme's budget that pays it; None: the budget has not as much left.
     """
 
     reward_id: str
@@ -57,13 +64,14 @@ class Price:
     units: int
     good_for: timedelta
     is_paid_at_once: bool = False
+    lease: int | None = None
 
 
 def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
     """The card with the price drawn; the same card where this claim is on it already.
 
     :raises ConflictingClaim: it is, of another reward. :raises InsufficientPoints: too little is
-        active. :raises TooManyClaims: see above.
+        active. :raises TooManyClaims: see above. :raises BudgetUsedUp: see above.
     """
     known = card.find_claim(claim_id)
     if known is not None:
@@ -75,10 +83,12 @@ def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
         raise TooManyClaims("five rewards are reserved already")
     if lots.balance_at(card, at).active < price.units:
         raise InsufficientPoints("the reward costs more than is active")
+    if price.is_paid_at_once and price.lease is None:
+        raise BudgetUsedUp("the budget of the scheme has not as much left")
     card, _ = lots.draw(card, claim_id, price.units, usable=lots.active(at))
     claim = Claim(claim_id, price.reward_id, price.scheme, price.units, at, at + price.good_for)
     if price.is_paid_at_once:
-        claim = replace(claim, state=ClaimState.REDEEMED, closed_at=at)
+        claim = replace(claim, state=ClaimState.REDEEMED, closed_at=at, lease=price.lease)
     return replace(card, claims=(*card.claims, claim))
 
 
@@ -113,6 +123,19 @@ def cancel(card: Card, claim_id: str, *, at: datetime) -> Card:
     cancelled = replace(claim, state=ClaimState.CANCELLED, closed_at=ends_at)
     released = lots.release(_with_claim(card, cancelled), claim_id)
     return lots.work_off(released, at=at)
+
+
+def relet(card: Card, claim: Claim, lease: int | None, *, at: datetime) -> Card:
+    """The card with another `lease` for a claim whose own could not pay; without one the claim is
+    as if it never was, and its units are back. The same card where somebody else was faster.
+    """
+    known = card.find_claim(claim.claim_id)
+    if known is None or known.lease != claim.lease:
+        return card
+    if lease is not None:
+        return _with_claim(card, replace(known, lease=lease))
+    left = tuple(one for one in card.claims if one is not known)
+    return lots.work_off(lots.release(replace(card, claims=left), claim.claim_id), at=at)
 
 
 def get_claim(card: Card, claim_id: str) -> Claim:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets.service import Purse, Standing
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.refusals import Conflicting, NotAllowed, NotFound, TryAgain
 from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.network import service as network
 from chalicelib.network.caching import Remembered
-from chalicelib.offers.budgets import service as budgets
-from chalicelib.offers.budgets.service import Purse, Standing
 from chalicelib.offers.campaigns import checking, model, store
 from chalicelib.offers.campaigns.model import Campaign, Stage, Status, campaign_id_of
 from chalicelib.runtime import observability

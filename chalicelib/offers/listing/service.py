@@ -31,6 +31,7 @@ from chalicelib.offers.listing.ranking import Score, score_of
 from chalicelib.offers.participation import store
 from chalicelib.offers.participation.model import (
     Participation,
+    Redemption,
     is_at_limit,
     new_participation,
 )
@@ -54,7 +55,8 @@ class NotLive(Conflicting):
 class Listed:
     """An offer as one member sees it. `kilometres` is to its nearest shop, where that was asked.
 
-    `is_used_up`: the member has had as many rewards of it as they may have now.
+    `is_used_up`: the member has had as many rewards of it as they may have now. `redemptions` are
+    those they had, oldest first.
     """
 
     campaign: Campaign
@@ -65,6 +67,7 @@ class Listed:
     is_used_up: bool = False
     rewarded_minor: int = 0
     kilometres: int | None = None
+    redemptions: tuple[Redemption, ...] = ()
 
 
 def forget() -> None:
@@ -222,6 +225,7 @@ def _as_listed(
         is_used_up,
         sum(one.kept_minor for one in taken.redemptions) if taken else 0,
         kilometres,
+        taken.redemptions if taken else (),
     )
 
 

@@ -19,6 +19,7 @@ from chalicelib.members import service as members
 from chalicelib.members.model import Member, MemberStatus
 from chalicelib.network import programmes
 from chalicelib.network.programmes import Programme
+from chalicelib.payouts import parting
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.messages import SendPayoutMessage, encode
@@ -54,12 +55,18 @@ def net_members(member_ids: Iterable[MemberId], *, on: date, now: datetime) -> i
 
 
 def net_member(member_id: MemberId, *, on: date, now: datetime) -> tuple[Instruction, ...]:
-    """Pay one member; returns the orders, one for each currency in which there is anything."""
+    """Pay one member; returns the orders, one for each currency in which there is anything.
+
+    The account of somebody who left, and to whom nothing is owed any more, is deleted.
+    """
     ordered = []
-    for balances in ledger.balances_of(member_id, now=now):
+    held = ledger.balances_of(member_id, now=now)
+    for balances in held:
         instruction = _net(member_id, balances, on=on, now=now)
         if instruction is not None:
             ordered.append(instruction)
+    if not any(parting.is_owed(balances) for balances in held):
+        parting.forget_account_when_paid(member_id, now=now)
     return tuple(ordered)
 
 
