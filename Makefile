@@ -23,7 +23,7 @@ run: $(STAMP)  ## Leave the same stack running on PORT (default 8000)
 simulate: $(STAMP)  ## Play every fault and pair of faults; write build/simulate.json
 	$(BIN)/python -m infra.simulation.run $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(BOUNDED),--bounded) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
 
-# ONLY=text tries those whose name or module holds it.
+# ONLY=ledger,claims tries those whose name or module holds one of these.
 mutants: $(STAMP)  ## Seeded bugs in the code that moves money: the tests must find them
 	$(BIN)/python -m infra.mutants.run $(if $(ONLY),--only '$(ONLY)')
 

@@ -168,8 +168,8 @@ def returned_share(line: SaleLine) -> Fraction:
 
 def returned_minor(sale: Sale) -> Fraction:
     """What the returned lines of `sale` cost, less what went into other goods; exactly."""
-    returned = (line for line in sale.sold if line.returned_quantity)
-    return sum((line.gross_minor * returned_share(line) for line in returned), _NONE)
+    back = (line for line in sale.sold if line.returned_quantity)
+    return sum((line.gross_minor * returned_share(line) for line in back), _NONE)
 
 
 def _sale_of_nothing(purchase: Purchase, store: Store | None) -> Sale:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from chalicelib.kernel.ids import ReceiptId
 from chalicelib.kernel.refusals import TryAgain
+from chalicelib.loyalty.cards.eligibility import AHEAD_MAX
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.taking_back import taken_back
 from chalicelib.members.model import Member, MemberStatus
@@ -161,7 +162,7 @@ def _may_win(case: _Case) -> bool:
     return (
         member.status is MemberStatus.ACTIVE
         and Service.OFFERS in member.services
-        and sale.sold_at >= member.activated_at
+        and member.activated_at <= sale.sold_at <= case.now + AHEAD_MAX
         and not sale.is_told_twice
     )
 

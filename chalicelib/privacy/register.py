@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.budgets import store as budgets_store
+from chalicelib.ledger.adjusting import store as adjusting_store
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days import store as daybook_store
@@ -48,6 +49,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    adjusting_store,
     books_store,
     budgets_store,
     campaigns_store,

@@ -60,7 +60,8 @@ class History:
     `may_settle_late`, it may end so only after the daily look.
 
     Of a history about rewards, `opens` is what the town has for it beside its receipts (given the
-    time), and `owned` what members have in the journal at the end, by name, `stamps` what nothing
+    time), and `owned` what members have in the journal at the end, by name (or `earned` only what
+    they earned in all, where it depends on nights in which sums it was paid), `stamps` what nothing
     took of their cards, and `holding` what their cards hold then (asked of those named). `heard` is
     what apps and tills heard last, by what they asked, and `told` how many notices of a kind banks
     heard, of the kinds named. Faults come to the workers of the queues `disturbed` alone (none
@@ -76,6 +77,7 @@ class History:
     may_settle_late: bool = False
     opens: Callable[[datetime], None] | None = None
     owned: Mapping[str, Balances] = field(default_factory=dict)
+    earned: Mapping[str, int] = field(default_factory=dict)
     stamps: Mapping[str, int] = field(default_factory=dict)
     holding: Mapping[str, Balance] = field(default_factory=dict)
     heard: Mapping[str, str] = field(default_factory=dict)

@@ -34,7 +34,7 @@ from infra.simulation.world import World
 _BY_HAND = frozenset(why.value for why in BY_HAND)
 _OF_ANOTHER = (WithdrawnWhy.CONTRADICTED.value, "same_purchase")
 # What is kept from a day that is still to come counts from that day.
-_LAST_DAY = dict.fromkeys(("LeaseRow", "FoldRow"), rows.epoch(ENDS_AT))
+_LAST_DAY = {"LeaseRow": rows.epoch(ENDS_AT)}
 _SPARE = timedelta(days=1)  # Retention counts from what happened, which may be some time ago.
 _IN_CLEAR = (LOAF, *(person.account for person in PEOPLE), *(p.anchor.value for p in PEOPLE))
 
@@ -182,8 +182,8 @@ def _undeclared(world: World, standing: Standing) -> Iterator[str]:
 
 
 def _day_of(row: Stored) -> int:
-    """The day that a card is to be looked at on, from which its request counts."""
-    if row.kind != "DueRow":
+    """The day that a card is to be looked at on, or a gift is due, from which keeping counts."""
+    if row.kind not in ("DueRow", "FoldRow"):
         return 0
     return rows.epoch(datetime.fromisoformat(row.key[0].split("#")[1]).replace(tzinfo=UTC) + _SPARE)
 

@@ -44,6 +44,11 @@ def _owned(history: History, books: Books) -> Iterator[str]:
         if balances not in (None, Balances("GBP")):
             found[person.name] = balances
     wanted = dict(history.owned)
+    if history.earned:
+        earned = {name: balances.earned for name, balances in found.items()}
+        if earned != history.earned:
+            yield f"I13 members earned {earned}"
+        return
     if history.owners_differ:
         have, want = sorted(map(repr, found.values())), sorted(map(repr, wanted.values()))
         if have != want:

@@ -35,7 +35,8 @@ CAMPAIGN_ID = campaign_id_of(BAKERY, OFFER)
 STARTS_AT = NOON - timedelta(hours=2)
 ENDS_AT = NOON + timedelta(days=90)
 TIMES_MAX = 5
-OFFERED = 142  # What `with_offer_and_card` gives of its offer.
+# What the town of months gives: a card alone (131) fails, and with the offer (232) comes back.
+MONTHS_OFFER, MONTHS_CARD = 101, 131
 BUN, CASH, CASH_MINOR = "bun", "cash", 242
 SCHEME_ID = f"{BAKERY}.{CARD}"
 _BUDGET = 10_000
@@ -111,10 +112,14 @@ def with_everything(now: datetime) -> None:
 
 
 def with_offer_and_card(now: datetime) -> None:
-    """Open a town with the stamp card and an offer, for months."""
+    """Open a town for months: an offer, and a stamp card whose stamps expire. What a night pays
+    fails, or comes back, or is paid, as these amounts come together.
+    """
     _join(now)
-    _offer(FixedCashback(OFFERED), _BUDGET, now)
-    _scheme(STAMP_CARD, now)
+    _offer(FixedCashback(MONTHS_OFFER), _BUDGET, now)
+    reward = {"kind": "fixed_cashback", "amount_minor": MONTHS_CARD}
+    card = {"places": PLACES, "reward": reward}
+    _scheme({**STAMP_CARD, "card": card, "expiry": {"after": 1, "unit": "months"}}, now)
     _pay_out(now)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.matching.payment import Payment
 from chalicelib.offers.participation.model import Participation
 from chalicelib.privacy import register
@@ -41,6 +42,7 @@ _WHOLE: Mapping[str, type[object]] = {
     "PurchaseRow": Purchase,
     "CardRow": Card,
     "OfferRow": Participation,
+    "PastRow": Past,
 }
 
 

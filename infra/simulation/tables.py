@@ -155,7 +155,10 @@ class SimTables:
         start = key_of(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else None
         forward = request.get("ScanIndexForward", True)
         found, size, last, looked = [], 0, None, 0
-        order = sorted(seen, key=lambda key: (key[0], key[1].encode()), reverse=not forward)
+        # The partition is one of the texts that the request names; the condition says which.
+        texts = {value["S"] for value in named.values.values() if "S" in value}
+        partition = (key for key in seen if key[0] in texts)
+        order = sorted(partition, key=lambda key: (key[0], key[1].encode()), reverse=not forward)
         for key in order:
             if start is not None and not _is_after(key, start, forward=forward):
                 continue
