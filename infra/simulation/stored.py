@@ -25,6 +25,7 @@ from infra.simulation.tables import SimTables
 # Rows whose attributes do not tell their types apart, by table and beginnings of their keys.
 _BY_PLACE = (
     ("wallets", "", "offer#", "OfferRow"),
+    ("wallets", "", "offerpast#", "OfferPageRow"),
     ("wallets", "", "card#", "CardRow"),
     ("wallets", "", "past#", "PastRow"),
     ("wallets", "", "purchase#", "PurchaseRow"),
