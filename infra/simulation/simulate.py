@@ -12,7 +12,7 @@ from typing import Any
 from infra.simulation.jobs import Family, Job, Outcome, do, find_schedule, names_in_both_orders
 from infra.simulation.living import a_world
 from infra.simulation.planted import bugs
-from infra.simulation.playing import play, told
+from infra.simulation.playing import play, told, with_its_end
 from infra.simulation.world import State, World
 
 SEEDS_PER_JOB = 50
@@ -99,7 +99,8 @@ def replay(name: str) -> bool:
     """Play the schedule of that name and print it step by step; whether nothing is broken."""
     history, faults = find_schedule(name)
     with a_world() as world:
-        played = play(world, world.open(), history, faults)
+        start = world.open()
+        played = play(world, start, with_its_end(world, start, history), faults)
     print(*told(played), sep="\n")
     return not played.broken
 
