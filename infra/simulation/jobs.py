@@ -47,6 +47,7 @@ class Family(Enum):
     SAMPLED = "sampled"  # so many of the schedules with one or two faults, drawn
     SINGLES = "singles"  # every schedule of one history with one fault of any kind
     PLAIN = "plain"  # every schedule of one history with one fault of those that are paired
+    CALM = "calm"  # one history in which nothing goes wrong
     PAUSES = "pauses"  # a worker freezes at each call in turn while others run
     SEEDED = "seeded"  # drawn histories with drawn faults
     REWARDED = "rewarded"  # the same with rewards: each ends as it does without its faults
@@ -172,6 +173,9 @@ def do(world: World, start: State, job: Job) -> Outcome:
             _explore(world, start, outcome, kinds_at, faults_max=1)
         case Family.PLAIN:
             _explore(world, start, outcome, paired_at, faults_max=1)
+        case Family.CALM:
+            history = history_by_name()[job.subject]
+            note(outcome, play(world, start, history, ()), ())
         case Family.PAUSES:
             history = history_by_name()[job.subject]
             for faults in singles_of(world, start, history, _pauses_of(history)):
