@@ -7,6 +7,7 @@ stores is enough to know everything. From here come the notice, the export and t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.budgets import store as budgets_store
 from chalicelib.ledger.adjusting import store as adjusting_store
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.closing import store as closing_store
@@ -27,7 +28,6 @@ from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
 from chalicelib.notices.launching import store as launching_store
 from chalicelib.notices.log import store as notices_store
-from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.offers.campaigns import store as campaigns_store
 from chalicelib.offers.events import store as offer_events_store
 from chalicelib.offers.participation import store as participation_store

@@ -6,6 +6,7 @@ under the same id and the same amount.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.kernel.ids import MemberId
@@ -45,6 +46,17 @@ from chalicelib.runtime import observability, queues
 _NOBODY = Payee(is_known=False, is_suspended=False, minor_min=1, rail=None, needs_destination=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """From how much on a member is paid, what is missing to that, and why not tonight (None: they
+    are, or have nothing). Minor units.
+    """
+
+    minor_min: int
+    missing_minor: int
+    why: Why | None
+
+
 def net_members(member_ids: Iterable[MemberId], *, on: date, now: datetime) -> int:
     """Pay each of the members what they may be paid on the night of `on`; returns how many orders.
 
@@ -68,6 +80,22 @@ def net_member(member_id: MemberId, *, on: date, now: datetime) -> tuple[Instruc
     if not any(parting.is_owed(balances) for balances in held):
         parting.forget_account_when_paid(member_id, now=now)
     return tuple(ordered)
+
+
+def foresee(member: Member, balances: Balances, *, now: datetime) -> Foreseen:
+    """What would become of what `member` has in one currency, if the night were now.
+
+    It reads what the night reads, and changes nothing.
+    """
+    programme = programmes.get_programme(member.programme)
+    minimum = programme.payout_minimum(balances.currency)
+    unpaid = store.find(member.member_id, balances.currency, now=now)
+    decided = _decide(member, balances, unpaid, now=now)
+    return Foreseen(
+        minor_min=minimum,
+        missing_minor=max(minimum - balances.available, 0),
+        why=decided.why if isinstance(decided, Wait) else None,
+    )
 
 
 def _net(member_id: MemberId, balances: Balances, *, on: date, now: datetime) -> Instruction | None:
