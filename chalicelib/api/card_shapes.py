@@ -20,8 +20,8 @@ from chalicelib.runtime import clock
 
 class CardAnswer(msgspec.Struct, omit_defaults=True):
     """A member's part in a scheme, and what is on the card. `active` is below nought where units
-    are owed. A `joinable` scheme has neither `joined_at` nor anything on a card. `rewards_waiting`
-    are full cards whose rewards wait until the scheme's budget is raised.
+    are owed. `rewards_waiting` are full cards whose rewards wait until the scheme's budget is
+    raised. A `joinable` scheme has neither `joined_at` nor anything on a card.
     """
 
     scheme: str

@@ -11,12 +11,7 @@ from chalicelib.kernel.refusals import (
     TooLarge,
     TooOften,
 )
-from chalicelib.loyalty.claims.claiming import (
-    BudgetUsedUp,
-    ClaimNotOpen,
-    InsufficientPoints,
-    TooManyClaims,
-)
+from chalicelib.loyalty.claims.claiming import CannotClaim
 from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
 
 
@@ -31,10 +26,7 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (callers.NotPermitted, 403),
     (NotFound, 404),
     (Conflicting, 409),
-    (InsufficientPoints, 409),
-    (ClaimNotOpen, 409),
-    (TooManyClaims, 409),
-    (BudgetUsedUp, 409),
+    (CannotClaim, 409),
     (ReceiptsAreTheService, 409),
     (TermsNotAccepted, 412),
     (TooLarge, 413),

@@ -31,7 +31,7 @@ from tests.makers.members import user
 from tests.makers.network import BAKERY, make_connection
 from tests.makers.nights import begin, close_until
 from tests.makers.offers import campaign, run
-from tests.makers.outside import run_worker
+from tests.makers.outside import put_on, run_worker
 from tests.makers.paying import make_account, record_paying, set_destination
 from tests.makers.purchases import BANK, OPENED_AT, PAID_AT
 from tests.makers.rewarding import (
@@ -72,8 +72,9 @@ def live() -> None:
     begin(PAID_AT.date())
     clock.use(lambda: NIGHT)
     close_until(PAID_AT.date())
-    run_worker(queues.PAYOUTS)  # The rail is away, and so is the bank that is told of it all.
-    run_worker(queues.NOTICES)
+    # The rail is away, and so is the bank that is told of it all. What was put off is invisible.
+    for name in (queues.PAYOUTS, queues.NOTICES):
+        put_on(name, *run_worker(name).failed)
     clock.use(lambda: LEFT_AT)
     for number in range(MANY):
         buy(f"t-{10 + number}", at=PAID_AT + DAY + number * timedelta(minutes=1))

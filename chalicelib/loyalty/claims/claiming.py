@@ -15,25 +15,29 @@ from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
 OPEN_CLAIMS_MAX = 5  # Whoever holds more codes than that at once is not at a till.
 
 
-class InsufficientPoints(NotAllowed):
+class CannotClaim(NotAllowed):
+    """The card, the claim or the budget does not stand so that this could be done now."""
+
+
+class InsufficientPoints(CannotClaim):
     """The reward costs more than what is active on the card."""
 
     code = "INSUFFICIENT_POINTS"
 
 
-class ClaimNotOpen(NotAllowed):
+class ClaimNotOpen(CannotClaim):
     """The claim was redeemed or cancelled before, or its time is over."""
 
     code = "claim_not_open"
 
 
-class TooManyClaims(NotAllowed):
+class TooManyClaims(CannotClaim):
     """So many rewards are reserved already that somebody should collect or cancel one first."""
 
     code = "too_many_claims"
 
 
-class BudgetUsedUp(NotAllowed):
+class BudgetUsedUp(CannotClaim):
     """The reward is money, and the scheme's budget has not as much left. Nothing was drawn."""
 
     code = "reward_budget_used_up"
