@@ -28,7 +28,7 @@ class RuleGave(msgspec.Struct, omit_defaults=True):
 class EarnedLine(msgspec.Struct, tag="earned", tag_field="kind", omit_defaults=True):
     """What a purchase earned under a version of the scheme, as it stands now.
 
-    `counts` = `units` - `taken_back` + `kept` - `forfeited`; nothing while it is `is_held`.
+    `counts` = `units` - `taken_back` + `kept` - `forfeited`; nothing while it is `held`, a code.
     `taken_back` is what came back demands, of which the scheme's policy let the member have `kept`;
     `reason` says why: `returned`, `withdrawn`. It may be spent from `active_at` on.
     """
@@ -44,7 +44,7 @@ class EarnedLine(msgspec.Struct, tag="earned", tag_field="kind", omit_defaults=T
     kept: int = 0
     forfeited: int = 0
     reason: str = ""
-    is_held: bool = False
+    held: str = ""
     tier: str | None = None
     expires_at: str | None = None
     rules: tuple[RuleGave, ...] = ()
@@ -182,7 +182,7 @@ def _earned(entry: Entry, traced: Traced) -> EarnedLine:
         kept=entry.kept,
         forfeited=entry.forfeited,
         reason=traced.reason,
-        is_held=bool(entry.held),
+        held=entry.held,
         tier=entry.tier_id or None,
         expires_at=to_text(entry.lot.expires_at) if entry.lot.expires_at else None,
         rules=tuple(RuleGave(one.rule_id, one.units, one.back, one.line_id) for one in entry.given),

@@ -27,8 +27,10 @@ _SPARE = timedelta(days=1)
 
 def broken_by_leaving(world: World, history: History, standing: Standing) -> Iterator[str]:
     """What does not hold of whoever has left by now."""
+    if not history.leavers:
+        return
     for given in history.inputs[: world.inputs_done]:
-        for person in PEOPLE:
+        for person in PEOPLE if given.leaves is not None else ():
             if given.leaves == person.anchor:
                 left_at = NOON + timedelta(seconds=given.at_seconds)
                 own = [row for row in standing.everything if _is_of(row, person.member_id)]

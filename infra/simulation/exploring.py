@@ -6,6 +6,7 @@ again. What a world means leaves out only what nothing reads: nonces, and the id
 """
 
 import hashlib
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,8 @@ class Work:
 class Explorer:
     """Explores one history. `kinds_at` says what may go wrong, `faults_max` how often.
 
-    A worker that freezes is not explored here: a world with one in it cannot be put aside.
+    A worker that freezes is not explored here: a world with one in it cannot be put aside. Where
+    there are too many, `share` of the faults is followed at each place, as `chance` draws them.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Explorer:
         kinds_at: Callable[[Call], Sequence[Kind]],
         faults_max: int,
         work: Work,
+        share: float = 1.0,
+        chance: random.Random | None = None,
     ) -> None:
         self._world = world
         self._history = history
@@ -77,6 +81,8 @@ class Explorer:
         self._faults_max = faults_max
         self._known: dict[bytes, Tally] = {}
         self._work = work
+        self._share = share
+        self._chance = chance or random.Random(0)
 
     def explore(self, start: State) -> Tally:
         """Every schedule from `start` on."""
@@ -145,7 +151,10 @@ class Explorer:
             for kind in self._kinds_at(call)
             if kind not in PAUSES
         ]
-        return [*places, (0, Kind.REPEATED)]
+        places.append((0, Kind.REPEATED))
+        if self._share >= 1:
+            return places
+        return [one for one in places if self._chance.random() < self._share]
 
     def _note(self, plan: Mapping[int, Kind], calls: tuple[Call, ...]) -> None:
         for call, kind in plan.items():

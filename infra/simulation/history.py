@@ -66,7 +66,8 @@ class History:
     what apps and tills heard last, by what they asked, and `told` how many notices of a kind banks
     heard, of the kinds named. Faults come to the workers of the queues `disturbed` alone (none
     named: to all), and where it `is_ordered`, its inputs come in the given order only. Where
-    `owners_differ`, who comes first has it.
+    `owners_differ`, who comes first has it. One that
+    `ends_as_undisturbed` does not say how: whatever goes wrong, it ends as it does without.
     """
 
     name: str
@@ -77,13 +78,14 @@ class History:
     may_settle_late: bool = False
     opens: Callable[[datetime], None] | None = None
     owned: Mapping[str, Balances] = field(default_factory=dict)
-    earned: Mapping[str, int] = field(default_factory=dict)
+    earned: Mapping[str, int] | None = None
     stamps: Mapping[str, int] = field(default_factory=dict)
     holding: Mapping[str, Balance] = field(default_factory=dict)
     heard: Mapping[str, str] = field(default_factory=dict)
     told: Mapping[str, int] = field(default_factory=dict)
     disturbed: frozenset[str] = frozenset()
     is_ordered: bool = False
+    ends_as_undisturbed: bool = False
     owners_differ: bool = False
 
     def is_disturbed(self, queue: str) -> bool:

@@ -36,18 +36,14 @@ def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
 
 def _owned(history: History, books: Books) -> Iterator[str]:
     """I10: members have what they have to have. Where who comes first decides, somebody has."""
-    found = {}
-    for person in PEOPLE:
-        owner = f"member#{person.member_id}"
-        entries = [p.entry for p in books.postings(owner)] if owner in books.pages else []
-        balances = balances_of(entries).get("GBP")
-        if balances not in (None, Balances("GBP")):
-            found[person.name] = balances
+    found = {name: one for name, one in _balances_in(books) if one != Balances("GBP")}
     wanted = dict(history.owned)
-    if history.earned:
-        earned = {name: balances.earned for name, balances in found.items()}
+    if history.earned is not None:
+        earned = earned_in(books)
         if earned != history.earned:
             yield f"I13 members earned {earned}"
+        return
+    if history.ends_as_undisturbed:
         return
     if history.owners_differ:
         have, want = sorted(map(repr, found.values())), sorted(map(repr, wanted.values()))
@@ -55,6 +51,20 @@ def _owned(history: History, books: Books) -> Iterator[str]:
             yield f"I10 members have {have}"
     elif found != wanted:
         yield f"I10 members have {found}"
+
+
+def earned_in(books: Books) -> dict[str, int]:
+    """What each member earned in all, by name, of those who earned anything."""
+    return {name: one.earned for name, one in _balances_in(books) if one.earned}
+
+
+def _balances_in(books: Books) -> Iterator[tuple[str, Balances]]:
+    for person in PEOPLE:
+        owner = f"member#{person.member_id}"
+        entries = [p.entry for p in books.postings(owner)] if owner in books.pages else []
+        balances = balances_of(entries).get("GBP")
+        if balances is not None:
+            yield person.name, balances
 
 
 def _unfiled(world: World, books: Books) -> Iterator[str]:

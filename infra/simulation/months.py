@@ -29,7 +29,7 @@ from infra.simulation.town import ADA, BELA, Person
 DAYS = 135
 PAUSE_DAYS = 45  # So long Bela buys nothing, and her stamps expire.
 _NIGHT = -7 * HOUR - 1800
-_LOOKS = (15 * 60, 7 * HOUR)
+_LOOKED_AFTER = 7 * HOUR
 # The day on which each number was bought. Ada's come fast enough to keep every stamp alive.
 ADAS = {number: 9 * at + 1 for at, number in enumerate(range(1, 14))}
 BELAS = {21: 3, 22: 16, 23: 16 + PAUSE_DAYS, 24: 80, 25: 93}
@@ -52,7 +52,7 @@ def _nights() -> Iterator[Input]:
     for day in range(1, DAYS):
         at = day * DAY + _NIGHT
         yield from scheduled("close_day", at, queue=NIGHTS)
-        yield from scheduled("look_up_payouts", *(at + after for after in _LOOKS), queue=LOOKS)
+        yield from scheduled("look_up_payouts", at + _LOOKED_AFTER, queue=LOOKS)
         yield from scheduled("tell_expiring", at + 5 * HOUR)
 
 

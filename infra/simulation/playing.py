@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from infra.simulation.cards import stamps_in
 from infra.simulation.endings import broken_at_end, broken_when_quiet
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
 from infra.simulation.history import History
 from infra.simulation.invariants import broken_by_step
 from infra.simulation.lambdas import SWEEP
+from infra.simulation.money import books_in
+from infra.simulation.money_endings import earned_in
 from infra.simulation.standing import standing_in
 from infra.simulation.world import Run, State, World
 
@@ -83,6 +86,21 @@ def play(world: World, start: State, history: History, faults: Sequence[Fault]) 
                 _thaw(course)
             return Played(name, tuple(course.steps), step.broken)
     return Played(name, tuple(course.steps), ("I16 it never becomes quiet",))
+
+
+def with_its_end(world: World, start: State, history: History) -> History:
+    """`history`, told how it has to end where it does not say so: as it does if nothing goes wrong.
+    Where even that breaks something, it stays as it is.
+    """
+    if not history.ends_as_undisturbed or play(world, start, history, ()).broken:
+        return history
+    return replace(
+        history,
+        ends_as_undisturbed=False,
+        earned=earned_in(books_in(world)),
+        stamps=stamps_in(standing_in(world).of("CardRow")),
+        heard={name: said[-1] for name, said in world.apps.heard.items()},
+    )
 
 
 def _plans(faults: Sequence[Fault]) -> dict[int, dict[int, Kind]]:

@@ -46,11 +46,13 @@ def _sent(name: str, message: str) -> Input:
     return Input(0, name, queues.RECEIPTS, (message,))
 
 
-def _asked(name: str, person: Person, handler: str, body: Mapping[str, object]) -> Input:
+def _asked(
+    name: str, person: Person, handler: str, body: Mapping[str, object], transaction: str = "t-1"
+) -> Input:
     asked = Asked(
         handler,
         person.bank,
-        {"transaction": "t-1"},
+        {"transaction": transaction},
         json=json.dumps(body),
         user=person.anchor.value,
     )
@@ -60,6 +62,11 @@ def _asked(name: str, person: Person, handler: str, body: Mapping[str, object]) 
 def not_mine(person: Person = ADA) -> Input:
     """The bank's app says that the receipt of `t-1` is not its user's."""
     return _asked("not_mine", person, "say_not_mine", {"version": 1})
+
+
+def not_mine_of(person: Person, number: int) -> Input:
+    """The bank's app says so of `t-<number>`."""
+    return _asked(f"not_mine{number}", person, "say_not_mine", {"version": 1}, f"t-{number}")
 
 
 def _mine(person: Person = ADA) -> Input:

@@ -53,7 +53,8 @@ class Stored:
 
     - `plain`: its attributes but the sealed one, as text or number.
     - `content`: what is sealed, None where nothing is; `is_shut` where no key opens it.
-    - `text`: all of that, the same for the same meaning, however it was encrypted.
+    - `text`: all of that, the same for the same meaning, however it was encrypted; `plainly` what
+      of it is not sealed.
     """
 
     table: str
@@ -63,6 +64,7 @@ class Stored:
     content: Any
     is_shut: bool
     text: str
+    plainly: str
 
     @property
     def kind(self) -> str:
@@ -95,8 +97,9 @@ def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
         content = _opened(raw, as_type, f"{key[0]}|{key[1]}", tables)
         is_shut = content is None
     said = sorted((name, repr(value)) for name, value in plain.items())
-    text = f"{table} {key} {said} {content!r}"
-    return Stored(table, key, row_type, plain, content, is_shut, text)
+    plainly = f"{table} {key} {said}"
+    text = f"{plainly} {content!r}"
+    return Stored(table, key, row_type, plain, content, is_shut, text, plainly)
 
 
 def _named_at(table: str, key: Key) -> str | None:

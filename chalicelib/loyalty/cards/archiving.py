@@ -72,7 +72,8 @@ def bring_back(
     if not found or card.find_entry(payment_id) is not None:
         return card
     moved_with, entry = found[0]
-    gone = {SPENT, *(f.name for f in moved_with.fills), *(c.claim_id for c in moved_with.claims)}
+    gone = {SPENT, *(c.claim_id for c in moved_with.claims)}
+    gone |= reviving.names_in_history(card, past) & {f.name for f in moved_with.fills}
     own = entry.lot.units - sum(d.units for d in entry.lot.draws if d.by in gone)
     base, lot = _taken_out(card.base, replace(entry.lot, units=own, draws=()), at=at)
     expired = min(own - lot.units, card.expired) if lot.is_expired(at) else 0

@@ -10,12 +10,12 @@ from datetime import datetime
 
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.cards import desk
-from chalicelib.loyalty.cards.applying import Worth, bring_up
+from chalicelib.loyalty.cards.applying import CORRECTED, RETURNED, WITHDRAWN, Worth, bring_up
 from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.eligibility import Taker, find_bar
 from chalicelib.loyalty.cards.filling import LeaseFor, with_leases
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
-from chalicelib.loyalty.cards.past import find_fills
+from chalicelib.loyalty.cards.past import find_entry, find_fills
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.cards.valuing import filling_of, later_worth, new_worth, to_earned
 from chalicelib.loyalty.holding import service as holding
@@ -25,10 +25,6 @@ from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.watching import PASS, Hold, HoldReason, Verdict, judge
 
 REFUSED = "refused"  # Why an award stays held, once a person has said so.
-# Why a later version of a purchase is worth something else.
-RETURNED = "returned"
-WITHDRAWN = "withdrawn"
-CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +71,11 @@ class Settled:
     fills: tuple[Fill, ...] = ()
     reason: str = RETURNED
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the card was up to it before, so that it was perhaps announced already."""
+        return self.before is self.card
+
 
 class _Doubtful(Exception):
     """It looks like abuse, and nobody was asked yet."""
@@ -108,7 +109,7 @@ def _settled(case: Case, asked: Asked | None, *, now: datetime) -> Settled:
     )
     if after.card is None:
         return Settled(before.card, None)
-    entry = after.card.find_entry(payment_id)
+    entry = find_entry(after.card, after.past, payment_id)
     return Settled(
         before=before.card,
         card=after.card,

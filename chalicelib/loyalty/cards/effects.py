@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.kernel.money import Money
+from chalicelib.loyalty.cards.applying import EARLIER_MAX
 from chalicelib.loyalty.cards.awarding import Settled
-from chalicelib.loyalty.cards.model import WAITING, Card, Entry, Fill
+from chalicelib.loyalty.cards.model import WAITING, Card, Change, Entry, Fill
 from chalicelib.loyalty.cards.paying import Payer
 from chalicelib.loyalty.cards.standing import tier_at
 from chalicelib.loyalty.cards.store import Holder
@@ -50,7 +51,7 @@ def _announcements(
 ) -> Iterator[Announcement]:
     said = _Said(holder, scheme, settled.reason, now)
     if settled.entry is not None:
-        yield from said.of_entry(settled.entry)
+        yield from said.of_entry(settled.entry, is_known=settled.is_known)
         if settled.card is not None:
             yield from said.of_tier(settled.card, settled.entry)
     for fill in settled.fills:
@@ -63,17 +64,27 @@ class _Said:
     def __init__(self, holder: Holder, scheme: Scheme, reason: str, now: datetime) -> None:
         self.holder, self.scheme, self.reason, self.now = holder, scheme, reason, now
 
-    def of_entry(self, entry: Entry) -> Iterator[Announcement]:
-        if not entry.changed:
-            return
-        is_first = entry.changed == entry.lot.units and entry.changed > 0
-        kind = NoticeKind.ADJUSTED
-        if is_first:
-            stamps = self.scheme.unit is Unit.STAMPS
-            kind = NoticeKind.STAMP_EARNED if stamps else NoticeKind.POINTS_EARNED
-        cause = f"{entry.payment_id}#{entry.version}"
-        reason = "" if is_first else self.reason
-        yield self._notice(kind, cause, entry.payment_id, units=entry.changed, reason=reason)
+    def of_entry(self, entry: Entry, *, is_known: bool) -> Iterator[Announcement]:
+        """The last change, and those before it, which somebody may have died before announcing."""
+        newest = Change(entry.version, entry.changed, entry.reason)
+        for place, change in enumerate((*entry.earlier, newest)):
+            if not change.units:
+                continue
+            is_first = place == 0 and _is_first(change, entry)
+            cause = f"{entry.payment_id}#{change.version}"
+            said = self._notice(
+                self._earned if is_first else NoticeKind.ADJUSTED,
+                cause,
+                entry.payment_id,
+                units=change.units,
+                reason="" if is_first else change.reason or self.reason,
+            )
+            yield replace(said, may_be_known=is_known or change is not newest)
+
+    @property
+    def _earned(self) -> NoticeKind:
+        is_stamps = self.scheme.unit is Unit.STAMPS
+        return NoticeKind.STAMP_EARNED if is_stamps else NoticeKind.POINTS_EARNED
 
     def of_fill(self, fill: Fill) -> Iterator[Announcement]:
         is_given = bool(fill.minor) and fill.lease != WAITING
@@ -127,6 +138,13 @@ class _Said:
             amount=amount,
             reason=reason,
         )
+
+
+def _is_first(change: Change, entry: Entry) -> bool:
+    """Whether nothing of the purchase counted before `change`, the first that is known of it."""
+    if entry.earlier:
+        return change.units > 0 and len(entry.earlier) < EARLIER_MAX
+    return change.units > 0 and change.units in (entry.lot.units, entry.lot.units + entry.forfeited)
 
 
 def _without(card: Card, entry: Entry) -> Card:

@@ -98,14 +98,24 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """By how many `units` a version of a purchase changed what counts of it, and why."""
+
+    version: int
+    units: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What one purchase earned, brought up to its `version` under a `scheme` version.
 
     - `lot.units` are the units that count: what was given less what was taken back, and more by
       what the scheme's policy let the member keep (`kept`), less what the scheme forfeits.
     - `sale_print` tells a correction of what was bought from a return of it.
-    - `changed` is by how much the last version changed the units that count, so that whoever
-      repeats it announces the same.
+    - `changed` is by how much the last version changed the units that count, and `reason` why;
+      `earlier` are the last changes before that one. So whoever repeats it announces the same, and
+      what somebody died before announcing is announced by whoever comes next.
     - `visits` are the streaks it was a visit for; `spend_minor` counts towards a tier of money, and
       `is_visit` says that it still counts as one; all as the newest version leaves them.
     - `place` is the till (`watching.place_of`). While it is `held` for a reason nothing of it
@@ -129,6 +139,8 @@ class Entry:
     place: str = ""
     held: str = ""
     is_released: bool = False
+    reason: str = ""
+    earlier: tuple[Change, ...] = ()
 
     @property
     def wanted(self) -> int:
@@ -225,7 +237,8 @@ class Card:
     - `reset_at` is when somebody who had left came back to a scheme that then begins anew: what was
       bought before counts towards no cap, tier or streak;
     - `due_at` is the moment at which somebody was asked to look at the card again, because units
-      expire soon after; what expires by `told_until` was told of.
+      expire soon after; `told_days` are the days to come (as ordinals) at whose end something
+      expires that was told of. What expires by `told_until` was told of before days were kept.
     """
 
     membership: Membership
@@ -245,6 +258,7 @@ class Card:
     due_at: datetime | None = None
     told_until: datetime | None = None
     favourites: tuple[str, ...] = ()
+    told_days: tuple[int, ...] = ()
 
     @property
     def lots(self) -> tuple[Lot, ...]:

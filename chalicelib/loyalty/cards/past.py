@@ -57,3 +57,10 @@ def find_fills(card: Card, past: Sequence[Past], payment_id: str) -> tuple[Fill,
     """The full cards that the purchase filled or emptied, those of the history included."""
     fills = newest_fills(card, past).values()
     return tuple(fill for fill in fills if payment_id in (fill.cause, fill.undone_by))
+
+
+def find_entry(card: Card, past: Sequence[Past], payment_id: str) -> Entry | None:
+    """What the purchase earned: as the card has it, else as it moved to the history last."""
+    moved = (entry for one in reversed(past) for entry in one.entries)
+    entries = (*card.entries, *moved)
+    return next((one for one in entries if one.payment_id == payment_id), None)

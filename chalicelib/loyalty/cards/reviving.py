@@ -40,6 +40,13 @@ def with_fill(card: Card, past: Sequence[Past], fill: Fill) -> Card:
     return _with(card, fill, _drawn(past, fill))
 
 
+def names_in_history(card: Card, past: Sequence[Past]) -> set[str]:
+    """By which the full cards have drawn whose stamps are in the history as well."""
+    at_hand = {fill.number for fill in card.fills}
+    fills = newest_fills(card, past).values()
+    return {one.name for one in fills if one.number not in at_hand and not one.undone_by}
+
+
 def revived(
     card: Card, past: Sequence[Past], entry: Entry, units: int, *, at: datetime
 ) -> tuple[Card, tuple[Draw, ...]]:
@@ -65,12 +72,11 @@ def revived(
 def _in_order(
     card: Card, past: Sequence[Past], named: dict[str, int], *, at: datetime
 ) -> list[Fill]:
-    at_hand = {fill.number for fill in card.fills}
-    fills = newest_fills(card, past).values()
+    names = names_in_history(card, past)
     found = [
         fill
-        for fill in fills
-        if fill.number not in at_hand and not fill.undone_by and not _is_collected(card, fill, at)
+        for fill in newest_fills(card, past).values()
+        if fill.name in names and not _is_collected(card, fill, at)
     ]
     return sorted(found, key=lambda fill: (fill.name not in named, -fill.number))
 

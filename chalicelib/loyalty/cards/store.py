@@ -62,6 +62,7 @@ _CARD = Kept(
         "reset_at": Category.OPERATION,
         "due_at": Category.OPERATION,
         "told_until": Category.OPERATION,
+        "told_days": Category.OPERATION,
         "favourites": Category.TRANSACTION,
     },
 )

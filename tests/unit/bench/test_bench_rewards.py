@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.bench.page import _rewards
+from infra.bench.page import _rewards, tables_of
 from infra.bench.regulars import DAYS, REGULARS, Gives, month_of
 from infra.bench.scenarios import PLAIN_MONTH, SCENARIOS, posts_of
 from infra.bench.verdict import judge, rewarded_months
@@ -16,7 +16,12 @@ SPEED: dict[str, Any] = {
     "imports": {"times_pynamodb": {}},
     "pairs_per_second": 90_000.0,
     "what_if": {"plain_ms": 0.2, "crowded_ms": 1.2},
-    "back_test": {"seconds_for_a_million": 59.0},
+    "back_test": {
+        "purchases": 1_000,
+        "seconds_for_a_million": 59.0,
+        "clock_seconds_for_a_million": 90.0,
+    },
+    "load": 2.5,
 }
 
 
@@ -93,9 +98,19 @@ def test_the_page_says_by_table_what_was_written_for_a_reward() -> None:
         "rewarded": played("rewarded", write_units=9.5, counted=counted),
     }
 
-    table = _rewards({"scenarios": scenarios})
+    table = _rewards({"scenarios": scenarios, "speed": SPEED})
 
     title = BY_NAME["rewarded"].title
     assert table.splitlines()[2] == (
-        f"| {title} | 3.00 | 1.00 | 2.25 | 0.00 | 0.00 | 6.00 | 9.00 |"
+        f"| {title} | 3.00 | 4 | 1.00 | 2.25 | 0.00 | 0.00 | 6.00 | 9.00 |"
     )
+    assert table.endswith("(budget: 60), 90 s on the clock. The machine's load was 2.5.")
+
+
+def test_only_tables_that_the_report_has_all_figures_of_are_written() -> None:
+    months = [one.name for one in SCENARIOS if one.is_month]
+    report = {"scenarios": {name: played(name, write_units=7.0) for name in months}}
+
+    assert list(tables_of(report | {"speed": SPEED})) == ["rewards"]
+    del report["scenarios"]["stamped"]
+    assert tables_of(report | {"speed": SPEED}) == {}
