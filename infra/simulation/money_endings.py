@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets.service import Purse
 from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.model import Balances, EntryKind
 from chalicelib.members.messages import NoticeMessage
-from chalicelib.offers.budgets import service as budgets
-from chalicelib.offers.budgets.service import Purse
 from chalicelib.payouts.model import PayoutState
 from chalicelib.payouts.states import UNSETTLED
 from chalicelib.runtime import settings

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.loyalty.cards.archiving import Past
 from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.matching.payment import Payment
 from chalicelib.offers.participation.model import Participation
 from chalicelib.privacy import register
@@ -25,6 +25,7 @@ from infra.simulation.tables import SimTables
 # Rows whose attributes do not tell their types apart, by table and beginnings of their keys.
 _BY_PLACE = (
     ("wallets", "", "offer#", "OfferRow"),
+    ("wallets", "", "offerpast#", "OfferPageRow"),
     ("wallets", "", "card#", "CardRow"),
     ("wallets", "", "past#", "PastRow"),
     ("wallets", "", "purchase#", "PurchaseRow"),
