@@ -9,8 +9,9 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from chalicelib.offers.budgets.service import Purse
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets.service import Purse
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import checking
@@ -25,7 +26,6 @@ from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.members import service as members
 from chalicelib.network.model import Provider
 from chalicelib.network.programmes import Service
-from chalicelib.offers.budgets import service as budgets
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign, Limit, campaign_id_of
 from chalicelib.purchases import service as purchases
