@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.ledger.accounts import Holding, member_account
 from chalicelib.ledger.model import EntryKind
+from chalicelib.loyalty.cards.model import WAITING
 from infra.simulation.history import History
 from infra.simulation.money import books_in
 from infra.simulation.reward_town import CASH, CASH_MINOR, SCHEME_ID
@@ -98,7 +99,8 @@ def _said(standing: Standing) -> Counter[tuple[str, str]]:
     for kind in ("CardRow", "PastRow"):
         for row in standing.of(kind):
             for fill in row.content["fills"]:
-                minor = 0 if fill["undone_by"] else fill["minor"]
+                is_given = not fill["undone_by"] and fill["lease"] != WAITING
+                minor = fill["minor"] if is_given else 0
                 said[row.key[0], f"card:{SCHEME_ID}:{fill['number']}"] += minor
             for claim in row.content["claims"]:
                 if claim["reward_id"] == CASH:

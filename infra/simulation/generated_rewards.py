@@ -29,7 +29,7 @@ from infra.simulation.town import ADA, BELA, Person
 
 PREFIX = "rewards-"
 PURCHASES_MAX = 4
-NIGHTS_COUNT = 8
+NIGHTS_COUNT = 11  # More than what was late, and what went wrong with it, takes
 FAULTS_MAX = 6
 RUNS_WITH_FAULTS = 50
 CALLS_WITH_FAULTS = 14

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
+from chalicelib.budgets.store import OPEN_MAX
 from chalicelib.matching.why import BY_HAND
 from chalicelib.purchases import messages
 from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage
@@ -25,16 +26,15 @@ from infra.simulation.erased import broken_by_leaving
 from infra.simulation.history import History
 from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
-from infra.simulation.reward_town import ENDS_AT
+from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT
 from infra.simulation.standing import Standing, payment_id_of, transaction_of
 from infra.simulation.stored import Stored
-from infra.simulation.town import LOAF, PEOPLE
+from infra.simulation.town import LOAF, NOON, PEOPLE
 from infra.simulation.world import World
 
 _BY_HAND = frozenset(why.value for why in BY_HAND)
 _OF_ANOTHER = (WithdrawnWhy.CONTRADICTED.value, "same_purchase")
-# What is kept from a day that is still to come counts from that day.
-_LAST_DAY = {"LeaseRow": rows.epoch(ENDS_AT)}
+_OPENED_LAST = NOON + timedelta(days=900)  # No history is longer.
 _SPARE = timedelta(days=1)  # Retention counts from what happened, which may be some time ago.
 _IN_CLEAR = (LOAF, *(person.account for person in PEOPLE), *(p.anchor.value for p in PEOPLE))
 
@@ -172,7 +172,7 @@ def _undeclared(world: World, standing: Standing) -> Iterator[str]:
             if extra := _fields(row.content) - held:
                 yield f"I14 a {row.kind} holds {sorted(extra)}"
         lasts = row.row_type.retention.lasts
-        since = max(latest, _LAST_DAY.get(row.kind, 0), _day_of(row))
+        since = max(latest, _day_of(row))
         if lasts is not None and row.plain["expires_at"] > since + lasts.total_seconds():
             yield f"I15 a {row.kind} is kept too long"
         if row.table.rpartition("-")[2] != "network" and _is_in_clear(row.plainly):
@@ -185,7 +185,11 @@ def _is_in_clear(said: str) -> bool:
 
 
 def _day_of(row: Stored) -> int:
-    """The day that a card is to be looked at on, or a gift is due, from which keeping counts."""
+    """The day from which keeping counts: on which a card is to be looked at, a gift is due, or a
+    campaign is over; a block of a budget without end is open for years at most.
+    """
+    if row.kind == "LeaseRow":
+        return rows.epoch(ENDS_AT if CAMPAIGN_ID in row.key[0] else _OPENED_LAST + OPEN_MAX)
     if row.kind not in ("DueRow", "FoldRow"):
         return 0
     return rows.epoch(datetime.fromisoformat(row.key[0].split("#")[1]).replace(tzinfo=UTC) + _SPARE)

@@ -12,7 +12,7 @@ from chalicelib.payouts.states import UNSETTLED
 from chalicelib.runtime import settings
 from infra.simulation.history import History
 from infra.simulation.money import Books, balances_of, books_in, instructions_in
-from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT
+from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT, SCHEME_ID
 from infra.simulation.said import announced_in
 from infra.simulation.town import PEOPLE
 from infra.simulation.world import World
@@ -91,20 +91,21 @@ def _unpaid(world: World) -> Iterator[str]:
 
 
 def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
-    """I6: what a budget says is spent is what its campaign gave and did not take back."""
-    given = -sum(
-        leg.minor
-        for entry in books.entries()
-        if entry.kind in (EntryKind.REWARD_GIVEN, EntryKind.REWARD_TAKEN_BACK)
-        for leg in entry.legs
-        if leg.account == f"campaign#{CAMPAIGN_ID}#liability"
-    )
+    """I6: what a budget says is spent is what its campaign or scheme gave and did not take back."""
     items = world.aws.tables.items(settings.table("money"))
-    if (f"campaign#{CAMPAIGN_ID}", "budget") not in items:
-        return
-    spent = budgets.get_standing(Purse(CAMPAIGN_ID, ENDS_AT), now=world.now()).spent_minor
-    if spent != given:
-        yield f"I6 {spent} is spent of the budget, and {given} was given"
+    for purse in (Purse(CAMPAIGN_ID, ENDS_AT), Purse(SCHEME_ID)):
+        given = -sum(
+            leg.minor
+            for entry in books.entries()
+            if entry.kind in (EntryKind.REWARD_GIVEN, EntryKind.REWARD_TAKEN_BACK)
+            for leg in entry.legs
+            if leg.account == f"campaign#{purse.campaign_id}#liability"
+        )
+        if (f"campaign#{purse.campaign_id}", "budget") not in items:
+            continue
+        spent = budgets.get_standing(purse, now=world.now()).spent_minor
+        if spent != given:
+            yield f"I6 {spent} is spent of the budget, and {given} was given"
 
 
 def _untold(world: World, history: History) -> Iterator[str]:

@@ -128,7 +128,9 @@ class World:
         if history.opens not in self._opened:
             self.restore(start)
             self._now = town.OPENED_AT
+            self.aws.twist = None  # What the town has is there before any bug is.
             history.opens(self._now)
+            self.aws.twist = self.bug
             self.aws.tables.forget_writes()
             self._now = start.now
             self._opened[history.opens] = self.state()

@@ -80,6 +80,9 @@ FOUND = (
     "return_then_refund/refund-return-receipt-auth@6.19.request_lost",  # a refund not woken
     "offer_returned@none",  # what was taken back was not told
     "offer_disowned@8.11.crash_after",  # what was taken back was not in the daybook
+    "stamp_found@2.10.crash_after",  # a row of an opening that died was looked at for months
+    "disowned-ada/auth-receipt-not_mine@2.11.answers_lost+4.6.crash_before",  # gives way (0058)
+    "said_mine-ada/auth-receipt-mine@4.5.answers_lost+5.5.crash_after",  # told to come tomorrow
 )
 
 
