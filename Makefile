@@ -19,9 +19,9 @@ run: $(STAMP)  ## Leave the same stack running on PORT (default 8000)
 	$(BIN)/python -m infra.local.run
 
 # SEED=n and HISTORIES=n choose the drawn histories, BOUNDED=1 plays what fits into a minute,
-# SCHEDULE=name plays one schedule again, step by step.
+# ALL_PAIRS=1 every pair of faults where rewards are, for hours; SCHEDULE=name plays one schedule again, step by step.
 simulate: $(STAMP)  ## Play every fault and pair of faults; write build/simulate.json
-	$(BIN)/python -m infra.simulation.run $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(BOUNDED),--bounded) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+	$(BIN)/python -m infra.simulation.run $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(BOUNDED),--bounded) $(if $(ALL_PAIRS),--all-pairs) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
 
 # ONLY=ledger,claims tries those whose name or module holds one of these.
 mutants: $(STAMP)  ## Seeded bugs in the code that moves money: the tests must find them

@@ -4,7 +4,9 @@ from chalice import Chalice
 
 from chalicelib.api import (
     campaigns,
+    card_history,
     cards,
+    cashback,
     claims,
     connect,
     coverage,
@@ -16,6 +18,7 @@ from chalicelib.api import (
     oauth,
     offers,
     payouts,
+    promotions,
     receipts,
     returns,
     schemes,
@@ -28,7 +31,10 @@ from chalicelib.workers import notices as notice_workers
 from chalicelib.workers import payouts as payout_workers
 from chalicelib.workers import receipts as receipt_workers
 
-FOR_BANKS = (hooks, receipts, matches, members, cards, claims, connect, notices, offers, payouts)
+FOR_BANKS = (
+    *(hooks, receipts, matches, members, connect, notices),
+    *(cards, card_history, claims, offers, promotions, cashback, payouts),
+)
 FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
 FOR_EVERYBODY = (coverage, oauth, description)
 ON_QUEUES = (payments, receipt_workers, deliveries, rewards, notice_workers, payout_workers)

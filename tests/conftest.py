@@ -34,11 +34,11 @@ from moto import mock_aws  # noqa: E402
 from moto.core.models import botocore_stubber  # noqa: E402
 
 from chalicelib.api import tills  # noqa: E402
+from chalicelib.budgets import service as budgets  # noqa: E402
 from chalicelib.loyalty.schemes import service as schemes  # noqa: E402
 from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
-from chalicelib.offers.budgets import service as budgets  # noqa: E402
 from chalicelib.offers.campaigns import service as campaigns  # noqa: E402
 from chalicelib.payouts import remembered as remembered_payouts  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402

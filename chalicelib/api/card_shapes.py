@@ -1,5 +1,7 @@
 """Cards, claims and why a purchase earned, on the wire."""
 
+from datetime import datetime
+
 import msgspec
 
 from chalicelib.kernel.times import to_text
@@ -8,25 +10,33 @@ from chalicelib.loyalty.cards.model import Card
 from chalicelib.loyalty.cards.standing import tier_at
 from chalicelib.loyalty.claims import codes
 from chalicelib.loyalty.claims.service import Claimed
+from chalicelib.loyalty.memberships.listing import Part, Standing, part_of
 from chalicelib.loyalty.rules import Scheme
+from chalicelib.network import service as network
 from chalicelib.receipts import code128
 from chalicelib.rewards.why import SchemeStory
 from chalicelib.runtime import clock
 
 
 class CardAnswer(msgspec.Struct, omit_defaults=True):
-    """A member's card. `active` is below nought where something is owed."""
+    """A member's part in a scheme, and what is on the card. `active` is below nought where units
+    are owed. `rewards_waiting` are full cards whose rewards wait until the scheme's budget is
+    raised. A `joinable` scheme has neither `joined_at` nor anything on a card.
+    """
 
     scheme: str
+    retailer: str
     name: str
     unit: str
+    state: Part
     pending: int
     active: int
     reserved: int
-    enrolment_basis: str
-    joined_at: str
+    enrolment_basis: str | None = None
+    joined_at: str | None = None
     places: int | None = None
     cards_filled: int = 0
+    rewards_waiting: int = 0
     tier: str | None = None
     next_expiry: str | None = None
     next_expiring: int = 0
@@ -35,9 +45,12 @@ class CardAnswer(msgspec.Struct, omit_defaults=True):
 
 
 class CardsAnswer(msgspec.Struct):
-    """Every card of a member."""
+    """The schemes of a member. Where `is_all` is false, more retailers have schemes than one answer
+    looks at: those of a further one are found by naming it.
+    """
 
     cards: list[CardAnswer]
+    is_all: bool
 
 
 class ClaimBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,20 +108,38 @@ class RewardsAnswer(msgspec.Struct):
 
 def to_card(scheme: Scheme, card: Card) -> CardAnswer:
     """The card as it stands now."""
-    now = clock.now()
-    balance, tier = balance_at(card, now), tier_at(card, scheme, now)
-    left_at = card.membership.left_at
-    return CardAnswer(
+    return to_standing(Standing(scheme, part_of(scheme, card, at=clock.now()), card))
+
+
+def to_standing(standing: Standing) -> CardAnswer:
+    """The scheme, the member's part in it, and the card as it stands now."""
+    now, scheme, card = clock.now(), standing.scheme, standing.card
+    shown = CardAnswer(
         scheme=scheme.scheme_id,
+        retailer=network.get_retailer(scheme.retailer_id, now=now).name,
         name=scheme.name,
         unit=scheme.unit.value,
+        state=standing.part,
+        pending=0,
+        active=0,
+        reserved=0,
+        places=scheme.card.places if scheme.card else None,
+    )
+    return shown if card is None else _with_card(shown, scheme, card, now=now)
+
+
+def _with_card(shown: CardAnswer, scheme: Scheme, card: Card, *, now: datetime) -> CardAnswer:
+    balance, tier = balance_at(card, now), tier_at(card, scheme, now)
+    left_at = card.membership.left_at
+    return msgspec.structs.replace(
+        shown,
         pending=balance.pending,
         active=balance.active,
         reserved=balance.reserved,
         enrolment_basis=card.membership.basis.value,
         joined_at=to_text(card.membership.joined_at),
-        places=scheme.card.places if scheme.card else None,
         cards_filled=sum(not fill.undone_by for fill in card.fills),
+        rewards_waiting=sum(fill.waits for fill in card.fills),
         tier=tier.tier_id if tier else None,
         next_expiry=to_text(balance.next_expiry) if balance.next_expiry else None,
         next_expiring=balance.next_expiring,

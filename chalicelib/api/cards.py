@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chalice import Blueprint
 
-from chalicelib.api import callers
+from chalicelib.api import callers, reaching
 from chalicelib.api.card_shapes import (
     CardAnswer,
     CardsAnswer,
@@ -15,19 +15,19 @@ from chalicelib.api.card_shapes import (
     to_card,
     to_claim,
     to_earned,
+    to_standing,
 )
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
+from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.loyalty import service as loyalty
-from chalicelib.loyalty.cards import store
 from chalicelib.loyalty.cards.eligibility import Taker
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.claims import service as claims
+from chalicelib.loyalty.memberships import listing
 from chalicelib.loyalty.memberships import service as memberships
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import service as schemes
-from chalicelib.members import service as members
-from chalicelib.members.model import LinkKind, Member, Reference
 from chalicelib.network.access.clients import (
     CLAIMS_CONFIRM,
     MEMBERS_READ,
@@ -37,7 +37,7 @@ from chalicelib.network.access.clients import (
 from chalicelib.purchases.access import find_own
 from chalicelib.purchases.reading import Missing
 from chalicelib.rewards import why
-from chalicelib.runtime import clock, vault, wire
+from chalicelib.runtime import clock, wire
 
 bp = Blueprint(__name__)
 TAGS = ("rewards",)
@@ -49,18 +49,26 @@ _SAID = {404: Problem, 409: Problem, 422: Problem}
     bp,
     "GET",
     "/v1/members/{user}/schemes",
-    summary="A member's cards, with what is on them",
+    summary="The schemes of a member, with what is on the cards",
     answers={200: CardsAnswer, 404: Problem},
     scopes=(MEMBERS_READ,),
     tags=TAGS,
+    query={"retailer": "The schemes of one retailer only, by its id."},
 )
 def list_cards(inbound: Inbound) -> Answer:
-    """Every card that something was ever on, those of schemes that were left included."""
+    """`joined` schemes, also those with nothing on their card yet; `joinable` ones, which are to be
+    chosen; and the cards of those that were `left` or have `ended`. In order of id.
+    """
     now = clock.now()
-    member, key = _member(inbound, now=now)
-    found = store.list_cards(member.member_id, key=key, now=now)
-    shown = [to_card(schemes.get_valid(one, at=now, now=now), card) for one, card in found.items()]
-    return Answer(CardsAnswer(shown))
+    member = reaching.member_of(inbound, now=now)
+    retailer = inbound.query.get("retailer")
+    listed = listing.list_standings(
+        member,
+        key=reaching.key_of(member),
+        retailer_id=RetailerId(retailer) if retailer else None,
+        now=now,
+    )
+    return Answer(CardsAnswer([to_standing(one) for one in listed.found], listed.is_all))
 
 
 @operation(
@@ -235,19 +243,8 @@ def _favour(inbound: Inbound, *, is_wanted: bool) -> Answer:
     return Answer(to_card(scheme, card))
 
 
-def _member(inbound: Inbound, *, now: datetime) -> tuple[Member, vault.SealingKey]:
-    """The user named in the path, of the caller's own bank."""
-    caller, user = inbound.known_caller, inbound.parameters["user"]
-    callers.check_user(caller, user)
-    anchor = Reference(LinkKind.USER, callers.bank_of(caller), user)
-    member = members.get_member(anchor, now=now)
-    if member.salt is None:
-        raise NotFound("there is no such member")
-    return member, vault.member_key(member.salt)
-
-
 def _holder(inbound: Inbound, *, now: datetime) -> tuple[Holder, Scheme, Taker]:
-    member, key = _member(inbound, now=now)
+    member = reaching.member_of(inbound, now=now)
     scheme = schemes.get_valid(inbound.parameters["scheme"], at=now, now=now)
-    holder = loyalty.holder_of(member, scheme.scheme_id, key)
+    holder = loyalty.holder_of(member, scheme.scheme_id, reaching.key_of(member))
     return holder, scheme, loyalty.taker_of(member, scheme, now=now)

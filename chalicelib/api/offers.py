@@ -7,12 +7,11 @@ from typing import Any
 
 from chalice import Blueprint
 
-from chalicelib.api import callers
+from chalicelib.api import callers, reaching
 from chalicelib.api.offer_shapes import (
     ActivationAnswer,
     EventsAnswer,
     EventsBody,
-    FluxActivation,
     MerchantTold,
     OfferAnswer,
     OffersAnswer,
@@ -24,12 +23,10 @@ from chalicelib.api.offer_shapes import (
 )
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.kernel.money import EXPONENT_BY_CURRENCY, UnknownCurrency
-from chalicelib.kernel.refusals import NotFound
 from chalicelib.kernel.times import parse_instant, to_text
 from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.loyalty.rules import FixedCashback, PercentCashback
-from chalicelib.members import service as members
-from chalicelib.members.model import Holder, LinkKind, Member, Reference
+from chalicelib.members.model import Member
 from chalicelib.network.access.clients import OFFERS_READ, OFFERS_WRITE
 from chalicelib.offers.audiences.profile import Profile
 from chalicelib.offers.events import service as events
@@ -37,7 +34,7 @@ from chalicelib.offers.events.model import OfferEvent
 from chalicelib.offers.listing import service
 from chalicelib.offers.listing.nearby import Place, parse_place
 from chalicelib.offers.listing.service import Listed
-from chalicelib.runtime import clock, vault, wire
+from chalicelib.runtime import clock, wire
 
 bp = Blueprint(__name__)
 
@@ -60,8 +57,10 @@ def list_offers(request: Inbound) -> Answer:
     switched off, and then nothing about them is looked at.
     """
     now = clock.now()
-    member = _member(request, now=now)
-    listed = service.list_offers(member, key=_key(member), place=_place(request), now=now)
+    member = reaching.member_of(request, now=now)
+    listed = service.list_offers(
+        member, key=reaching.key_of(member), place=_place(request), now=now
+    )
     return Answer(_to_answer(listed))
 
 
@@ -80,11 +79,11 @@ def get_profile(request: Inbound) -> Answer:
     member has offers switched off. What says something sensitive is not in it.
     """
     now = clock.now()
-    member = _member(request, now=now)
+    member = reaching.member_of(request, now=now)
     currency = request.query.get("currency", "GBP")
     if currency not in EXPONENT_BY_CURRENCY:
         raise UnknownCurrency("the currency is not known", field="currency")
-    profile = service.get_profile(member, currency, key=_key(member), now=now)
+    profile = service.get_profile(member, currency, key=reaching.key_of(member), now=now)
     return Answer(_to_profile(profile))
 
 
@@ -116,7 +115,7 @@ def list_public_offers(request: Inbound) -> Answer:
 def activate_offer(request: Inbound) -> Answer:
     """Purchases from then on count. Doing it again changes nothing."""
     now = clock.now()
-    member = _member(request, now=now)
+    member = reaching.member_of(request, now=now)
     return Answer(_activate(member, request.parameters["offer"], now=now))
 
 
@@ -141,52 +140,14 @@ def record_offer_events(request: Inbound) -> Answer:
         OfferEvent(one.event_id, one.kind, offer, parse_instant(one.at, field=f"events[{at}].at"))
         for at, one in enumerate(body.events)
     ]
-    return Answer(EventsAnswer(events.record_events(_member(request, now=now), told, now=now)))
-
-
-@operation(
-    bp,
-    "POST",
-    "/offers/activations/{account_id}",
-    summary="Switch an offer on for an account (Flux)",
-    takes=FluxActivation,
-    answers={200: ActivationAnswer, 404: Problem, 409: Problem, 422: Problem},
-    scopes=(OFFERS_WRITE,),
-    tags=("flux",),
-)
-def activate_flux_offer(request: Inbound) -> Answer:
-    """As Flux's banks did it, by the account that was switched on."""
-    now = clock.now()
-    body = wire.convert(request.json(), FluxActivation)
-    connection_id = callers.bank_of(request.known_caller)
-    if request.known_caller.user is not None:
-        raise callers.NotPermitted("a token for one user does not reach accounts")
-    account = request.parameters["account_id"]
-    holder = members.find_holder(connection_id, account_ref=account, now=now)
-    member = None
-    if isinstance(holder, Holder):
-        member = members.find_member(holder.member_id, now=now)
-    if member is None:
-        raise NotFound("there is no such account")
-    return Answer(_activate(member, body.offer_id, now=now))
+    return Answer(
+        EventsAnswer(events.record_events(reaching.member_of(request, now=now), told, now=now))
+    )
 
 
 def _activate(member: Member, offer: str, *, now: datetime) -> ActivationAnswer:
-    taken = service.activate(member, offer, key=_key(member), now=now)
+    taken = service.activate(member, offer, key=reaching.key_of(member), now=now)
     return ActivationAnswer(offer, to_text(taken.activated_at or now))
-
-
-def _member(request: Inbound, *, now: datetime) -> Member:
-    connection_id = callers.bank_of(request.known_caller)
-    user = request.parameters["user"]
-    callers.check_user(request.known_caller, user)
-    return members.get_member(Reference(LinkKind.USER, connection_id, user), now=now)
-
-
-def _key(member: Member) -> vault.SealingKey:
-    if member.salt is None:
-        raise NotFound("there is no such member")
-    return vault.member_key(member.salt)
 
 
 def _place(request: Inbound) -> Place | None:

@@ -1,19 +1,25 @@
-"""Telling members of what expires soon.
+"""Telling members of what expires soon, and looking after rewards that wait.
 
 A card that holds something which expires is looked at two weeks before it does. Which cards these
 are is written down when a card's first lot with an end is entered, and again by whoever looked: not
-with each purchase. What expires within two weeks of being earned is not told of.
+with each purchase. So are cards whose rewards wait for a budget, every day, and those from which
+money was claimed, once, should whoever claimed it have died before it was given. What expires
+within two weeks of being earned is told of within hours. Of each day it is told once.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from chalicelib.kernel.refusals import NotFound, TryAgain
+from chalicelib.kernel.times import local_day
+from chalicelib.loyalty import following
 from chalicelib.loyalty.cards import desk, store
+from chalicelib.loyalty.cards.applying import lapse
 from chalicelib.loyalty.cards.deadlines import last_day
 from chalicelib.loyalty.cards.desk import EXPIRY_TOLD_BEFORE, Opened
-from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.loyalty.cards.model import Card
 from chalicelib.loyalty.cards.store import Due, Holder
 from chalicelib.loyalty.rules import Scheme
@@ -54,26 +60,45 @@ def _look(due: Due, *, now: datetime) -> None:
         holder = Holder(due.member_id, due.scheme_id, vault.member_key(member.salt))
         card = store.find_card(holder, now=now)
         if card is not None:
-            announcing.announce(_announcements(card, holder, scheme, now=now))
-            desk.change_card(holder, scheme, lambda opened: _told(opened, now=now), now=now)
+            following.follow_up(card, holder, scheme, now=now)
+            units_by_day = _expiring(card, scheme, now=now)
+            announcing.announce(_announcements(units_by_day, holder, scheme, now=now))
+            told = partial(_told, units_by_day, scheme, now)
+            desk.change_card(holder, scheme, told, now=now)
     store.forget_due(due)
 
 
-def _told(opened: Opened, *, now: datetime) -> Card | None:
-    """The card, of which all that expires within two weeks was told."""
+def _expiring(card: Card, scheme: Scheme, *, now: datetime) -> dict[date, int]:
+    """What expires within two weeks and was not told of: units by the last day they are good."""
+    units: Counter[date] = Counter()
+    until = now + EXPIRY_TOLD_BEFORE
+    for lot in lapse(card, now).lots:
+        if lot.expires_at is None or lot.is_expired(now) or lot.expires_at > until:
+            continue
+        is_told = card.told_until is not None and lot.expires_at <= card.told_until
+        day = last_day(lot.expires_at, zone=scheme.zone)
+        if lot.free > 0 and not is_told and day.toordinal() not in card.told_days:
+            units[day] += lot.free
+    return dict(sorted(units.items()))
+
+
+def _told(
+    units_by_day: Mapping[date, int], scheme: Scheme, now: datetime, opened: Opened
+) -> Card | None:
+    """The card, of which these days were told."""
     if opened.card is None:
         return None
-    return replace(opened.card, told_until=now + EXPIRY_TOLD_BEFORE, due_at=None)
+    today = local_day(now, scheme.zone).toordinal()
+    days = {*opened.card.told_days, *(day.toordinal() for day in units_by_day)}
+    to_come = tuple(sorted(day for day in days if day >= today))
+    until = opened.card.told_until
+    kept = until if until is not None and until > now else None
+    return replace(opened.card, told_days=to_come, told_until=kept, due_at=None)
 
 
 def _announcements(
-    card: Card, holder: Holder, scheme: Scheme, *, now: datetime
+    units_by_day: Mapping[date, int], holder: Holder, scheme: Scheme, *, now: datetime
 ) -> list[Announcement]:
-    balance = balance_at(card, now)
-    ends_at = balance.next_expiry
-    if ends_at is None or ends_at > now + EXPIRY_TOLD_BEFORE:
-        return []
-    on = last_day(ends_at, zone=scheme.zone)
     kind, member_id, subject = NoticeKind.EXPIRING, holder.member_id, scheme.scheme_id
     return [
         Announcement(
@@ -85,9 +110,10 @@ def _announcements(
             at=now,
             subject=subject,
             retailer_id=scheme.retailer_id,
-            units=balance.next_expiring,
+            units=units,
             on=on,
         )
+        for on, units in units_by_day.items()
     ]
 
 

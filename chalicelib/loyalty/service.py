@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.loyalty.cards import effects, store
+from chalicelib.loyalty import funding
+from chalicelib.loyalty.cards import desk, effects, store
 from chalicelib.loyalty.cards.awarding import Case, settle
 from chalicelib.loyalty.cards.eligibility import Taker
+from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.cards.valuing import membership_by
 from chalicelib.loyalty.holding import service as holding
+from chalicelib.loyalty.memberships.joining import NotInScheme
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.schemes import service as schemes
@@ -48,6 +52,21 @@ def award_purchase(purchase: Purchase, sale: Sale, buyer: Buyer, *, now: datetim
         effects.follow(settled, case.holder, scheme, now=now)
         if settled.entry is not None and settled.before is not settled.card:
             observability.count("cards_changed", kind=scheme.unit.value)
+
+
+def open_history(holder: Holder, taker: Taker, *, now: datetime) -> tuple[Card, tuple[Past, ...]]:
+    """The holder's card with all that ever moved to its history; empty where nothing is on it yet.
+
+    It reads the whole history: a read unit for every four rows, of nine entries each.
+
+    :raises NotInScheme: the member does not take part, and never did.
+    """
+    card = store.find_card(holder, now=now)
+    if card is not None:
+        return card, desk.read_past(card, holder, now=now)
+    if taker.joined is None:
+        raise NotInScheme("the member does not take part in this scheme")
+    return desk.new_card(taker.joined), ()
 
 
 def holder_of(member: Member, scheme_id: str, key: vault.SealingKey) -> Holder:
@@ -95,6 +114,7 @@ def _case(scheme: Scheme, purchase: Purchase, sale: Sale, buyer: Buyer, *, now: 
         return_days=_return_days(sale, now=now),
         anchored_at=purchase.payment.anchored_at,
         place=place_of(receipt.store_id, receipt.till) if receipt else "",
+        lease_for=lambda minor: funding.lease_for(scheme, buyer.member.member_id, minor, now=now),
         judge_new_card=lambda: holding.judge_new_member(buyer.member, now=now),
     )
 

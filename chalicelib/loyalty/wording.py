@@ -1,9 +1,20 @@
 """What a sale earned and why, in plain words. Codes are for machines, these are for people."""
 
+from decimal import Decimal
+from typing import assert_never
+
 from chalicelib.kernel.money import Money
 from chalicelib.loyalty.earning import ALL_RULES, Award, NotEarned
 from chalicelib.loyalty.reasons import EarnWhy
-from chalicelib.loyalty.rules import Scheme
+from chalicelib.loyalty.rules import (
+    ExtraUnits,
+    FixedCashback,
+    FreeText,
+    ItemPrice,
+    PercentCashback,
+    Reward,
+    Scheme,
+)
 from chalicelib.loyalty.terms import Per, Unit
 
 _OF_SALE = {
@@ -57,6 +68,24 @@ def more_for(units: int, scheme: Scheme, *, minor: int = 0, items: int = 0) -> s
     """`£1.20 more for 1 stamp`, `2 items more for 10 points`."""
     missing = _money(minor, scheme) if minor else _counted(items, "item")
     return f"{missing} more for {_units(units, scheme)}"
+
+
+def reward_in_words(reward: Reward, scheme: Scheme) -> str:
+    """`£3.00 cashback`, `5 % cashback, at most £5.00`, `A free coffee`: ends a sentence."""
+    match reward:
+        case FixedCashback(amount_minor=minor):
+            return f"{_money(minor, scheme)} cashback"
+        case PercentCashback(share=share, max_minor=most):
+            percent = Decimal(share.numerator * 100) / Decimal(share.denominator)
+            return f"{percent.normalize():f} % cashback, at most {_money(most, scheme)}"
+        case ItemPrice(max_minor=most):
+            return f"the price of an item back, at most {_money(most, scheme)}"
+        case FreeText(text=text):
+            return text
+        case ExtraUnits(units=units):
+            return f"{units:,} extra stamps or points"
+        case never:
+            assert_never(never)
 
 
 def _why(lost: NotEarned, scheme: Scheme) -> str:

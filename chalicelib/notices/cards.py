@@ -9,10 +9,11 @@ from datetime import datetime
 
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import NotFound
-from chalicelib.loyalty.cards import archiving
 from chalicelib.loyalty.cards import store as cards
 from chalicelib.loyalty.cards.awarding import REFUSED
+from chalicelib.loyalty.cards.effects import NO_BUDGET
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
+from chalicelib.loyalty.cards.past import in_chain
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.terms import Unit
@@ -54,8 +55,8 @@ def of_card_entry(
 
 
 def of_fill(fill: Fill, member_id: MemberId, scheme_id: str) -> Iterator[Announcement]:
-    """That a card is full whose reward is no money."""
-    if fill.minor or fill.undone_by:
+    """That a card is full whose reward is no money, or money that waits for the budget."""
+    if (fill.minor and not fill.waits) or fill.undone_by:
         return
     kind = NoticeKind.CARD_COMPLETE
     yield Announcement(
@@ -66,6 +67,7 @@ def of_fill(fill: Fill, member_id: MemberId, scheme_id: str) -> Iterator[Announc
         subject=scheme_id,
         retailer_id=schemes.retailer_of(scheme_id),
         payment_id=fill.cause,
+        reason=NO_BUDGET if fill.waits else "",
     )
 
 
@@ -75,7 +77,7 @@ def _whole(
     """The card's entries and fills, those in the history too, where it is young enough."""
     if card.watermark is None or card.watermark < since:
         return card.entries, card.fills
-    past = archiving.in_chain(cards.list_past(holder, now=now), card.last_past)
+    past = in_chain(cards.list_past(holder, now=now), card.last_past)
     by_payment = {entry.payment_id: entry for one in past for entry in one.entries}
     by_payment |= {entry.payment_id: entry for entry in card.entries}
     fills = {fill.name: fill for one in past for fill in one.fills}

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from chalicelib.network.model import Provider
 from chalicelib.network.programmes import FLUX
-from infra.fuzzing.sent import FORM, Sending
+from infra.fuzzing.sending import FORM, Sending
 from infra.fuzzing.world import NOON, World
 from infra.local.bank_messages import message_of
 from infra.local.card_payments import Phase, Telling

@@ -6,7 +6,7 @@ workers must come to rest without a bug and without a dead message.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -14,26 +14,12 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from infra.fuzzing.mutating import broken, mutated
+from infra.fuzzing.sending import Sending
 from infra.fuzzing.world import World
 from infra.local.calling import Answered, call
 
-FORM = "application/x-www-form-urlencoded"
 LOGGER = "counterfoil-platform"
 DRAIN_SECONDS_MAX = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """A request that is right as it stands. `headers` are made anew for each body it is sent with.
-
-    `operation` is its method and path as `/openapi.json` names them.
-    """
-
-    operation: str
-    url: str
-    body: bytes
-    headers: Callable[[bytes], Mapping[str, str]]
-    is_json: bool = True
 
 
 @dataclass(slots=True)

@@ -1,10 +1,10 @@
-"""Mutants of offers' budgets: leasing, spending, giving back, and how often a member may win."""
+"""Mutants of budgets: leasing, spending, giving back, and how often a member may win an offer."""
 
 from infra.mutants.model import AWARDING, BUDGETS, LEASING, Mutant
 
-_LEASING = "chalicelib/offers/budgets/leasing.py"
-_STORE = "chalicelib/offers/budgets/store.py"
-_SERVICE = "chalicelib/offers/budgets/service.py"
+_LEASING = "chalicelib/budgets/leasing.py"
+_STORE = "chalicelib/budgets/store.py"
+_SERVICE = "chalicelib/budgets/service.py"
 
 MUTANTS = (
     Mutant(

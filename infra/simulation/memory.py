@@ -1,10 +1,10 @@
 """What a process remembers between two runs, and what a new one does not know."""
 
+from chalicelib.budgets import service as budgets
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
-from chalicelib.offers.budgets import service as budgets
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.payouts import remembered as payouts
 from chalicelib.runtime import queues, vault

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from chalicelib.budgets import verifying
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.ledger.accounts import Holding, member_account
 from chalicelib.ledger.books.chain import Posting
 from chalicelib.ledger.books.layout import ReadPage, from_bytes
 from chalicelib.ledger.invariants import broken
 from chalicelib.ledger.model import Balances, Entry, NotAnEntry, to_balances
-from chalicelib.offers.budgets import service as budgets
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.model import Instruction, PayoutState
 from chalicelib.runtime import settings
@@ -118,7 +118,7 @@ def _budgets(world: World) -> Iterator[str]:
     for pk, sk in world.aws.tables.items(settings.table("money")):
         if sk == "budget":
             try:
-                faults = budgets.list_faults(pk.partition("#")[2], now=world.now())
+                faults = verifying.list_faults(pk.partition("#")[2], now=world.now())
             except NotFound as error:
                 raise AssertionError("the budget stands there") from error
             yield from (f"I6 {fault.value}" for fault in faults)

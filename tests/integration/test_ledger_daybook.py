@@ -16,7 +16,18 @@ from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.days.folding import Fold, Line
 from chalicelib.ledger.giving import bring_to, give
 from tests.makers.dying import Died, dying
-from tests.makers.ledger import BOUGHT_AT, CAMPAIGN, MEMBER, RETAILER, book_of, make_gift
+from tests.makers.ledger import (
+    BOUGHT_AT,
+    CAMPAIGN,
+    MEMBER,
+    RETAILER,
+    adjusted_by_a_penny,
+    book_of,
+    lose_daybook_row,
+    make_gift,
+    pages_closed,
+    post_all,
+)
 
 pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 
@@ -116,3 +127,16 @@ def test_eight_threads_give_eight_gifts_each_once_and_in_one_chain() -> None:
     assert Money(balances.pending, "GBP") == Money(sum(range(100, 108)), "GBP")
     assert [posting.seq for posting in book_of()] == list(range(1, 9))
     assert sorted(filed_on(TODAY)) == sorted(make_gift(number).key for number in range(8))
+
+
+def test_a_page_of_more_entries_than_one_call_reads_is_closed_like_any_other() -> None:
+    alike = tuple(adjusted_by_a_penny(MEMBER, f"{n}", now=BOUGHT_AT) for n in range(150))
+    post_all(MEMBER, alike, now=BOUGHT_AT)
+    lose_daybook_row(book_of()[-1])
+    lost = len(filed_on(TODAY))
+
+    for number in range(1, 20):
+        give(make_gift(number), now=BOUGHT_AT)
+
+    assert pages_closed(now=BOUGHT_AT) == 1
+    assert (lost, len(filed_on(TODAY))) == (149, 150 + 19)

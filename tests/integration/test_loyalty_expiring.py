@@ -44,3 +44,23 @@ def test_what_expires_is_told_of_two_weeks_before_and_once(embedded_aws: None) -
     before, after = balance_at(found, ends - timedelta(seconds=1)), balance_at(found, ends)
     assert (before.active, after.active, after.expired) == (3, 1, 2)
     assert [one.day for one in store.list_due(date(2027, 6, 16), now=DUE_AT)] == [date(2027, 6, 16)]
+
+
+def test_what_is_earned_and_expires_within_two_weeks_is_told_of_once_each_day(
+    embedded_aws: None,
+) -> None:
+    open_bakery(expiry={"after": 10, "unit": "days", "end_of": "day"}, pending_days=0)
+    buy("t-1", 2)
+    settle()
+    looked = [look(PAID_AT + DAY / 24)]
+    buy("t-2", 1, at=PAID_AT + 2 * DAY)
+    buy("t-3", 1, at=PAID_AT + 2 * DAY + DAY / 24)
+    settle(now=PAID_AT + 2 * DAY + DAY / 12)
+
+    looked += [look(PAID_AT + 2 * DAY + n * DAY / 8) for n in range(1, 4)]
+
+    assert looked == [1, 1, 0, 0]
+    assert told() == [
+        ("expiring", 2, date(2026, 11, 30)),
+        ("expiring", 2, date(2026, 12, 2)),
+    ]

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.budgets import service as budgets
 from chalicelib.loyalty.rules import Condition, Exclusions, FixedCashback, Matching
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.network.programmes import Service
 from chalicelib.offers.audiences.model import Audience, New
 from chalicelib.offers.awarding import Awarded, Won
-from chalicelib.offers.budgets import service as budgets
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.deciding import NotWon
 from chalicelib.offers.participation import store

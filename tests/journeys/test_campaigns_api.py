@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets import store as budgets_store
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.network import service as network
 from chalicelib.network.model import ClientKind, Retailer
-from chalicelib.offers.budgets import service as budgets
-from chalicelib.offers.budgets import store as budgets_store
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.runtime import clock
 from chalicelib.workers.campaigns import tend_campaigns
@@ -71,9 +71,9 @@ def changed(path: str, value: object) -> dict[str, Any]:
 def test_a_draft_is_told_as_it_was_written_and_the_same_again_changes_nothing() -> None:
     first, again, read = put(), put(), get()
 
-    assert (first.status, first.body["stage"], first.body["version"]) == (200, "draft", 1)
+    assert (first.status, first.body["stage"], first.body["version"]) == (201, "draft", 1)
     assert first.body["campaign"] == EVENT
-    assert again.body == first.body
+    assert (again.status, again.body) == (200, first.body)
     assert read.body == first.body | {
         "standing": {
             "cap_minor": 250_000,

@@ -1,10 +1,15 @@
 """Cards over the API: what a bank shows its user, and what a till redeems."""
 
+import json
+from typing import Any
+
 import pytest
 
+from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.network.model import ClientKind
 from chalicelib.runtime import clock
 from tests.makers.api import Said, call, make_client, token_of
+from tests.makers.events import event
 from tests.makers.network import BAKERY
 from tests.makers.purchases import BANK, PAID_AT
 from tests.makers.rewarding import DAY, SCHEME, buy, open_bakery, settle, write_scheme
@@ -24,6 +29,11 @@ def town(embedded_aws: None) -> None:
     make_client("till", BAKERY, ClientKind.RETAILER)
     buy("t-1", 4)
     settle()
+
+
+def answer(name: str) -> Any:
+    """An answer as `events/` shows it."""
+    return json.loads(event(name))
 
 
 def say(method: str, path: str, body: object = None, *, client: str = "bank") -> Said:
@@ -87,3 +97,45 @@ def test_tells_why_a_purchase_earned_in_each_scheme(town: None) -> None:
     ]
     assert said.body["schemes"][0]["words"][0] == "4 stamps earned."
     assert say("GET", "/v1/transactions/t-9/rewards").status == 404
+
+
+@pytest.mark.requirement("LOY-06")
+def test_lists_what_a_member_takes_part_in_and_what_they_may_join(town: None) -> None:
+    write_scheme("choice", membership="choice")
+    write_scheme("untouched")
+    write_scheme("over", now=PAID_AT)
+    say("PUT", f"/v1/members/ada/schemes/{BAKERY}.over/membership")
+    schemes.end_scheme(f"{BAKERY}.over", at=PAID_AT + DAY, now=PAID_AT + DAY)
+    say("DELETE", f"{CARD}/membership")
+
+    said = say("GET", "/v1/members/ada/schemes")
+
+    assert said.body == answer("members_schemes")
+    assert [(one["scheme"], one["state"]) for one in said.body["cards"]] == [
+        (f"{BAKERY}.choice", "joinable"),
+        (SCHEME, "joined"),
+        (f"{BAKERY}.over", "ended"),
+        (POINTS, "left"),
+        (f"{BAKERY}.untouched", "joined"),
+    ]
+
+
+def test_a_joinable_scheme_is_joined_and_stands_so_in_the_list(town: None) -> None:
+    write_scheme("choice", membership="choice")
+    path = f"/v1/members/ada/schemes/{BAKERY}.choice/membership"
+
+    joined = say("PUT", path)
+
+    listed = say("GET", f"/v1/members/ada/schemes?retailer={BAKERY}").body["cards"]
+    assert (joined.status, joined.body["state"]) == (200, "joined")
+    assert [one["state"] for one in listed] == ["joined", "joined", "joined"]
+    assert say("GET", "/v1/members/ada/schemes?retailer=nobody").body["cards"] == []
+
+
+def test_who_has_stamps_off_is_shown_their_cards_and_nothing_to_join(town: None) -> None:
+    write_scheme("choice", membership="choice")
+    say("PATCH", "/v1/members/ada/preferences", {"stamps": False})
+
+    said = say("GET", "/v1/members/ada/schemes")
+
+    assert [one["scheme"] for one in said.body["cards"]] == [SCHEME, POINTS]

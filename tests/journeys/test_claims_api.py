@@ -8,8 +8,10 @@ import pytest
 from chalicelib.kernel.ids import payment_id_of
 from chalicelib.loyalty.holding import service as holding
 from chalicelib.loyalty.holding.model import HoldOutcome
+from chalicelib.network import service as network
 from chalicelib.network.access.clients import RECEIPTS_READ
 from chalicelib.privacy import access_log
+from chalicelib.purchases import service as purchases
 from chalicelib.runtime import clock, observability, queues
 from chalicelib.workers import cases
 from infra.local.lambda_events import scheduled_event
@@ -20,6 +22,7 @@ from tests.makers.inquiries import SOON, redeem, start_rewards
 from tests.makers.operating import WHY, operate
 from tests.makers.outside import Counted, context
 from tests.makers.purchases import BANK, PAID_AT, open_town, queued
+from tests.makers.purchases import event as paid
 from tests.makers.refunds import bought
 
 pytestmark = pytest.mark.stores
@@ -66,6 +69,19 @@ def test_a_claim_is_opened_looked_into_granted_and_told() -> None:
     assert ask("GET", OF_ADA).body == {"claims": [ended.body]}
     assert announced() == ["granted"]
     assert settled() == [(PAYMENT, 1)]
+
+
+def test_a_payment_without_a_receipt_is_looked_at_again_and_waits() -> None:
+    purchases.record_payment(paid("t-2"), now=SOON)
+
+    opened = ask("POST", PATH.replace("t-1", "t-2"))
+    network.forget()  # The schedule's process has asked for no shop yet.
+    look()
+    still = ask("GET", PATH.replace("t-1", "t-2"))
+
+    assert (opened.status, opened.body["waits_for"]) == (201, "receipt")
+    assert (still.status, still.body) == (200, opened.body)
+    assert announced() == []
 
 
 def test_what_has_earned_is_answered_at_once() -> None:

@@ -18,8 +18,6 @@ from chalicelib.offers.audiences.model import Area, Audience, CategoryBuyer, Fre
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import campaign_id_of
 from chalicelib.offers.events import service as events
-from chalicelib.offers.listing import service as listing
-from chalicelib.offers.promotions import items_of
 from chalicelib.purchases import store as purchases
 from chalicelib.runtime import aws, clock, queues, settings
 from tests.makers.api import Said, call, make_client, token_of
@@ -27,7 +25,6 @@ from tests.makers.loyalty import SOLD_AT
 from tests.makers.network import make_store
 from tests.makers.offers import (
     BANK,
-    FIVE_PERCENT,
     award,
     bought,
     campaign,
@@ -265,50 +262,6 @@ def test_an_offer_that_is_not_seen_or_does_not_run_cannot_be_switched_on() -> No
         (404, "not_found"),
     ]
     assert queued(queues.NOTICES) == []
-
-
-def test_fluxs_activation_switches_an_offer_on_for_an_account() -> None:
-    ada = join()
-    (one,) = run(campaign(needs_activation=True))
-    body = json.loads((EVENTS / "flux_offer_activation.json").read_text())
-    body["offerId"] = one.campaign_id
-
-    said = ask("/offers/activations/acc-ada", "POST", body)
-    nobody = ask("/offers/activations/acc-nobody", "POST", body)
-
-    assert (said.status, said.body["offer"]) == (200, one.campaign_id)
-    assert nobody.status == 404
-    listed = listing.list_offers(ada, key=key_of(ada), place=None, now=NOW)
-    assert [item["promotionState"] for item in items_of(listed)] == ["READY"]
-
-
-def test_offers_are_items_of_fluxs_promotions() -> None:
-    ada = join()
-    (one,) = run(campaign(needs_activation=True, reward=FIVE_PERCENT, terms=("Once.",)))
-
-    (item,) = items_of(listing.list_offers(ada, key=key_of(ada), place=None, now=NOW))
-
-    assert item == {
-        "id": one.campaign_id,
-        "type": "flux_cashback",
-        "promotionState": "PENDING_ACTIVATION",
-        "name": "A pound back on coffee",
-        "description": "A pound back on coffee",
-        "hostingOrganization": [{"name": "Bean & Leaf", "url": "https://bean.example"}],
-        "terms": {"description": ["Once."], "url": ""},
-        "value": {
-            "monetaryEquivelant": {"amount": 500, "currency": "GBP"},
-            "coefficient": 1,
-            "current": {"decimal": "0.00", "type": "continuous"},
-            "target": {"decimal": "5.00", "type": "continuous"},
-        },
-        "redemptions": [],
-        "validityPeriod": {
-            "startDateTime": "2026-11-02T00:00:00Z",
-            "endDateTime": "2026-12-01T00:00:00Z",
-        },
-        "tags": [],
-    }
 
 
 @pytest.mark.requirement("OFR-03")

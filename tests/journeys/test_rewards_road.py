@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from chalicelib.loyalty.rules import Condition, FixedCashback
 from chalicelib.members import service as members
 from chalicelib.network.model import Provider
 from chalicelib.network.programmes import Service
-from chalicelib.offers.campaigns.model import Campaign, campaign_id_of
+from chalicelib.offers.campaigns.model import Campaign, Limit, campaign_id_of
 from chalicelib.runtime import clock, queues
 from chalicelib.workers import rewards
 from infra.local.lambda_events import scheduled_event
@@ -33,6 +34,7 @@ from tests.makers.rewarding import (
 
 pytestmark = pytest.mark.stores
 HALF_A_POUND = FixedCashback(50)
+MANY = 12  # More than are believed within an hour, and than one page of a book holds.
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,8 @@ def bakery(embedded_aws: None) -> None:
 
 
 def _offer() -> Campaign:
-    made = campaign("coffee", retailer_id=BAKERY, reward=HALF_A_POUND, condition=Condition())
+    terms: Any = {"reward": HALF_A_POUND, "condition": Condition(), "limit": Limit(MANY)}
+    made = campaign("coffee", retailer_id=BAKERY, **terms)
     return replace(made, campaign_id=campaign_id_of(BAKERY, "coffee"))
 
 
@@ -96,3 +99,19 @@ def test_stamps_that_expire_soon_are_told_once_by_the_hour() -> None:
     held = card(now=soon)
     assert held is not None
     assert told() == [("expiring", SCHEME)]
+
+
+def test_what_looks_wrong_waits_and_what_was_given_long_before_comes_back() -> None:
+    for number in range(MANY):
+        buy(f"t-{number}", at=PAID_AT + number * timedelta(minutes=1))
+        settle()
+    held = card()
+    given = money()
+    bring_back("t-0", 1, reference="B-0", at=PAID_AT + DAY)
+    clock.use(lambda: PAID_AT + DAY)
+    settle()
+
+    assert held is not None
+    assert [entry.held for entry in held.entries] == [""] * 6 + ["many_in_an_hour"] * (MANY - 6)
+    assert given == (Balances("GBP", pending=50 * MANY, available=300),)
+    assert money(now=PAID_AT + DAY) == (Balances("GBP", pending=50 * MANY - 50, available=300),)

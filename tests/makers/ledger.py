@@ -1,18 +1,24 @@
 """Rewards in money, and books to put them in. Invented members, campaigns and amounts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.kernel.ids import MemberId, RetailerId
+from chalicelib.kernel.ids import MemberId, RetailerId, natural_id
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import service
-from chalicelib.ledger.accounts import member_owner
-from chalicelib.ledger.books import store
+from chalicelib.ledger.accounts import (
+    PLATFORM_ADJUSTMENTS,
+    Holding,
+    member_account,
+    member_owner,
+)
+from chalicelib.ledger.books import pages, store
 from chalicelib.ledger.books.chain import Posting
 from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.days.store import DaybookRow
 from chalicelib.ledger.giving import Gift
-from chalicelib.ledger.model import Balances
+from chalicelib.ledger.model import Balances, Entry, EntryKind, Leg
 from chalicelib.runtime import rows
 
 BOUGHT_AT = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -60,3 +66,48 @@ def book_of(member_id: MemberId = MEMBER, *, now: datetime = BOUGHT_AT) -> tuple
 def lose_daybook_row(posting: Posting) -> None:
     """As if the worker that recorded an entry had died before it was filed."""
     rows.delete(DaybookRow(*daybook.daybook_key(posting)))
+
+
+def fill_pages(member_id: MemberId = MEMBER, *, now: datetime) -> int:
+    """Adjust the member's money by pennies until whatever was entered before stands on a closed
+    page, and the open one is full: the next entry closes it. Returns how many pages are closed.
+    """
+    owner, closed = member_owner(member_id), pages_closed(member_id, now=now)
+    for _ in range(2):
+        page = store.find_open_page(owner, now=now).page
+        pennies = [
+            adjusted_by_a_penny(member_id, natural_id(f"{page.next_seq}.{n}"), now=now)
+            for n in range(60)
+        ]
+        fitting = sum(
+            store.fits(pages.append(page, pennies[:many], now=now)) for many in range(1, 61)
+        )
+        some = tuple(pennies[: max(fitting, 1)])  # One entry is taken by a full page: it closes.
+        post_all(member_id, some, now=now)
+        if pages_closed(member_id, now=now) == closed:
+            one = adjusted_by_a_penny(member_id, "the-first-of-a-page", now=now)
+            service.record(one, originated_at=now, now=now)
+    return pages_closed(member_id, now=now)
+
+
+def post_all(member_id: MemberId, entries: Sequence[Entry], *, now: datetime) -> None:
+    """Enter them all at once, with one write."""
+    service.post(member_owner(member_id), lambda _book: entries, originated_at=now, now=now)
+
+
+def pages_closed(member_id: MemberId = MEMBER, *, now: datetime) -> int:
+    """How many pages of the member's book are closed."""
+    return store.find_open_page(member_owner(member_id), now=now).page.number - 1
+
+
+def adjusted_by_a_penny(member_id: MemberId, name: str, *, now: datetime) -> Entry:
+    """An entry under `name` by which the member has a penny more."""
+    available = Leg(member_account(member_id, Holding.AVAILABLE), 1)
+    return Entry(
+        key=f"adjusted:{name}",
+        kind=EntryKind.ADJUSTED,
+        member_id=member_id,
+        at=now,
+        currency="GBP",
+        legs=(Leg(PLATFORM_ADJUSTMENTS, -1), available),
+    )

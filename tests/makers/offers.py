@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from chalicelib.budgets import verifying
 from chalicelib.kernel.ids import MemberId
 from chalicelib.ledger import service as ledger
 from chalicelib.loyalty.rules import Condition, FixedCashback, Matching, PercentCashback
@@ -13,7 +14,6 @@ from chalicelib.members.model import Member
 from chalicelib.network import service as network
 from chalicelib.network.programmes import Service
 from chalicelib.offers.awarding import Awarded, award_purchase
-from chalicelib.offers.budgets import service as budgets
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign, Limit, campaign_id_of
 from chalicelib.purchases.model import Purchase
@@ -152,5 +152,5 @@ def owed(member_id: MemberId, *, now: datetime = LATER) -> int:
 
 def spent(one: Campaign, *, now: datetime = LATER) -> int:
     """What is spent of the campaign's budget, whose rows are checked."""
-    assert budgets.list_faults(one.campaign_id, now=now) == []
+    assert verifying.list_faults(one.campaign_id, now=now) == []
     return campaigns.standing_of(one, now=now).spent_minor

@@ -8,7 +8,7 @@ here, so that nobody has to know whose books were written.
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -76,18 +76,25 @@ def file_posting(posting: Posting, before: bytes, *, now: datetime) -> None:
 
 def list_of(postings: Sequence[Posting], *, now: datetime) -> list[Filed]:
     """Those of `postings` that are in the daybook, as they stand there, in no order."""
-    filed: list[Filed] = []
-    for first in range(0, len(postings), rows.BATCH_ROWS_MAX):
-        keys = [daybook_key(posting) for posting in postings[first : first + rows.BATCH_ROWS_MAX]]
-        filed += [_to_filed(row) for row in rows.find_many(DaybookRow, keys, now=now)]
-    return filed
+    return [_to_filed(row) for row in _find_rows(postings, is_consistent=True, now=now)]
 
 
 def list_keys_filed(postings: Iterable[Posting], *, now: datetime) -> frozenset[tuple[str, str]]:
-    """Where those of `postings` (at most 100) stand that are in the daybook; in one call."""
-    keys = [daybook_key(posting) for posting in postings]
-    found = rows.find_many(DaybookRow, keys, now=now, consistent=False) if keys else []
+    """Where those of `postings` stand that are in the daybook; a call for a hundred of them.
+
+    A page holds a dozen entries. What a person enters by hand may be so much alike, and packed so
+    small, that it holds more than a call gives.
+    """
+    found = _find_rows(tuple(postings), is_consistent=False, now=now)
     return frozenset((row.pk, row.sk) for row in found)
+
+
+def _find_rows(
+    postings: Sequence[Posting], *, is_consistent: bool, now: datetime
+) -> Iterator[DaybookRow]:
+    for first in range(0, len(postings), rows.BATCH_ROWS_MAX):
+        keys = [daybook_key(posting) for posting in postings[first : first + rows.BATCH_ROWS_MAX]]
+        yield from rows.find_many(DaybookRow, keys, now=now, consistent=is_consistent)
 
 
 def is_filed(posting: Posting, *, now: datetime) -> bool:

@@ -16,8 +16,14 @@ from chalicelib.loyalty.cards.filling import (
     take_units,
     with_entry,
 )
-from chalicelib.loyalty.cards.model import Card, ClaimState, Entry, Given, Lot
+from chalicelib.loyalty.cards.model import Card, Change, ClaimState, Entry, Given, Lot
 from chalicelib.loyalty.terms import RefundPolicy
+
+EARLIER_MAX = 3  # What was changed before these was announced long ago.
+# Why a later version of a purchase is worth something else.
+RETURNED = "returned"
+WITHDRAWN = "withdrawn"
+CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ def _changed(card: Card, entry: Entry, worth: Worth, *, policy: RefundPolicy, at
         card = lots.work_off(with_entry(card, replace(known, lot=lot, kept=kept)), at=at)
     else:
         card = _less(card, known, -more, policy=policy, at=at)
-    return _with_change(card, entry.payment_id, counted)
+    return _with_change(card, entry, counted, reason=reason_of(entry, worth))
 
 
 def _up_to(entry: Entry, worth: Worth) -> Entry:
@@ -160,8 +166,20 @@ def _taken(
     return take_units(card, entry.payment_id, units, undoing=undoing, at=at)
 
 
-def _with_change(card: Card, payment_id: str, counted: int) -> Card:
-    entry = card.find_entry(payment_id)
+def reason_of(entry: Entry, worth: Worth) -> str:
+    """Why `worth` differs from what the entry says."""
+    if worth.is_withdrawn:
+        return WITHDRAWN
+    return CORRECTED if worth.sale_print != entry.sale_print else RETURNED
+
+
+def _with_change(card: Card, before: Entry, counted: int, *, reason: str) -> Card:
+    entry = card.find_entry(before.payment_id)
     if entry is None:
         return card
-    return with_entry(card, replace(entry, changed=entry.lot.units - counted))
+    earlier = before.earlier
+    if before.changed:
+        earlier = (*earlier, Change(before.version, before.changed, before.reason))[-EARLIER_MAX:]
+    units = entry.lot.units - counted
+    said = replace(entry, changed=units, reason=reason if units else "", earlier=earlier)
+    return with_entry(card, said)

@@ -8,14 +8,14 @@ in the history before anybody believes that it is new.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from chalicelib.kernel.ids import natural_id
-from chalicelib.loyalty.cards import lots
+from chalicelib.loyalty.cards import lots, reviving
 from chalicelib.loyalty.cards.filling import with_entry, within
 from chalicelib.loyalty.cards.model import SPENT, Card, Claim, Draw, Entry, Fill, Lot
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.loyalty.cards.standing import moved, returned
 from chalicelib.loyalty.rules import Scheme
 
@@ -24,35 +24,12 @@ T = TypeVar("T")
 ENTRIES_MAX = 12  # With everything else on the card, still under a kilobyte (a write unit).
 BATCH = 9
 CLAIMS_MAX = 4  # Closed ones; open ones always stay.
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What moved to the history together, as it stood when it moved.
-
-    `before` is the name of what moved just before it, so that what a run wrote which then lost the
-    race for the card hangs on nothing.
-    """
-
-    number: int
-    before: str
-    entries: tuple[Entry, ...]
-    fills: tuple[Fill, ...] = ()
-    claims: tuple[Claim, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """By its content: eight letters are plenty, as it only has to differ from what lost."""
-        said = "|".join(
-            f"{e.payment_id} {e.version} {e.lot.units} {e.lot.drawn}" for e in self.entries
-        )
-        claims = "|".join(f"{c.claim_id} {c.state.value}" for c in self.claims)
-        return natural_id("past", str(self.number), self.before, said, claims)[:8]
+FOLLOWED_UP = timedelta(days=8)  # So long somebody makes up for a run that died before it paid.
 
 
 def move_old(card: Card, scheme: Scheme, *, at: datetime) -> tuple[Card, Past | None]:
     """`card` with its oldest entries moved, where it has too many, and what moved."""
-    closed = [claim for claim in card.claims if not claim.is_open(at)]
+    closed = [claim for claim in card.claims if _is_over(claim, at)]
     if len(card.entries) <= ENTRIES_MAX and len(closed) <= CLAIMS_MAX:
         return card, None
     moving = _oldest(card.entries) if len(card.entries) > ENTRIES_MAX else ()
@@ -63,7 +40,9 @@ def move_old(card: Card, scheme: Scheme, *, at: datetime) -> tuple[Card, Past | 
         settled = lots.settle(settled, name)
     gone = {entry.payment_id for entry in moving}
     leaving = tuple(entry for entry in settled.entries if entry.payment_id in gone)
-    past = Past(card.archived + 1, card.last_past, leaving, fills, claims)
+    as_they_were = tuple(entry for entry in card.entries if entry.payment_id in gone)
+    drawn = reviving.drawn_by(card.lots, fills, at=at)
+    past = Past(card.archived + 1, card.last_past, as_they_were, fills, claims, drawn)
     base, expired = _merged((*settled.base, *(e.lot for e in leaving)), at=at)
     stamped = (card.watermark, *(entry.sold_at for entry in moving))
     return replace(
@@ -86,24 +65,29 @@ def bring_back(
     """`card` with the purchase's entry out of the history, if it is there; the newest counts.
 
     Its units come out of the lots that they were added to. Which of these were used meanwhile
-    nobody can say any more: the free ones are taken for its own.
+    nobody can say any more: the free ones are taken for its own. Of those that full cards in the
+    history have drawn, their cards come back with it.
     """
-    found = [e for one in reversed(past) for e in one.entries if e.payment_id == payment_id]
+    found = [(one, e) for one in reversed(past) for e in one.entries if e.payment_id == payment_id]
     if not found or card.find_entry(payment_id) is not None:
         return card
-    entry = found[0]
-    own = entry.lot.units - sum(d.units for d in entry.lot.draws if d.by == SPENT)
+    moved_with, entry = found[0]
+    gone = {SPENT, *(c.claim_id for c in moved_with.claims)}
+    gone |= reviving.names_in_history(card, past) & {f.name for f in moved_with.fills}
+    own = entry.lot.units - sum(d.units for d in entry.lot.draws if d.by in gone)
     base, lot = _taken_out(card.base, replace(entry.lot, units=own, draws=()), at=at)
     expired = min(own - lot.units, card.expired) if lot.is_expired(at) else 0
     spent = entry.lot.units - lot.units - expired
-    draws = (*lot.draws, *((Draw(SPENT, spent),) if spent else ()))
-    whole = replace(lot, units=entry.lot.units, draws=draws)
     card = replace(
         card,
         base=base,
         expired=card.expired - expired,
         counts=returned(card, entry, scheme),
     )
+    card, drawn = reviving.revived(card, past, entry, spent, at=at)
+    spent -= sum(draw.units for draw in drawn)
+    draws = (*lot.draws, *drawn, *((Draw(SPENT, spent),) if spent else ()))
+    whole = replace(lot, units=entry.lot.units, draws=draws)
     return with_entry(card, replace(entry, lot=whole))
 
 
@@ -124,26 +108,16 @@ def _taken_out(base: Sequence[Lot], wanted: Lot, *, at: datetime) -> tuple[tuple
     return tuple(left), replace(taken, active_at=wanted.active_at)
 
 
-def in_chain(found: Iterable[Past], last: str) -> tuple[Past, ...]:
-    """Of what was `found`, what a card leads to whose last is called `last`; oldest first."""
-    by_name = {one.name: one for one in found}
-    chain: list[Past] = []
-    while last in by_name and len(chain) < len(by_name):
-        chain.append(by_name[last])
-        last = chain[-1].before
-    return tuple(reversed(chain))
-
-
-def find_fills(past: Sequence[Past], payment_id: str) -> tuple[Fill, ...]:
-    """The full cards in the history that the purchase filled or emptied."""
-    return tuple(
-        fill for one in past for fill in one.fills if payment_id in (fill.cause, fill.undone_by)
-    )
-
-
 def _oldest(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     by_age = sorted(entries, key=lambda entry: (entry.sold_at, entry.payment_id))
     return tuple(by_age[:BATCH])
+
+
+def _is_over(claim: Claim, at: datetime) -> bool:
+    """Whether it may move. One paid from a budget stays while somebody may have to pay it again."""
+    if claim.is_open(at):
+        return False
+    return claim.lease is None or claim.closed_at is None or claim.closed_at < at - FOLLOWED_UP
 
 
 def _going(
@@ -156,7 +130,8 @@ def _going(
     return tuple(
         fill
         for fill in fills
-        if fill.name not in drawing
+        if not fill.waits
+        and fill.name not in drawing
         and not {fill.cause, fill.undone_by} & at_hand
         and (fill.cause in causes or fill.undone_by)
     )

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.kernel.ids import PaymentId
-from chalicelib.loyalty.cards import archiving, desk
-from chalicelib.loyalty.cards.applying import Worth, bring_up
+from chalicelib.loyalty.cards import desk
+from chalicelib.loyalty.cards.applying import CORRECTED, RETURNED, WITHDRAWN, Worth, bring_up
 from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.eligibility import Taker, find_bar
+from chalicelib.loyalty.cards.filling import LeaseFor, with_leases
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
+from chalicelib.loyalty.cards.past import find_entry, find_fills
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.cards.valuing import filling_of, later_worth, new_worth, to_earned
 from chalicelib.loyalty.holding import service as holding
@@ -23,10 +25,6 @@ from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.watching import PASS, Hold, HoldReason, Verdict, judge
 
 REFUSED = "refused"  # Why an award stays held, once a person has said so.
-# Why a later version of a purchase is worth something else.
-RETURNED = "returned"
-WITHDRAWN = "withdrawn"
-CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ class Case:
     - `scheme` is the version that the sale falls in, None where there is none; `version` gives any
       other.
     - `return_days` is the retailer's return period; `place` the till.
+    - `lease_for` finds the part of the scheme's budget that pays a reward; it may read and write.
     - `judge_new_card` judges somebody who has no card yet; it may read.
     """
 
@@ -54,6 +53,7 @@ class Case:
     taker: Taker
     return_days: int
     anchored_at: datetime
+    lease_for: LeaseFor
     place: str = ""
     judge_new_card: Callable[[], Verdict] = lambda: PASS
 
@@ -70,6 +70,11 @@ class Settled:
     entry: Entry | None = None
     fills: tuple[Fill, ...] = ()
     reason: str = RETURNED
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the card was up to it before, so that it was perhaps announced already."""
+        return self.before is self.card
 
 
 class _Doubtful(Exception):
@@ -104,14 +109,13 @@ def _settled(case: Case, asked: Asked | None, *, now: datetime) -> Settled:
     )
     if after.card is None:
         return Settled(before.card, None)
-    touched = (*archiving.find_fills(after.past, payment_id), *after.card.fills)
-    entry = after.card.find_entry(payment_id)
+    entry = find_entry(after.card, after.past, payment_id)
     return Settled(
         before=before.card,
         card=after.card,
         entry=entry,
         reason=_reason(before.card, entry, case.sale),
-        fills=tuple(fill for fill in touched if payment_id in (fill.cause, fill.undone_by)),
+        fills=find_fills(after.card, after.past, payment_id),
     )
 
 
@@ -138,7 +142,9 @@ def decide(opened: Opened, case: Case, asked: Asked | None, *, now: datetime) ->
     judged = _judged(worth, entry, opened, case, asked)
     filling = filling_of(scheme, case.sale)
     after = bring_up(card, judged, filling=filling, policy=scheme.refund_policy, at=now)
-    return opened.card if after is card else after
+    if after is card:
+        return opened.card
+    return with_leases(after, case.lease_for, cause=judged.payment_id)
 
 
 def _reason(before: Card | None, entry: Entry | None, sale: Sale) -> str:

@@ -11,18 +11,24 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.loyalty.cards import archiving, store
-from chalicelib.loyalty.cards.archiving import Past
+from chalicelib.loyalty.cards.deadlines import last_day
 from chalicelib.loyalty.cards.model import Card, Membership
+from chalicelib.loyalty.cards.past import Past, in_chain
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.rules import Scheme
 
 ATTEMPTS_MAX = 12  # Sixteen at once on one card; whoever loses so often comes again later.
 EXPIRY_TOLD_BEFORE = timedelta(days=14)
 
+LOOKED_AFTER = timedelta(days=1)  # Until somebody looks whether a budget was raised.
+WAITED_FOR = timedelta(days=365)  # Then only what else changes the card looks.
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A card as it stands, None for none; `past` is its history, where that had to be read."""
+    """A card as it stands, None for none; `past` is its history, where that had to be read, and
+    what moved there just now.
+    """
 
     card: Card | None
     past: tuple[Past, ...] = ()
@@ -56,7 +62,7 @@ def change_card(
             return opened, opened
         written = _write(changed, holder, scheme, now=now)
         if written is not None:
-            return opened, Opened(written, opened.past)
+            return opened, replace(written, past=(*opened.past, *written.past))
     raise TryAgain("the card was changed by others meanwhile")
 
 
@@ -77,7 +83,7 @@ def read_past(card: Card, holder: Holder, *, now: datetime) -> tuple[Past, ...]:
     """The history of the card, oldest first."""
     if not card.last_past:
         return ()
-    return archiving.in_chain(store.list_past(holder, now=now), card.last_past)
+    return in_chain(store.list_past(holder, now=now), card.last_past)
 
 
 def new_card(membership: Membership) -> Card:
@@ -85,10 +91,10 @@ def new_card(membership: Membership) -> Card:
     return Card(membership)
 
 
-def _write(changed: Card, holder: Holder, scheme: Scheme, *, now: datetime) -> Card | None:
-    """What was written, or None where somebody else was faster."""
+def _write(changed: Card, holder: Holder, scheme: Scheme, *, now: datetime) -> Opened | None:
+    """What was written, with what moved to the history; None where somebody else was faster."""
     card, past = archiving.move_old(changed, scheme, at=now)
-    due_at = _due(card)
+    due_at = _due(card, scheme, now)
     if due_at is not None and _is_sooner(due_at, card.due_at, now=now):
         store.record_due(holder, max(due_at, now).date())
         card = replace(card, due_at=due_at)
@@ -96,18 +102,25 @@ def _write(changed: Card, holder: Holder, scheme: Scheme, *, now: datetime) -> C
         store.record_past(past, holder)
     if not store.record_card(card, holder):
         return None
-    return replace(card, version=card.version + 1)
+    return Opened(replace(card, version=card.version + 1), (past,) if past is not None else ())
 
 
-def _due(card: Card) -> datetime | None:
-    """When to tell of what expires next and was not told of; None where nothing expires."""
+def _due(card: Card, scheme: Scheme, now: datetime) -> datetime | None:
+    """When to tell of what expires next and was not told of, or to look again after a reward that
+    waits; None where there is neither.
+    """
     told = card.told_until
     ends = [
         lot.expires_at - EXPIRY_TOLD_BEFORE
         for lot in card.lots
-        if lot.expires_at is not None and lot.free > 0 and (told is None or lot.expires_at > told)
+        if lot.expires_at is not None
+        and lot.free > 0
+        and not lot.is_expired(now)
+        and (told is None or lot.expires_at > told)
+        and last_day(lot.expires_at, zone=scheme.zone).toordinal() not in card.told_days
     ]
-    return min(ends, default=None)
+    waits = any(fill.waits and now < fill.at + WAITED_FOR for fill in card.fills)
+    return min((*ends, now + LOOKED_AFTER) if waits else ends, default=None)
 
 
 def _is_sooner(due_at: datetime, asked: datetime | None, *, now: datetime) -> bool:

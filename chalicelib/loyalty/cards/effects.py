@@ -5,15 +5,15 @@ done after the card was written, by every run that settles the purchase again: i
 the card died, the next one makes up for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.kernel.money import Money
-from chalicelib.ledger import giving
-from chalicelib.ledger.giving import Gift
+from chalicelib.loyalty.cards.applying import EARLIER_MAX
 from chalicelib.loyalty.cards.awarding import Settled
-from chalicelib.loyalty.cards.model import Card, Entry, Fill
+from chalicelib.loyalty.cards.model import WAITING, Card, Change, Entry, Fill
+from chalicelib.loyalty.cards.paying import Payer
 from chalicelib.loyalty.cards.standing import tier_at
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.claims import codes
@@ -21,6 +21,8 @@ from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.terms import Unit
 from chalicelib.members import announcing
 from chalicelib.members.announcing import Announcement, NoticeKind, notice_id_of
+
+NO_BUDGET = "no_budget"  # Why the reward of a full card waits.
 
 
 def follow(settled: Settled, holder: Holder, scheme: Scheme, *, now: datetime) -> None:
@@ -30,31 +32,18 @@ def follow(settled: Settled, holder: Holder, scheme: Scheme, *, now: datetime) -
     """
     if settled.card is None or (settled.entry is None and not settled.fills):
         return
+    payer = Payer(holder, scheme, settled.reason, now)
+    settled = replace(settled, fills=tuple(payer.pay(fill) for fill in settled.fills))
     for fill in settled.fills:
-        if fill.minor:
-            giving.bring_to(
-                gift_of(fill, holder, scheme),
-                fill.minor if fill.undone_by else 0,
-                reason=settled.reason,
-                now=now,
-            )
         if fill.claim_id and not fill.undone_by:
             codes.let_be_found(holder, scheme, fill.claim_id, now=now)
     announcing.announce(_announcements(settled, holder, scheme, now=now))
 
 
-def gift_of(fill: Fill, holder: Holder, scheme: Scheme) -> Gift:
-    """The money of a full card. A card's numbers are never used again, so nor is the key."""
-    return Gift(
-        key=f"card:{scheme.scheme_id}:{fill.number}",
-        member_id=holder.member_id,
-        amount=Money(fill.minor, scheme.currency),
-        campaign_id=scheme.scheme_id,
-        retailer_id=scheme.retailer_id,
-        cause=fill.cause,
-        at=fill.at,
-        available_at=fill.due_at,
-    )
+def tell_of_fills(fills: Sequence[Fill], holder: Holder, scheme: Scheme, *, now: datetime) -> None:
+    """Announce full cards as they are by now. :raises TryAgain: the queue did not take it."""
+    said = _Said(holder, scheme, "", now)
+    announcing.announce([note for fill in fills for note in said.of_fill(fill)])
 
 
 def _announcements(
@@ -62,7 +51,7 @@ def _announcements(
 ) -> Iterator[Announcement]:
     said = _Said(holder, scheme, settled.reason, now)
     if settled.entry is not None:
-        yield from said.of_entry(settled.entry)
+        yield from said.of_entry(settled.entry, is_known=settled.is_known)
         if settled.card is not None:
             yield from said.of_tier(settled.card, settled.entry)
     for fill in settled.fills:
@@ -75,21 +64,37 @@ class _Said:
     def __init__(self, holder: Holder, scheme: Scheme, reason: str, now: datetime) -> None:
         self.holder, self.scheme, self.reason, self.now = holder, scheme, reason, now
 
-    def of_entry(self, entry: Entry) -> Iterator[Announcement]:
-        if not entry.changed:
-            return
-        is_first = entry.changed == entry.lot.units and entry.changed > 0
-        kind = NoticeKind.ADJUSTED
-        if is_first:
-            stamps = self.scheme.unit is Unit.STAMPS
-            kind = NoticeKind.STAMP_EARNED if stamps else NoticeKind.POINTS_EARNED
-        cause = f"{entry.payment_id}#{entry.version}"
-        reason = "" if is_first else self.reason
-        yield self._notice(kind, cause, entry.payment_id, units=entry.changed, reason=reason)
+    def of_entry(self, entry: Entry, *, is_known: bool) -> Iterator[Announcement]:
+        """The last change, and those before it, which somebody may have died before announcing."""
+        newest = Change(entry.version, entry.changed, entry.reason)
+        for place, change in enumerate((*entry.earlier, newest)):
+            if not change.units:
+                continue
+            is_first = place == 0 and _is_first(change, entry)
+            cause = f"{entry.payment_id}#{change.version}"
+            said = self._notice(
+                self._earned if is_first else NoticeKind.ADJUSTED,
+                cause,
+                entry.payment_id,
+                units=change.units,
+                reason="" if is_first else change.reason or self.reason,
+            )
+            yield replace(said, may_be_known=is_known or change is not newest)
+
+    @property
+    def _earned(self) -> NoticeKind:
+        is_stamps = self.scheme.unit is Unit.STAMPS
+        return NoticeKind.STAMP_EARNED if is_stamps else NoticeKind.POINTS_EARNED
 
     def of_fill(self, fill: Fill) -> Iterator[Announcement]:
-        amount = Money(fill.minor, self.scheme.currency) if fill.minor else None
-        yield self._notice(NoticeKind.CARD_COMPLETE, fill.name, fill.cause, units=0, amount=amount)
+        is_given = bool(fill.minor) and fill.lease != WAITING
+        amount = Money(fill.minor, self.scheme.currency) if is_given else None
+        kind, cause = NoticeKind.CARD_COMPLETE, fill.name
+        if fill.has_waited:
+            yield self._notice(kind, cause, fill.cause, units=0, reason=NO_BUDGET)
+            cause = f"{fill.name}#paid"
+        if is_given or not fill.has_waited:
+            yield self._notice(kind, cause, fill.cause, units=0, amount=amount)
         if fill.undone_by:
             yield self._notice(
                 NoticeKind.ADJUSTED,
@@ -133,6 +138,13 @@ class _Said:
             amount=amount,
             reason=reason,
         )
+
+
+def _is_first(change: Change, entry: Entry) -> bool:
+    """Whether nothing of the purchase counted before `change`, the first that is known of it."""
+    if entry.earlier:
+        return change.units > 0 and len(entry.earlier) < EARLIER_MAX
+    return change.units > 0 and change.units in (entry.lot.units, entry.lot.units + entry.forfeited)
 
 
 def _without(card: Card, entry: Entry) -> Card:

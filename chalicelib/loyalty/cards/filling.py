@@ -5,14 +5,17 @@ a stamp in a full card is taken back, a loose one takes its place; only where th
 card is full no more, its reward goes back, and its other stamps lie loose again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from chalicelib.loyalty.cards import lots
-from chalicelib.loyalty.cards.model import Card, Claim, ClaimState, Draw, Entry, Fill
+from chalicelib.loyalty.cards.model import WAITING, Card, Claim, ClaimState, Draw, Entry, Fill
 
 COLLECTED_WITHIN = timedelta(days=365)  # A full card whose reward is no money is good for a year.
+
+LeaseFor = Callable[[int], int | None]  # The lease that can pay so much; None: the budget cannot.
 
 
 class Undoing(Enum):
@@ -40,6 +43,8 @@ def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: dateti
     while lots.free_units(card, usable=lots.live(at)) >= filling.places:
         number = card.fills_made + 1
         fill = Fill(number, cause, scheme, at, at, filling.minor)
+        if filling.minor:
+            fill = replace(fill, lease=WAITING)
         card, _ = lots.draw(card, fill.name, filling.places, usable=lots.live(at))
         held = (lot for lot in card.lots if any(draw.by == fill.name for draw in lot.draws))
         due_at = max(at, *(lot.active_at for lot in held))
@@ -50,6 +55,24 @@ def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: dateti
         fills = (*card.fills, replace(fill, due_at=due_at))
         card = replace(card, fills=fills, claims=claims, fills_made=number)
     return card
+
+
+def with_leases(card: Card, lease_for: LeaseFor, *, cause: str | None = None) -> Card:
+    """`card` with a lease for each full card whose reward waits, where there is one.
+
+    With a `cause`, only those that this purchase filled.
+    """
+
+    def leased(fill: Fill) -> Fill:
+        if not fill.waits or cause not in (None, fill.cause):
+            return fill
+        lease = lease_for(fill.minor)
+        if lease is not None:
+            return replace(fill, lease=lease)
+        return fill if fill.has_waited else replace(fill, has_waited=True)
+
+    fills = tuple(leased(fill) for fill in card.fills)
+    return card if fills == card.fills else replace(card, fills=fills)
 
 
 def forfeit_rest(card: Card, before: Card, payment_id: str) -> Card:

@@ -21,6 +21,7 @@ from chalicelib.loyalty.earning import Share
 from chalicelib.loyalty.terms import RuleKind
 
 SPENT = ""  # Who has drawn, of draws that nobody can undo any more.
+WAITING = 0  # In the place of a lease: the scheme's budget has not as much left.
 
 
 class Basis(Enum):
@@ -97,14 +98,24 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """By how many `units` a version of a purchase changed what counts of it, and why."""
+
+    version: int
+    units: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What one purchase earned, brought up to its `version` under a `scheme` version.
 
     - `lot.units` are the units that count: what was given less what was taken back, and more by
       what the scheme's policy let the member keep (`kept`), less what the scheme forfeits.
     - `sale_print` tells a correction of what was bought from a return of it.
-    - `changed` is by how much the last version changed the units that count, so that whoever
-      repeats it announces the same.
+    - `changed` is by how much the last version changed the units that count, and `reason` why;
+      `earlier` are the last changes before that one. So whoever repeats it announces the same, and
+      what somebody died before announcing is announced by whoever comes next.
     - `visits` are the streaks it was a visit for; `spend_minor` counts towards a tier of money, and
       `is_visit` says that it still counts as one; all as the newest version leaves them.
     - `place` is the till (`watching.place_of`). While it is `held` for a reason nothing of it
@@ -128,6 +139,8 @@ class Entry:
     place: str = ""
     held: str = ""
     is_released: bool = False
+    reason: str = ""
+    earlier: tuple[Change, ...] = ()
 
     @property
     def wanted(self) -> int:
@@ -143,6 +156,9 @@ class Fill:
     is the reward in money, 0 where it is no money. `due_at` is when the last of its stamps becomes
     active. `undone_by` names the purchase whose return emptied it again. `claim_id` names the
     claim by which a reward that is no money is collected.
+
+    `lease` is the part of the scheme's budget that pays for it, `WAITING` while none can; None: it
+    was given before budgets were drawn on. One that `has_waited` was told of as waiting.
     """
 
     number: int
@@ -153,11 +169,18 @@ class Fill:
     minor: int = 0
     undone_by: str = ""
     claim_id: str = ""
+    lease: int | None = None
+    has_waited: bool = False
 
     @property
     def name(self) -> str:
         """By which it draws."""
         return f"f{self.number}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether its reward waits for a budget."""
+        return self.lease == WAITING and bool(self.minor) and not self.undone_by
 
 
 class ClaimState(Enum):
@@ -173,7 +196,8 @@ class Claim:
     """A reward that a member asked for. Its units are drawn from lots under `claim_id`.
 
     `until` is when the code stops being good; `closed_at` when it was redeemed or cancelled. Of a
-    claim that a full card brought, `units` is 0: the fill has drawn them.
+    claim that a full card brought, `units` is 0: the fill has drawn them. `lease` is the part of
+    the scheme's budget that pays for a reward in money.
     """
 
     claim_id: str
@@ -185,6 +209,7 @@ class Claim:
     state: ClaimState = ClaimState.RESERVED
     closed_at: datetime | None = None
     confirmation: str = ""
+    lease: int | None = None
 
     def is_open(self, at: datetime) -> bool:
         """Whether it still may be redeemed."""
@@ -212,7 +237,8 @@ class Card:
     - `reset_at` is when somebody who had left came back to a scheme that then begins anew: what was
       bought before counts towards no cap, tier or streak;
     - `due_at` is the moment at which somebody was asked to look at the card again, because units
-      expire soon after; what expires by `told_until` was told of.
+      expire soon after; `told_days` are the days to come (as ordinals) at whose end something
+      expires that was told of. What expires by `told_until` was told of before days were kept.
     """
 
     membership: Membership
@@ -232,6 +258,7 @@ class Card:
     due_at: datetime | None = None
     told_until: datetime | None = None
     favourites: tuple[str, ...] = ()
+    told_days: tuple[int, ...] = ()
 
     @property
     def lots(self) -> tuple[Lot, ...]:

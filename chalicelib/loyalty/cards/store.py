@@ -16,8 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 
 from chalicelib.kernel.ids import MemberId
-from chalicelib.loyalty.cards.archiving import Past
 from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.members.model import KEPT_AFTER_LEAVING
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
@@ -62,6 +62,7 @@ _CARD = Kept(
         "reset_at": Category.OPERATION,
         "due_at": Category.OPERATION,
         "told_until": Category.OPERATION,
+        "told_days": Category.OPERATION,
         "favourites": Category.TRANSACTION,
     },
 )
@@ -76,6 +77,7 @@ _PAST = Kept(
         "entries": Category.TRANSACTION,
         "fills": Category.TRANSACTION,
         "claims": Category.TRANSACTION,
+        "drawn": Category.TRANSACTION,
     },
 )
 

@@ -15,22 +15,32 @@ from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
 OPEN_CLAIMS_MAX = 5  # Whoever holds more codes than that at once is not at a till.
 
 
-class InsufficientPoints(NotAllowed):
+class CannotClaim(NotAllowed):
+    """The card, the claim or the budget does not stand so that this could be done now."""
+
+
+class InsufficientPoints(CannotClaim):
     """The reward costs more than what is active on the card."""
 
     code = "INSUFFICIENT_POINTS"
 
 
-class ClaimNotOpen(NotAllowed):
+class ClaimNotOpen(CannotClaim):
     """The claim was redeemed or cancelled before, or its time is over."""
 
     code = "claim_not_open"
 
 
-class TooManyClaims(NotAllowed):
+class TooManyClaims(CannotClaim):
     """So many rewards are reserved already that somebody should collect or cancel one first."""
 
     code = "too_many_claims"
+
+
+class BudgetUsedUp(CannotClaim):
+    """The reward is money, and the scheme's budget has not as much left. Nothing was drawn."""
+
+    code = "reward_budget_used_up"
 
 
 class ConflictingClaim(Conflicting):
@@ -49,7 +59,8 @@ class NoSuchClaim(NotFound):
 class Price:
     """What is claimed: a reward of a scheme version, what it costs, and how long a code is good.
 
-    One that `is_paid_at_once` is money: nobody at a till has to confirm it.
+    One that `is_paid_at_once` is money: nobody at a till has to confirm it. `lease` is the part of
+    the scheme's budget that pays it; None: the budget has not as much left.
     """
 
     reward_id: str
@@ -57,13 +68,14 @@ class Price:
     units: int
     good_for: timedelta
     is_paid_at_once: bool = False
+    lease: int | None = None
 
 
 def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
     """The card with the price drawn; the same card where this claim is on it already.
 
     :raises ConflictingClaim: it is, of another reward. :raises InsufficientPoints: too little is
-        active. :raises TooManyClaims: see above.
+        active. :raises TooManyClaims: see above. :raises BudgetUsedUp: see above.
     """
     known = card.find_claim(claim_id)
     if known is not None:
@@ -75,10 +87,12 @@ def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
         raise TooManyClaims("five rewards are reserved already")
     if lots.balance_at(card, at).active < price.units:
         raise InsufficientPoints("the reward costs more than is active")
+    if price.is_paid_at_once and price.lease is None:
+        raise BudgetUsedUp("the budget of the scheme has not as much left")
     card, _ = lots.draw(card, claim_id, price.units, usable=lots.active(at))
     claim = Claim(claim_id, price.reward_id, price.scheme, price.units, at, at + price.good_for)
     if price.is_paid_at_once:
-        claim = replace(claim, state=ClaimState.REDEEMED, closed_at=at)
+        claim = replace(claim, state=ClaimState.REDEEMED, closed_at=at, lease=price.lease)
     return replace(card, claims=(*card.claims, claim))
 
 
@@ -113,6 +127,19 @@ def cancel(card: Card, claim_id: str, *, at: datetime) -> Card:
     cancelled = replace(claim, state=ClaimState.CANCELLED, closed_at=ends_at)
     released = lots.release(_with_claim(card, cancelled), claim_id)
     return lots.work_off(released, at=at)
+
+
+def relet(card: Card, claim: Claim, lease: int | None, *, at: datetime) -> Card:
+    """The card with another `lease` for a claim whose own could not pay; without one the claim is
+    as if it never was, and its units are back. The same card where somebody else was faster.
+    """
+    known = card.find_claim(claim.claim_id)
+    if known is None or known.lease != claim.lease:
+        return card
+    if lease is not None:
+        return _with_claim(card, replace(known, lease=lease))
+    left = tuple(one for one in card.claims if one is not known)
+    return lots.work_off(lots.release(replace(card, claims=left), claim.claim_id), at=at)
 
 
 def get_claim(card: Card, claim_id: str) -> Claim:

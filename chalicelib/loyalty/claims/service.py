@@ -1,18 +1,16 @@
 """Claims of rewards: reserved by a member, collected at a till by a code, or given up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import MemberId, RetailerId, natural_id
-from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import NotFound
-from chalicelib.ledger import giving
-from chalicelib.ledger.giving import Gift
 from chalicelib.loyalty.cards import desk
+from chalicelib.loyalty.cards import store as cards
 from chalicelib.loyalty.cards.desk import Opened
 from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
 from chalicelib.loyalty.cards.store import Holder
-from chalicelib.loyalty.claims import claiming, codes, store
+from chalicelib.loyalty.claims import cash, claiming, codes, store
 from chalicelib.loyalty.claims.claiming import NoSuchClaim, Price
 from chalicelib.loyalty.memberships.joining import NotInScheme
 from chalicelib.loyalty.rules import CatalogueReward, FixedCashback, Scheme
@@ -20,6 +18,8 @@ from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.members import service as members
 from chalicelib.members.model import MemberStatus
 from chalicelib.runtime import observability, vault
+
+FOLLOWED_UP_AFTER = timedelta(days=1)
 
 
 class NoSuchReward(NotFound):
@@ -53,13 +53,15 @@ def reserve(holder: Holder, scheme: Scheme, *, name: str, reward_id: str, now: d
     """
     reward = find_reward(scheme, reward_id)
     claim_id = claim_id_of(holder.member_id, name)
-    is_money = isinstance(reward.reward, FixedCashback)
-    good_for = timedelta(hours=reward.claim_hours)
-    price = Price(reward_id, scheme.version, reward.cost, good_for, is_paid_at_once=is_money)
+    price = Price(reward_id, scheme.version, reward.cost, timedelta(hours=reward.claim_hours))
+    if isinstance(reward.reward, FixedCashback):
+        lease = cash.lease_for(holder, scheme, reward.reward.amount_minor, now=now)
+        price = replace(price, is_paid_at_once=True, lease=lease)
+        if lease is not None:  # Where this run dies before it paid, somebody looks again.
+            cards.record_due(holder, (now + FOLLOWED_UP_AFTER).date())
 
     def change(opened: Opened) -> Card:
-        card = _taking_part(opened)
-        return claiming.reserve(card, claim_id, price, at=now)
+        return claiming.reserve(_taking_part(opened), claim_id, price, at=now)
 
     _, after = desk.change_card(holder, scheme, change, now=now)
     claim = claiming.get_claim(_taking_part(after), claim_id)
@@ -112,6 +114,12 @@ def find_reward(scheme: Scheme, reward_id: str) -> CatalogueReward:
     raise NoSuchReward("the scheme has no such reward")
 
 
+def is_money(claim: Claim, scheme: Scheme) -> bool:
+    """Whether the claim is of a fixed amount of money, which is given at once."""
+    reward = next((one for one in scheme.catalogue if one.reward_id == claim.reward_id), None)
+    return reward is not None and isinstance(reward.reward, FixedCashback)
+
+
 def list_claims(holder: Holder, scheme: Scheme, card: Card) -> tuple[Claimed, ...]:
     """The claims at hand, newest first."""
     return tuple(_told(holder, scheme, one) for one in reversed(card.claims))
@@ -119,31 +127,15 @@ def list_claims(holder: Holder, scheme: Scheme, card: Card) -> tuple[Claimed, ..
 
 def _followed(holder: Holder, scheme: Scheme, claim: Claim, *, now: datetime) -> Claimed:
     """The claim, after what follows from it, which may be done any number of times."""
-    claimed = _told(holder, scheme, claim)
-    reward = claimed.reward.reward if claimed.reward else None
-    if isinstance(reward, FixedCashback):
-        giving.give(
-            Gift(
-                key=f"claim:{claim.claim_id}",
-                member_id=holder.member_id,
-                amount=Money(reward.amount_minor, scheme.currency),
-                campaign_id=scheme.scheme_id,
-                retailer_id=scheme.retailer_id,
-                cause=claim.claim_id,
-                at=claim.at,
-                available_at=claim.at,
-            ),
-            now=now,
-        )
-    else:
-        codes.let_be_found(holder, scheme, claim.claim_id, now=now)
-    return claimed
+    if is_money(claim, scheme):
+        return _told(holder, scheme, cash.pay(claim, holder, scheme, now=now))
+    codes.let_be_found(holder, scheme, claim.claim_id, now=now)
+    return _told(holder, scheme, claim)
 
 
 def _told(holder: Holder, scheme: Scheme, claim: Claim) -> Claimed:
     reward = next((one for one in scheme.catalogue if one.reward_id == claim.reward_id), None)
-    is_money = reward is not None and isinstance(reward.reward, FixedCashback)
-    shows_code = not is_money and claim.state is ClaimState.RESERVED
+    shows_code = not is_money(claim, scheme) and claim.state is ClaimState.RESERVED
     code = codes.code_of(holder.member_id, holder.scheme_id, claim.claim_id)
     return Claimed(scheme, claim, reward, code if shows_code else None)
 

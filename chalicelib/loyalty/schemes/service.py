@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib.budgets.leasing import CapTooLow
 from chalicelib.kernel.ids import RetailerId, StoreId
 from chalicelib.kernel.refusals import NotAllowed, NotFound
 from chalicelib.kernel.times import to_text
+from chalicelib.loyalty import funding
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import store
-from chalicelib.loyalty.schemes.checking import read_scheme
+from chalicelib.loyalty.schemes.checking import SchemeProblem, SchemeRefused, read_scheme
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape, starting
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.schemes.store import Document, Head, VersionMark
@@ -71,19 +73,26 @@ def retailer_of(scheme_id: str) -> RetailerId:
     return RetailerId(scheme_id.rpartition(".")[0])
 
 
+def is_scheme_id(text: str) -> bool:
+    """Whether `text` could be the id of a scheme; ids of campaigns have no point in them."""
+    return "." in text
+
+
 def record_scheme(
     retailer_id: RetailerId, reference: str, shape: SchemeShape, *, now: datetime
 ) -> Recorded:
     """Make `shape` the newest version of a scheme; the same as the newest changes nothing.
 
-    :raises SchemeRefused: with every problem of the document.
+    :raises SchemeRefused: with every problem of the document, or a budget below what was spent.
     :raises ReferenceNotAllowed: a scheme cannot be called so.
     :raises NotFound: there is no such retailer. :raises TooManySchemes: it has 50.
     :raises TryAgain: somebody else changed the scheme meanwhile.
     """
     scheme_id = scheme_id_of(retailer_id, reference)
     if not _REFERENCE.fullmatch(scheme_id.removeprefix(f"{retailer_id}.")):
-        raise ReferenceNotAllowed("a scheme cannot be called so", field="scheme")
+        raise ReferenceNotAllowed(
+            "a scheme is called by up to 40 lower-case letters, digits and dashes", field="scheme"
+        )
     retailer = network.get_retailer(retailer_id, now=now)
     head = store.find_head(retailer_id, scheme_id, now=now) or Head(scheme_id, retailer_id)
     before = _kept(head.scheme_id, head.newest, now=now) if head.versions else None
@@ -97,10 +106,19 @@ def record_scheme(
     kept_ids = {name: one for name, one in around.store_ids.items() if name in used}
     if not retailer.rewards:  # Before the scheme: no sale may be made under it unseen.
         network.record_retailer(replace(retailer, rewards=True))
+    _open_budget(scheme, now=now)  # Before it too: no reward may be given without.
     mark = VersionMark(scheme.version, scheme.starts_at)
     store.record_version(replace(head, versions=(*head.versions, mark)), Document(told, kept_ids))
     forget()
     return Recorded(scheme, told, is_new=True)
+
+
+def _open_budget(scheme: Scheme, *, now: datetime) -> None:
+    try:
+        funding.open_budget(scheme, now=now)
+    except CapTooLow as error:
+        problem = SchemeProblem(error.detail, field="budget_minor", code=error.code)
+        raise SchemeRefused([problem]) from error
 
 
 def check_scheme(

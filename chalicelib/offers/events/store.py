@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
+from chalicelib.budgets.leasing import slot_of
 from chalicelib.kernel.ids import MemberId, natural_id
-from chalicelib.offers.budgets.leasing import slot_of
 from chalicelib.offers.events.model import Counts, EventKind, OfferEvent
 from chalicelib.runtime import rows
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention

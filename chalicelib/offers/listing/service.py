@@ -23,14 +23,15 @@ from chalicelib.offers.audiences.meeting import Asked, Seen, find_reasons
 from chalicelib.offers.audiences.model import LOOKED_BACK_DAYS_MAX
 from chalicelib.offers.audiences.profile import Profile, profile_of
 from chalicelib.offers.campaigns import service as campaigns
-from chalicelib.offers.campaigns.checking import REWARDS_PER_MEMBER_MAX
 from chalicelib.offers.campaigns.model import Campaign, Stage
 from chalicelib.offers.events import store as events
 from chalicelib.offers.listing.nearby import Place, nearest_kilometres
 from chalicelib.offers.listing.ranking import Score, score_of
 from chalicelib.offers.participation import store
+from chalicelib.offers.participation.archiving import REDEMPTIONS_MAX
 from chalicelib.offers.participation.model import (
     Participation,
+    Redemption,
     is_at_limit,
     new_participation,
 )
@@ -54,7 +55,8 @@ class NotLive(Conflicting):
 class Listed:
     """An offer as one member sees it. `kilometres` is to its nearest shop, where that was asked.
 
-    `is_used_up`: the member has had as many rewards of it as they may have now.
+    `is_used_up`: the member has had as many rewards of it as they may have now. `redemptions` are
+    those they had, oldest first.
     """
 
     campaign: Campaign
@@ -65,6 +67,7 @@ class Listed:
     is_used_up: bool = False
     rewarded_minor: int = 0
     kilometres: int | None = None
+    redemptions: tuple[Redemption, ...] = ()
 
 
 def forget() -> None:
@@ -207,11 +210,11 @@ def _as_listed(
     if why is None and activated_at is None:
         return None
     is_used_up = taken is not None and is_at_limit(
-        taken.redemptions,
+        taken,
         campaign.limit,
         sold_at=now,
         zone=campaign.zone,
-        most=REWARDS_PER_MEMBER_MAX,
+        most=REDEMPTIONS_MAX,
     )
     return Listed(
         campaign,
@@ -220,8 +223,9 @@ def _as_listed(
         score_of(campaign, recent),
         activated_at,
         is_used_up,
-        sum(one.kept_minor for one in taken.redemptions) if taken else 0,
+        taken.kept_minor if taken else 0,
         kilometres,
+        taken.redemptions if taken else (),
     )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import RetailerId
-from chalicelib.loyalty.cards import archiving
 from chalicelib.loyalty.cards import store as cards
 from chalicelib.loyalty.cards.awarding import REFUSED
 from chalicelib.loyalty.cards.model import Entry
+from chalicelib.loyalty.cards.past import in_chain
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.network import service as network
@@ -80,7 +80,7 @@ def _entries(own: Own, *, now: datetime) -> Iterator[Entry]:
         entry = card.find_entry(payment_id)
         if entry is None and card.watermark and card.watermark >= own.where.anchored_at - AROUND:
             holder = Holder(member_id, scheme_id, own.key)
-            past = archiving.in_chain(cards.list_past(holder, now=now), card.last_past)
+            past = in_chain(cards.list_past(holder, now=now), card.last_past)
             every = (one for part in reversed(past) for one in part.entries)
             entry = next((one for one in every if one.payment_id == payment_id), None)
         if entry is not None:

@@ -10,6 +10,7 @@ from chalicelib.loyalty.cards import archiving
 from chalicelib.loyalty.cards.applying import Worth, bring_up
 from chalicelib.loyalty.cards.lots import balance_at, free_units, live, owed
 from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import in_chain
 from chalicelib.loyalty.terms import RefundPolicy
 from tests.makers.cards import ACTIVE_AT, EMPTY, FIVE_PLACES, LONG_AFTER, SCHEME, SOLD_AT, worth
 
@@ -124,7 +125,7 @@ def test_moving_entries_to_the_history_and_back_changes_no_balance(
         if one is None:
             break
         past.append(one)
-    chain = archiving.in_chain(reversed(past), moved.last_past)
+    chain = in_chain(reversed(past), moved.last_past)
     assert list(chain) == past
     back = moved
     for name in NAMES:

@@ -8,9 +8,9 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.offers.budgets import service, store
-from chalicelib.offers.budgets.leasing import SLOTS, SPENDS_MAX, Budget, CapTooLow, OpenLease
-from chalicelib.offers.budgets.service import ConflictingBudget, ConflictingSpend, Purse, Standing
+from chalicelib.budgets import service, store, verifying
+from chalicelib.budgets.leasing import SLOTS, SPENDS_MAX, Budget, CapTooLow, OpenLease
+from chalicelib.budgets.service import ConflictingBudget, ConflictingSpend, Purse, Standing
 from tests.conftest import NOON
 from tests.makers.calls import counting_dynamodb_calls
 
@@ -41,7 +41,7 @@ def give_back(name: str, number: int, kept_minor: int) -> None:
 
 
 def standing() -> Standing:
-    assert service.list_faults(PURSE.campaign_id, now=LATER) == []
+    assert verifying.list_faults(PURSE.campaign_id, now=LATER) == []
     return replace(service.get_standing(PURSE, now=LATER), spends=0)
 
 
@@ -219,9 +219,9 @@ def test_names_every_fault_of_rows_that_were_spoilt() -> None:
     spoilt = replace(head, leases={0: OpenLease(1, 7)}, next_number=2)
     store.record_budget(spoilt, after_version=1)
 
-    faults = service.list_faults(PURSE.campaign_id, now=NOON)
+    faults = verifying.list_faults(PURSE.campaign_id, now=NOON)
 
-    assert faults == [service.Fault.OVER_CAP, service.Fault.SPENT_DIFFERS]
+    assert faults == [verifying.Fault.OVER_CAP, verifying.Fault.SPENT_DIFFERS]
 
 
 # moto answers one call after the other, so that there fewer threads show as much.

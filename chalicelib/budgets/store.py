@@ -15,11 +15,12 @@ from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute,
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
-from chalicelib.offers.budgets.leasing import SPENDS_MAX, Budget, Lease, OpenLease
+from chalicelib.budgets.leasing import SPENDS_MAX, Budget, Lease, OpenLease
 from chalicelib.runtime import rows
 from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose, Retention
 
 LEASES_READ_MAX = 500  # Per page of `list_leases`: below half a megabyte.
+OPEN_MAX = timedelta(days=3_650)  # Of a block of a budget without end: it is closed long before.
 KEPT_AFTER_THE_END = timedelta(days=400)  # As long as a receipt can be matched or returned.
 _NUMBER_DIGITS = 8  # So that leases sort by number.
 _OPERATION = Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP)
@@ -27,9 +28,9 @@ _OPERATION = Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.KEEP)
 LEASES = Retention(
     name="budget_leases",
     reason="Which rewards were paid from which block of a budget is forgotten 400 days after the "
-    "campaign's end.",
+    "campaign's end, or the end of the block where the budget has no end.",
     lasts=KEPT_AFTER_THE_END,
-    since="the end of the campaign",
+    since="the end of the campaign, or of the block",
 )
 
 
@@ -117,7 +118,7 @@ def list_leases(campaign_id: str, *, after: int = 0, now: datetime) -> list[Leas
     return [_to_lease(row) for row in found]
 
 
-def record_new_lease(campaign_id: str, lease: OpenLease, *, campaign_ends_at: datetime) -> None:
+def record_new_lease(campaign_id: str, lease: OpenLease, *, kept_from: datetime) -> None:
     """Write the row of a lease that stands in its budget; where it is written already, nothing."""
     row = LeaseRow(
         _pk(campaign_id),
@@ -126,7 +127,7 @@ def record_new_lease(campaign_id: str, lease: OpenLease, *, campaign_ends_at: da
         room_minor=lease.size_minor,
         returned_minor=0,
         spends={},
-    ).keep_from(campaign_ends_at)
+    ).keep_from(kept_from)
     try:
         rows.put_new(row)
     except rows.ConditionFailed:
@@ -147,11 +148,19 @@ def spend(campaign_id: str, number: int, entry: str, minor: int) -> bool:
     return True
 
 
-def close_lease(campaign_id: str, number: int, *, now: datetime) -> Lease | None:
-    """Close a lease for good; what is spent of it stands from now on. None where it is no more."""
+def close_lease(
+    campaign_id: str, number: int, *, kept_from: datetime | None = None, now: datetime
+) -> Lease | None:
+    """Close a lease for good; what is spent of it stands from now on. None where it is no more.
+
+    `kept_from` is since when its row is kept; None leaves it as it was written.
+    """
     row = LeaseRow(_pk(campaign_id), _sk(number))
+    actions = [LeaseRow.closed.set(True)]
+    if kept_from is not None:
+        actions.append(LeaseRow.expires_at.set(rows.epoch(kept_from + KEPT_AFTER_THE_END)))
     try:
-        rows.update(row, [LeaseRow.closed.set(True)], condition=LeaseRow.pk.exists())
+        rows.update(row, actions, condition=LeaseRow.pk.exists())
     except rows.ConditionFailed:
         return None
     return find_lease(campaign_id, number, now=now)
@@ -172,7 +181,7 @@ def lessen(lease: Lease, entry: str, kept_minor: int) -> bool:
 
 
 def lessen_settled(
-    lease: Lease, entry: str, kept_minor: int, budget: Budget, *, campaign_ends_at: datetime
+    lease: Lease, entry: str, kept_minor: int, budget: Budget, *, kept_from: datetime
 ) -> bool:
     """Have only `kept_minor` spent for `entry` of a settled lease; `budget` is the head after that.
 
@@ -187,7 +196,7 @@ def lessen_settled(
         returned_minor=lease.returned_minor + given,
         closed=True,
         spends={**lease.spends, entry: kept_minor},
-    ).keep_from(campaign_ends_at)
+    ).keep_from(kept_from)
     head = _budget_row(budget, version=budget.version + 1)
     written = [
         (row, LeaseRow.returned_minor == lease.returned_minor),

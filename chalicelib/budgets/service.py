@@ -1,4 +1,4 @@
-"""Spending a campaign's budget: exactly, by many at once, and never over its cap.
+"""Spending the budget of a campaign or scheme: exactly, by many at once, never over its cap.
 
 Who spends first asks for a lease (`lease_for`), writes down which one it was given, and then spends
 of that one (`spend`). A lease that is closed without the spend will never have it, so another may
@@ -7,13 +7,12 @@ be asked for. What dies in between leaves `spent + leased ≤ cap`, and who come
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 
+from chalicelib.budgets import leasing, store
+from chalicelib.budgets.leasing import Budget, Lease, OpenLease
 from chalicelib.kernel.ids import natural_id
 from chalicelib.kernel.refusals import Conflicting, NotFound, TryAgain
 from chalicelib.network.caching import Remembered
-from chalicelib.offers.budgets import leasing, store
-from chalicelib.offers.budgets.leasing import Budget, Lease
 
 ATTEMPTS_MAX = 40  # Each is lost only to somebody who finished; more than a few is a bug.
 ENTRY_CHARACTERS = 16  # 80 bits: two purchases of one lease never share an entry.
@@ -36,10 +35,14 @@ class ConflictingSpend(Conflicting):
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """Which budget to spend of, and until when its campaign runs (for how long rows are kept)."""
+    """Which budget to spend of, and until when its campaign runs (for how long rows are kept).
+
+    A scheme's budget is called by the scheme's id. `ends_at` None: it runs without end, and then
+    each block is kept from its own closing on.
+    """
 
     campaign_id: str
-    ends_at: datetime
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,6 @@ class Standing:
     spends: int = 0
 
 
-class Fault(Enum):
-    """What must never be: the invariant I6, and what follows from it."""
-
-    OVER_CAP = "spent and leased are over the cap"
-    LEASE_OVERSPENT = "a lease is spent beyond its block"
-    SPENDS_DIFFER = "the entries of a lease do not sum to what is spent of it"
-    SPENT_DIFFERS = "the settled leases do not sum to what is spent of the budget"
-
-
 def forget() -> None:
     """Drop what this process remembers. For tests and local stacks."""
     _leases.forget()
@@ -74,6 +68,11 @@ def forget() -> None:
 def entry_of(campaign_id: str, *parts: str) -> str:
     """The name under which a lease knows a spend: it says nothing about who bought what."""
     return natural_id("spend", campaign_id, *parts)[:ENTRY_CHARACTERS]
+
+
+def open_where_none(campaign_id: str, *, cap_minor: int, currency: str) -> bool:
+    """Make the campaign's budget where it has none; False where one is, which stays as it is."""
+    return store.record_new_budget(Budget(campaign_id, currency, cap_minor))
 
 
 def open_budget(campaign_id: str, *, cap_minor: int, currency: str, now: datetime) -> None:
@@ -148,18 +147,28 @@ def _reopen(
 
     Where the budget changed meanwhile, or too little is left by now, whoever asked looks again.
     """
-    changed = _settled(budget, closing, now=now)
+    changed = _settled(budget, purse, closing, now=now)
     opened = leasing.leased(changed, slot, wanted_minor)
     is_written = store.record_budget(opened or changed, after_version=budget.version)
     if is_written and opened is not None:
         lease = opened.leases[slot]
-        store.record_new_lease(purse.campaign_id, lease, campaign_ends_at=purse.ends_at)
+        _record_lease(purse, lease, now=now)
 
 
-def _settled(budget: Budget, slots: tuple[int, ...], *, now: datetime) -> Budget:
+def _record_lease(purse: Purse, lease: OpenLease, *, now: datetime) -> None:
+    kept_from = purse.ends_at or now + store.OPEN_MAX
+    store.record_new_lease(purse.campaign_id, lease, kept_from=kept_from)
+
+
+def _close_lease(purse: Purse, number: int, *, now: datetime) -> Lease | None:
+    kept_from = None if purse.ends_at else now
+    return store.close_lease(purse.campaign_id, number, kept_from=kept_from, now=now)
+
+
+def _settled(budget: Budget, purse: Purse, slots: tuple[int, ...], *, now: datetime) -> Budget:
     for slot in slots:
         number = budget.leases[slot].number
-        closed = store.close_lease(budget.campaign_id, number, now=now)
+        closed = _close_lease(purse, number, now=now)
         if closed is None:
             raise TryAgain("a lease of the budget is not there")
         budget = leasing.settled(budget, slot, closed)
@@ -178,7 +187,7 @@ def _lease_in(budget: Budget, purse: Purse, slot: int, *, now: datetime) -> Leas
         return None
     lease = store.find_lease(budget.campaign_id, opened.number, now=now)
     if lease is None:
-        store.record_new_lease(budget.campaign_id, opened, campaign_ends_at=purse.ends_at)
+        _record_lease(purse, opened, now=now)
         lease = store.find_lease(budget.campaign_id, opened.number, now=now)
     return lease
 
@@ -194,7 +203,7 @@ def spend(purse: Purse, number: int, entry: str, minor: int, *, slot: int, now: 
         return True
     lease = store.find_lease(purse.campaign_id, number, now=now)
     if lease is not None and entry not in lease.spends and not lease.is_closed:
-        lease = store.close_lease(purse.campaign_id, number, now=now)  # Too little room is left.
+        lease = _close_lease(purse, number, now=now)  # Too little room is left.
     spent = lease.spends.get(entry) if lease is not None else None
     if spent is None:
         _leases.keep((purse.campaign_id, slot), 0, now=now)
@@ -229,11 +238,12 @@ def _give_back_settled(
     budget = _get_budget(purse.campaign_id, now=now)
     slots = [slot for slot, one in budget.leases.items() if one.number == lease.number]
     if slots:
-        unsettled = _settled(budget, tuple(slots), now=now)
+        unsettled = _settled(budget, purse, tuple(slots), now=now)
         store.record_budget(unsettled, after_version=budget.version)
         return False
     after = leasing.given_back(budget, lease.spends[entry] - kept_minor)
-    return store.lessen_settled(lease, entry, kept_minor, after, campaign_ends_at=purse.ends_at)
+    kept_from = purse.ends_at or now
+    return store.lessen_settled(lease, entry, kept_minor, after, kept_from=kept_from)
 
 
 def close_budget(purse: Purse, *, now: datetime) -> None:
@@ -246,7 +256,7 @@ def close_budget(purse: Purse, *, now: datetime) -> None:
         if budget is None or (budget.is_closed and not budget.leases):
             return
         open_slots = tuple(_open_leases(budget, purse, now=now))
-        closed = replace(_settled(budget, open_slots, now=now), is_closed=True)
+        closed = replace(_settled(budget, purse, open_slots, now=now), is_closed=True)
         if store.record_budget(closed, after_version=budget.version):
             return
     raise TryAgain("others kept changing the budget")
@@ -265,30 +275,6 @@ def get_standing(purse: Purse, *, now: datetime) -> Standing:
         budget.is_closed,
         budget.spends + sum(len(lease.spends) for lease in leases.values()),
     )
-
-
-def list_faults(campaign_id: str, *, now: datetime) -> list[Fault]:
-    """What is wrong with the budget's rows as they stand: nothing, ever (I6).
-
-    It reads every lease, so it is for checks and not for the road.
-    """
-    budget = _get_budget(campaign_id, now=now)
-    open_numbers = {lease.number for lease in budget.leases.values()}
-    faults, settled_minor, after = [], 0, 0
-    if budget.spent_minor + budget.leased_minor > budget.cap_minor:
-        faults.append(Fault.OVER_CAP)
-    while leases := store.list_leases(campaign_id, after=after, now=now):
-        for lease in leases:
-            if lease.room_minor < 0 or lease.spent_minor > lease.size_minor:
-                faults.append(Fault.LEASE_OVERSPENT)
-            if sum(lease.spends.values()) != lease.spent_minor - lease.returned_minor:
-                faults.append(Fault.SPENDS_DIFFER)
-            if lease.number not in open_numbers:
-                settled_minor += lease.spent_minor - lease.returned_minor
-        after = leases[-1].number
-    if settled_minor != budget.spent_minor:
-        faults.append(Fault.SPENT_DIFFERS)
-    return faults
 
 
 def _get_budget(campaign_id: str, *, now: datetime) -> Budget:

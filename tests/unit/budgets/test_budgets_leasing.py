@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.kernel.ids import MemberId
-from chalicelib.offers.budgets.leasing import (
+from chalicelib.budgets.leasing import (
     SLOTS,
     SPENDS_MAX,
     AskAll,
@@ -25,6 +24,7 @@ from chalicelib.offers.budgets.leasing import (
     slot_of,
     with_cap,
 )
+from chalicelib.kernel.ids import MemberId
 
 BUDGET = Budget("autumn", "GBP", cap_minor=6_400)
 
