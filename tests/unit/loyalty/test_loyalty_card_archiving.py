@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from chalicelib.loyalty.cards import archiving
 from chalicelib.loyalty.cards.lots import balance_at
+from chalicelib.loyalty.cards.past import in_chain
 from tests.makers.cards import ACTIVE_AT, LONG_AFTER, SCHEME, SOLD_AT, after, worth
 
 DAY = timedelta(days=1)
@@ -44,5 +45,5 @@ def test_what_a_run_wrote_that_lost_the_race_is_no_part_of_the_history() -> None
 
     assert past is not None
     assert lost is not None
-    assert archiving.in_chain([lost, past], moved.last_past) == (past,)
-    assert archiving.in_chain([lost], moved.last_past) == ()
+    assert in_chain([lost, past], moved.last_past) == (past,)
+    assert in_chain([lost], moved.last_past) == ()
