@@ -109,7 +109,7 @@ MUTANTS = (
         _APPLYING,
         "kept = max(entry.kept - more, 0)",
         "kept = entry.kept",
-        CARD_REFUNDS,
+        VERSIONS,
     ),
     Mutant(
         "full_card_needs_one_more",
