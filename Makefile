@@ -19,11 +19,11 @@ run: $(STAMP)  ## Leave the same stack running on PORT (default 8000)
 	$(BIN)/python -m infra.local.run
 
 # SEED=n and HISTORIES=n choose the drawn histories, BOUNDED=1 plays what fits into a minute,
-# SCHEDULE=name plays one schedule again, step by step.
+# ALL_PAIRS=1 every pair of faults where rewards are, for hours; SCHEDULE=name plays one schedule again, step by step.
 simulate: $(STAMP)  ## Play every fault and pair of faults; write build/simulate.json
-	$(BIN)/python -m infra.simulation.run $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(BOUNDED),--bounded) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
+	$(BIN)/python -m infra.simulation.run $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(BOUNDED),--bounded) $(if $(ALL_PAIRS),--all-pairs) $(if $(SCHEDULE),--schedule '$(SCHEDULE)')
 
-# ONLY=text tries those whose name or module holds it.
+# ONLY=ledger,claims tries those whose name or module holds one of these.
 mutants: $(STAMP)  ## Seeded bugs in the code that moves money: the tests must find them
 	$(BIN)/python -m infra.mutants.run $(if $(ONLY),--only '$(ONLY)')
 
@@ -33,7 +33,8 @@ test: $(STAMP)  ## The whole suite that needs nothing but Python
 test-real: $(STAMP)  ## The stores' suite on DynamoDB Local (needs Java 17 and npm)
 	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m pytest -n 2 -m stores
 
-# SALES=n sales in the shift; SCENARIOS=batches,singles,day_end,cleared,bare plays some of them.
+# SALES=n sales in a shift; SCENARIOS=batches,singles,… plays some of them (docs/costs.md has all);
+# BACK_TESTED=n purchases for the back-test.
 bench: $(STAMP)  ## Cost of a matched receipt, processor time and imports, against the budgets
 	SALES=$(or $(SALES),3000) SCENARIOS=$(or $(SCENARIOS),all) \
 	$(BIN)/python -m infra.local.dynamodb_local $(BIN)/python -m infra.bench.run

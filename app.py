@@ -4,7 +4,9 @@ from chalice import Chalice
 
 from chalicelib.api import (
     campaigns,
+    card_history,
     cards,
+    cashback,
     claims,
     connect,
     coverage,
@@ -31,7 +33,7 @@ from chalicelib.workers import receipts as receipt_workers
 
 FOR_BANKS = (
     *(hooks, receipts, matches, members, connect, notices),
-    *(cards, claims, offers, promotions, payouts),
+    *(cards, card_history, claims, offers, promotions, cashback, payouts),
 )
 FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
 FOR_EVERYBODY = (coverage, oauth, description)

@@ -48,14 +48,20 @@ Step = Callable[[RetailerId, str, datetime], Campaign]
     "/v1/campaigns/{reference}",
     summary="Write a campaign as a draft",
     takes=CampaignShape,
-    answers={200: CampaignAnswer, 400: Problem, 409: Problem, 422: Problem},
+    answers={
+        200: CampaignAnswer,
+        201: CampaignAnswer,
+        400: Problem,
+        409: Problem,
+        422: Problem,
+    },
     scopes=_SCOPES,
     tags=_TAGS,
 )
 def put_campaign(request: Inbound) -> Answer:
-    """Under the retailer's own name for it. The same again changes nothing; once it is scheduled,
-    what it offers cannot change any more (409). A document that could never run is refused with a
-    code, and with the place of what is wrong.
+    """Under the retailer's own name for it: 201 the first time, 200 after that. The same again
+    changes nothing; once it is scheduled, what it offers cannot change any more (409). A document
+    that could never run is refused with a code, and with the place of what is wrong.
     """
     now = clock.now()
     retailer_id, reference = _named(request)
@@ -68,7 +74,8 @@ def put_campaign(request: Inbound) -> Answer:
         store_ids={one.reference: one.store_id for one in stores},
         now=now,
     )
-    return Answer(_to_answer(service.write_draft(draft, now=now), now=now))
+    drafted = service.write_draft(draft, now=now)
+    return Answer(_to_answer(drafted.campaign, now=now), 201 if drafted.is_new else 200)
 
 
 @operation(

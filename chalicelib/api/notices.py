@@ -15,9 +15,9 @@ from chalicelib.api.notice_shapes import (
     to_item,
     to_preferences,
 )
+from chalicelib.api.paging import limit_of
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
 from chalicelib.kernel.ids import ConnectionId
-from chalicelib.kernel.refusals import Misshapen
 from chalicelib.kernel.times import parse_instant
 from chalicelib.members import service as members
 from chalicelib.members.model import LinkKind, Reference
@@ -34,6 +34,7 @@ from chalicelib.runtime import clock, wire
 
 bp = Blueprint(__name__)
 TAGS = ("notices",)
+INBOX_DEFAULT = 20
 
 
 @operation(
@@ -94,7 +95,10 @@ def list_inbox(inbound: Inbound) -> Answer:
     member = members.get_member(_user(inbound), now=now)
     connection = network.get_connection(member.connection_id, now=now)
     listed = inbox.list_inbox(
-        member, cursor=inbound.query.get("cursor"), limit=_limit(inbound), now=now
+        member,
+        cursor=inbound.query.get("cursor"),
+        limit=limit_of(inbound, default=INBOX_DEFAULT, most=inbox.PAGE_MAX),
+        now=now,
     )
     items = tuple(
         to_item(one, transaction_of(one.announcement.payment_id, member, connection, now=now))
@@ -157,13 +161,6 @@ def patch_notice_preferences(inbound: Inbound) -> Answer:
         _user(inbound), lambda choices: changed_choices(choices, body, now=now), now=now
     )
     return Answer(to_preferences(member.choices))
-
-
-def _limit(inbound: Inbound) -> int:
-    text = inbound.query.get("limit", "20")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= inbox.PAGE_MAX:
-        raise Misshapen("the limit is not 1 to 50", field="limit")
-    return int(text)
 
 
 def _bank(inbound: Inbound) -> ConnectionId:

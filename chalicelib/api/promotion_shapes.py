@@ -231,9 +231,9 @@ def _codes(scheme: Scheme, claims: Iterable[Claimed], *, now: datetime) -> Itera
 
 def _description(scheme: Scheme, retailer: Retailer) -> str:
     if scheme.card is None:
-        return f"Collect points at {retailer.name}."
+        return f"Points at {retailer.name}."
     reward = reward_in_words(scheme.card.reward, scheme)
-    return f"Collect {scheme.card.places} stamps at {retailer.name} and get {reward}."
+    return f"{scheme.card.places} stamps at {retailer.name}: {reward}."
 
 
 def _hosts(retailer: Retailer) -> tuple[FluxHost, ...]:

@@ -17,20 +17,16 @@ import msgspec
 from chalice import Blueprint, Response
 
 from chalicelib.api import callers
+from chalicelib.api.statuses import UnsupportedMediaType, status_of
 from chalicelib.kernel.pan import mask_card_numbers
 from chalicelib.kernel.refusals import (
-    Conflicting,
     Malformed,
-    Misshapen,
-    NotFound,
     Rejected,
     SignatureMismatch,
     TooLarge,
     TooOften,
     TryAgain,
 )
-from chalicelib.loyalty.claims.claiming import CannotClaim
-from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
 from chalicelib.runtime import clock, observability, settings, tracing, wire
 
 JSON = "application/json"
@@ -39,29 +35,6 @@ FORM = "application/x-www-form-urlencoded"
 RETRY_AFTER_SECONDS = 5
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
-
-
-class UnsupportedMediaType(Rejected):
-    """The `Content-Type` of the body is none that the operation takes."""
-
-    code = "unsupported_media_type"
-
-
-STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
-    (SignatureMismatch, 401),
-    (callers.NotPermitted, 403),
-    (NotFound, 404),
-    (Conflicting, 409),
-    (CannotClaim, 409),
-    (ReceiptsAreTheService, 409),
-    (TermsNotAccepted, 412),
-    (TooLarge, 413),
-    (TooOften, 429),
-    (UnsupportedMediaType, 415),
-    (Misshapen, 422),
-    (Malformed, 400),
-    (Rejected, 422),
-)
 
 
 class ProblemPlace(msgspec.Struct, omit_defaults=True):
@@ -261,7 +234,7 @@ def _raw_body(event: Mapping[str, Any]) -> bytes:
 
 
 def _refusal(refusal: Rejected) -> Response:
-    status = next(status for kind, status in STATUS_BY_REFUSAL if isinstance(refusal, kind))
+    status = status_of(refusal)
     observability.count("requests_refused", code=refusal.code)
     if isinstance(refusal, SignatureMismatch):
         return _problem(401, SignatureMismatch.code, "The request is not authenticated.")

@@ -102,18 +102,31 @@ def write_off(
     return posted[0] if posted else None
 
 
+def adjusted_key(reference: str) -> str:
+    """The key of the entry that a person's adjustment has."""
+    return f"adjusted:{reference}"
+
+
 def adjust(
-    member_id: MemberId, amount: Money, *, reference: str, reason: str, now: datetime
+    member_id: MemberId,
+    amount: Money,
+    *,
+    reference: str,
+    reason: str,
+    at: datetime,
+    now: datetime,
 ) -> Posted:
     """Give (or, below nought, take) `amount` by hand, once for ever under `reference`.
+
+    `at` is when it was decided.
 
     :raises ConflictingEntry: the reference was used for another amount. :raises TryAgain: as above.
     """
     entry = Entry(
-        key=f"adjusted:{reference}",
+        key=adjusted_key(reference),
         kind=EntryKind.ADJUSTED,
         member_id=member_id,
-        at=now,
+        at=at,
         currency=amount.currency,
         legs=(
             Leg(PLATFORM_ADJUSTMENTS, -amount.minor),

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger.accounts import member_owner
-from chalicelib.ledger.books import pages, store
+from chalicelib.ledger.books import newest, pages, store
 from chalicelib.ledger.books.chain import Posting
+from chalicelib.ledger.books.newest import Place, Stretch
 from chalicelib.ledger.books.pages import Page
 from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.model import Balances, ConflictingEntry, Entry, Posted
@@ -93,6 +94,13 @@ def list_postings(owner: str, *, since: datetime, now: datetime) -> tuple[Postin
     """
     opened = store.find_open_page(owner, now=now)
     return store.list_postings_since(opened.page, since, now=now)
+
+
+def list_newest(owner: str, *, before: Place | None, limit: int, now: datetime) -> Stretch:
+    """Some entries of `owner`'s book, newest first: before a place that was given out, or of its
+    end without one. See `books/newest.py` for what that reads.
+    """
+    return newest.list_newest(owner, before=before, limit=limit, now=now)
 
 
 def _find_same(seen: Sequence[Posting], entry: Entry) -> Posting | None:

@@ -45,6 +45,11 @@ class Counted:
         """What was paid for `lines`, in minor units, exactly."""
         return self.share * sum(line.minor(basis) for line in lines)
 
+    def spent_minor(self, lines: Iterable[CountedLine]) -> int:
+        """As `spent`, rounded down to the minor unit."""
+        whole = sum(line.gross_minor for line in lines)
+        return whole * self.share.numerator // self.share.denominator
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -95,9 +100,10 @@ def check(condition: Condition, of: Counted, *, tier_id: str = "") -> Met | NotM
     lines = meant(of.lines, condition)
     if not lines:
         return NotMet(EarnWhy.NO_SUCH_LINES)
-    missing = condition.min_spend_minor - of.spent(lines)
-    if missing > 0:
-        return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=-(-missing // 1))
+    if condition.min_spend_minor > 0:
+        missing = condition.min_spend_minor - of.spent(lines)
+        if missing > 0:
+            return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=-(-missing // 1))
     items = sum(line.items for line in lines)
     if items < condition.min_items:
         return NotMet(EarnWhy.TOO_FEW_ITEMS, missing_items=condition.min_items - items)
@@ -138,6 +144,12 @@ def folded(category: str) -> str:
 
 
 @lru_cache(maxsize=1024)
+def _folded(categories: tuple[str, ...]) -> frozenset[str]:
+    """A line's categories as they are compared; a shop has some hundred."""
+    return frozenset(map(folded, categories))
+
+
+@lru_cache(maxsize=1024)
 def _wanted(matching: Matching) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """Categories, GTINs and SKUs as they are compared; the same matching is asked line by line."""
     return (
@@ -175,7 +187,7 @@ def _counted_line(line: SaleLine) -> CountedLine:
         net_minor=max(line.net_minor, 0),
         gtin=_bare(line.gtin) if line.gtin is not None else None,
         sku=line.sku,
-        categories=frozenset(map(folded, line.category)),
+        categories=_folded(line.category),
     )
 
 

@@ -129,7 +129,7 @@ def decide_award(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -
         version=scheme.version,
         tier_id=standing.tier_id,
         streak_visits=_streak_visits(contenders, lost),
-        spend_minor=int(of.spent(of.lines)),
+        spend_minor=of.spent_minor(of.lines),
     )
 
 
@@ -172,13 +172,14 @@ def _refused(sale: Sale, scheme: Scheme, of: Counted) -> NotMet | None:
         return NotMet(EarnWhy.NOT_STARTED)
     if scheme.ends_at is not None and sale.sold_at >= scheme.ends_at:
         return NotMet(EarnWhy.ENDED)
-    if of.share <= 0:
+    if not of.share:  # It is never less than nought, and comparing fractions is slow.
         return NotMet(EarnWhy.NOTHING_PAID)
     if not of.lines:
         return NotMet(EarnWhy.EXCLUDED)
-    missing = scheme.min_spend_minor - of.spent(of.lines)
-    if missing > 0:
-        return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=-(-missing // 1))
+    if scheme.min_spend_minor > 0:
+        missing = scheme.min_spend_minor - of.spent(of.lines)
+        if missing > 0:
+            return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=-(-missing // 1))
     return None
 
 

@@ -48,8 +48,10 @@ def most_minor(reward: Reward) -> int | None:
 
 def _percent(reward: PercentCashback, of: Counted) -> int:
     lines = matching_lines(of.lines, reward.lines)
-    part = reward.share * of.spent(lines, reward.basis)
-    return min(rounded(part.numerator, part.denominator, reward.rounding), reward.max_minor)
+    whole = sum(line.minor(reward.basis) for line in lines)
+    part = whole * reward.share.numerator * of.share.numerator
+    of_whole = reward.share.denominator * of.share.denominator
+    return min(rounded(part, of_whole, reward.rounding), reward.max_minor)
 
 
 def _item_price(reward: ItemPrice, of: Counted) -> int:

@@ -28,6 +28,7 @@ from chalicelib.receipts.canonical import (
 
 OWN_TENDERS = frozenset({TenderKind.LOYALTY, TenderKind.VOUCHER, TenderKind.GIFT_CARD})
 NOTHING = Decimal(0)
+_ALL, _NONE = Fraction(1), Fraction(0)  # Most sales are paid whole and keep all their goods.
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,10 @@ class Sale:
     def paid_share(self) -> Fraction:
         """Which share of what was due this payment paid, between nought and one."""
         if self.due_minor <= 0:
-            return Fraction(0)
-        return min(Fraction(max(self.paid_minor, 0), self.due_minor), Fraction(1))
+            return _NONE
+        if self.paid_minor >= self.due_minor:
+            return _ALL
+        return Fraction(max(self.paid_minor, 0), self.due_minor)
 
 
 def sale_of(purchase: Purchase, store: Store | None) -> Sale:
@@ -155,18 +158,18 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
 
 def returned_share(line: SaleLine) -> Fraction:
     """Which share of what `line` cost went back to whoever paid, between nought and one."""
-    if line.quantity <= 0:
-        return Fraction(0)
-    share = min(Fraction(line.returned_quantity) / Fraction(line.quantity), Fraction(1))
+    if line.quantity <= 0 or not line.returned_quantity:
+        return _NONE
+    share = min(Fraction(line.returned_quantity) / Fraction(line.quantity), _ALL)
     if not line.swapped_minor or line.gross_minor <= 0:
         return share
-    return max(share - Fraction(line.swapped_minor, line.gross_minor), Fraction(0))
+    return max(share - Fraction(line.swapped_minor, line.gross_minor), _NONE)
 
 
 def returned_minor(sale: Sale) -> Fraction:
     """What the returned lines of `sale` cost, less what went into other goods; exactly."""
-    parts = (line.gross_minor * returned_share(line) for line in sale.sold)
-    return sum(parts, Fraction(0))
+    back = (line for line in sale.sold if line.returned_quantity)
+    return sum((line.gross_minor * returned_share(line) for line in back), _NONE)
 
 
 def _sale_of_nothing(purchase: Purchase, store: Store | None) -> Sale:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.loyalty import funding
-from chalicelib.loyalty.cards import effects, store
+from chalicelib.loyalty.cards import desk, effects, store
 from chalicelib.loyalty.cards.awarding import Case, settle
 from chalicelib.loyalty.cards.eligibility import Taker
+from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.cards.valuing import membership_by
 from chalicelib.loyalty.holding import service as holding
+from chalicelib.loyalty.memberships.joining import NotInScheme
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.schemes import service as schemes
@@ -49,6 +52,21 @@ def award_purchase(purchase: Purchase, sale: Sale, buyer: Buyer, *, now: datetim
         effects.follow(settled, case.holder, scheme, now=now)
         if settled.entry is not None and settled.before is not settled.card:
             observability.count("cards_changed", kind=scheme.unit.value)
+
+
+def open_history(holder: Holder, taker: Taker, *, now: datetime) -> tuple[Card, tuple[Past, ...]]:
+    """The holder's card with all that ever moved to its history; empty where nothing is on it yet.
+
+    It reads the whole history: a read unit for every four rows, of nine entries each.
+
+    :raises NotInScheme: the member does not take part, and never did.
+    """
+    card = store.find_card(holder, now=now)
+    if card is not None:
+        return card, desk.read_past(card, holder, now=now)
+    if taker.joined is None:
+        raise NotInScheme("the member does not take part in this scheme")
+    return desk.new_card(taker.joined), ()
 
 
 def holder_of(member: Member, scheme_id: str, key: vault.SealingKey) -> Holder:

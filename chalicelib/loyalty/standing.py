@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from chalicelib.kernel.times import local_day
 from chalicelib.loyalty.earning import ALL_RULES, Award, Share, Standing, cap_key
 from chalicelib.loyalty.rules import Scheme
-from chalicelib.loyalty.streaks import step_of
+from chalicelib.loyalty.streaks import number_of, step_of
 from chalicelib.loyalty.terms import Measure, Per, RuleKind
 from chalicelib.loyalty.tiers import period_at, tier_of
-
-_PERIODS = (Per.DAY, Per.WEEK, Per.MONTH, Per.EVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +109,25 @@ def past_of(award: Award, sold_at: datetime, back: Iterable[Share] = ()) -> Past
 def _units_by_cap(
     scheme: Scheme, others: Iterable[Past], sold_at: datetime, archived: Archived
 ) -> dict[str, int]:
-    now = {per: step_of(per, sold_at, zone=scheme.zone) for per in _PERIODS}
+    periods = _capped_periods(scheme)
+    today = local_day(sold_at, scheme.zone)
+    now = {per: number_of(per, today) for per in periods}
     used: Counter[str] = Counter(archived.units_by_cap)
-    for one in others:
-        same = [per for per in _PERIODS if step_of(per, one.sold_at, zone=scheme.zone) == now[per]]
-        for per in same:
+    for one in others if periods else ():
+        day = local_day(one.sold_at, scheme.zone)
+        for per in periods:
+            if number_of(per, day) != now[per]:
+                continue
             for rule_id, units in one.units_by_rule.items():
                 used[cap_key(rule_id, per)] += units
                 used[cap_key(ALL_RULES, per)] += units
     return dict(used)
+
+
+def _capped_periods(scheme: Scheme) -> tuple[Per, ...]:
+    """The periods of which some cap asks what was given in them."""
+    caps = (*scheme.caps, *(cap for rule in scheme.rules for cap in rule.caps))
+    return tuple({cap.per: None for cap in caps if cap.per is not Per.PURCHASE})
 
 
 def _streaks(

@@ -31,8 +31,7 @@ def taken_back(given: Sequence[Share], sale: Sale) -> tuple[Share, ...]:
         return tuple(share for share in given if share.units)
     line_by_id = {line.line_id: line for line in sale.sold}
     charge_ids = {charge.charge_id for charge in sale.charges}
-    left = sale.paid_minor - returned_minor(sale) * sale.paid_share
-    beyond = min(Fraction(sale.refunded_minor) / left, _ALL) if left > 0 else _ALL
+    left, beyond = _left_and_beyond(sale)
     back = []
     for share in given:
         if share.line_id == WHOLE_SALE:
@@ -40,13 +39,23 @@ def taken_back(given: Sequence[Share], sale: Sale) -> tuple[Share, ...]:
             part = _ALL if kept <= 0 or kept < share.needs_minor else _NONE
         elif share.line_id in line_by_id:
             part = _part_of(share, line_by_id[share.line_id])
-            part += (_ALL - part) * beyond
+            if beyond:
+                part += (_ALL - part) * beyond
         else:
             part = beyond if share.line_id in charge_ids else _ALL
-        units = int(share.units * part)
+        units = int(share.units * part) if part else 0  # Most sales stay as they are.
         if units:
             back.append(replace(share, units=units))
     return tuple(back)
+
+
+def _left_and_beyond(sale: Sale) -> tuple[Fraction, Fraction]:
+    """What of the payment the returned lines leave, and which part of that was given back too."""
+    returned = returned_minor(sale)
+    left = Fraction(sale.paid_minor) - (returned * sale.paid_share if returned else _NONE)
+    if left <= 0:
+        return left, _ALL
+    return left, min(sale.refunded_minor / left, _ALL) if sale.refunded_minor else _NONE
 
 
 def _part_of(share: Share, line: SaleLine) -> Fraction:
@@ -54,6 +63,8 @@ def _part_of(share: Share, line: SaleLine) -> Fraction:
     if share.kind is not RuleKind.ITEM:
         return returned_share(line)
     items = items_of(line)
+    if items and not line.returned_quantity:
+        return _NONE
     return Fraction(returned_items(line), items) if items else _ALL
 
 

@@ -71,7 +71,7 @@ def more_for(units: int, scheme: Scheme, *, minor: int = 0, items: int = 0) -> s
 
 
 def reward_in_words(reward: Reward, scheme: Scheme) -> str:
-    """`£3.00 cashback`, `5 % cashback, at most £5.00`, `a free coffee`: the end of a sentence."""
+    """`£3.00 cashback`, `5 % cashback, at most £5.00`, `A free coffee`: ends a sentence."""
     match reward:
         case FixedCashback(amount_minor=minor):
             return f"{_money(minor, scheme)} cashback"

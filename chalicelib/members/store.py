@@ -32,6 +32,7 @@ from chalicelib.members.model import (
     Reference,
     TermsAcceptance,
 )
+from chalicelib.members.subscribing import store as subscribing
 from chalicelib.network.programmes import Service
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
@@ -160,15 +161,17 @@ def record_new(member: Member) -> None:
 
 
 def record_change(member: Member, *, before: Member) -> None:
-    """Write `member` over `before`, links too.
+    """Write `member` over `before`, links and topics too.
 
     :raises TryAgain: it changed meanwhile.
     """
     old = {(row.pk, row.sk): row for row in _link_rows(before)}
     new = {(row.pk, row.sk): row for row in _link_rows(member)}
-    written = [(row, None) for row in new.values()] if _said(before) != _said(member) else []
+    links = list(new.values()) if _said(before) != _said(member) else []
     gone = [row for key, row in old.items() if key not in new]
-    _together([(_from_member(member), HeadRow.version == before.version), *written], gone)
+    begun, ended = subscribing.changes(before, member)
+    written = [(row, None) for row in (*links, *begun)]
+    _together([(_from_member(member), HeadRow.version == before.version), *written], gone + ended)
 
 
 def record_leaving(left: Member, *, before: Member, departure: Departure) -> None:
@@ -176,14 +179,11 @@ def record_leaving(left: Member, *, before: Member, departure: Departure) -> Non
 
     :raises TryAgain: it changed meanwhile.
     """
-    written: list[tuple[rows.Row, Any]] = [
-        (_from_member(left), HeadRow.version == before.version),
-        (connecting.departure_row(departure), None),
-    ]
-    gone: list[rows.Row] = list(_link_rows(before))
-    if departure.token is not None:
-        gone.append(connecting.token_row(left.member_id, left.connection_id))
-    _together(written, gone)
+    unchanged = HeadRow.version == before.version
+    written = [(_from_member(left), unchanged), (connecting.departure_row(departure), None)]
+    gone = [*_link_rows(before), *subscribing.changes(before, left)[1]]
+    token = [connecting.token_row(left.member_id, left.connection_id)] if departure.token else []
+    _together(written, [*gone, *token])
 
 
 def shred(member_id: MemberId) -> None:

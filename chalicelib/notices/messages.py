@@ -35,7 +35,20 @@ class ReplayMessage(
     v: int = 1
 
 
-NoticesMessage = NoticeMessage | TellPageMessage | ReplayMessage
+class LaunchMessage(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag="launch", tag_field="message"
+):
+    """Announce the launch of this name to the next members who want to hear of it.
+
+    `step` is the version of the launch that it goes on from.
+    """
+
+    launch: str
+    step: int
+    v: int = 1
+
+
+NoticesMessage = NoticeMessage | TellPageMessage | ReplayMessage | LaunchMessage
 _decoder = msgspec.json.Decoder(cast(Any, NoticesMessage))
 
 

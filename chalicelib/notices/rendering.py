@@ -12,6 +12,7 @@ from chalicelib.members.model import LinkKind, Member, MemberStatus
 from chalicelib.members.notice_kinds import NoticeKind
 from chalicelib.network import service as network
 from chalicelib.network.model import Connection
+from chalicelib.network.programmes import Service
 from chalicelib.notices.wording import words_of
 from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
@@ -25,6 +26,8 @@ def why_not_told(member: Member | None, kind: NoticeKind) -> str | None:
         return "consent_suspended"
     if not member.choices.is_told(kind, Channel.BANK):
         return "not_wanted"
+    if kind is NoticeKind.OFFER_ANNOUNCED and Service.OFFERS not in member.services:
+        return "not_wanted"  # They would find no such offer.
     return None
 
 

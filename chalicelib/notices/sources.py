@@ -66,6 +66,8 @@ def of_entry(entry: Entry) -> Iterator[Announcement]:
     if entry.kind is EntryKind.REWARD_GIVEN and entry.key.startswith(CARD_KEY):
         kind = NoticeKind.CARD_COMPLETE
     is_payout = entry.kind in _PAYOUTS
+    # Who corrected something by hand named a case, not a payment.
+    payment_id = "" if is_payout or entry.kind is EntryKind.ADJUSTED else entry.cause
     subject = entry.cause if is_payout else entry.campaign_id or entry.kind.value
     cause = entry.cause if is_payout else entry.key
     yield Announcement(
@@ -75,7 +77,7 @@ def of_entry(entry: Entry) -> Iterator[Announcement]:
         at=entry.at,
         subject=subject,
         retailer_id=entry.retailer_id,
-        payment_id="" if is_payout else entry.cause,
+        payment_id=payment_id,
         amount=Money(_moved(entry, entry.member_id), entry.currency),
         reason=entry.reason,
     )

@@ -91,6 +91,9 @@ ENGLISH = Language(
         "not_eligible": "This purchase does not qualify.",
         "account_closed": "The account is closed.",
         "details_wrong": "Its number or sort code is not right.",
+        "corrected": "We had it wrong before.",
+        "given_twice": "It had been given twice.",
+        "goodwill": "With our apologies.",
         "card_of_another_member": "This bank card is registered with another member, who "
         "registered it first. We are looking at it.",
     },

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from chalicelib.kernel.ids import ReceiptId
 from chalicelib.kernel.refusals import TryAgain
+from chalicelib.loyalty.cards.eligibility import AHEAD_MAX
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.taking_back import taken_back
 from chalicelib.members.model import Member, MemberStatus
@@ -41,6 +42,7 @@ from chalicelib.offers.participation.model import (
     shares_of,
 )
 from chalicelib.offers.paying import Changed, Payer
+from chalicelib.offers.recalling import recall
 from chalicelib.purchases.model import Purchase
 from chalicelib.runtime import observability, vault
 
@@ -117,11 +119,12 @@ def _award(case: _Case, key: vault.SealingKey) -> Awarded:
     if case.receipt_id is not None:
         found = campaigns.list_open(sale.retailer_id, now=case.now)
         open_by_id = {one.campaign_id: one for one in found}
+    past = recall(held, open_by_id, case.sale, case.member.member_id, key, now=case.now)
     for campaign_id, participation in held.items():
         held[campaign_id] = _follow(case, participation, open_by_id.get(campaign_id))
     lost: tuple[NotWon, ...] = ()
     if open_by_id and _may_win(case):
-        lost = _win(case, held, open_by_id, key)
+        lost = _win(case, held, open_by_id, _Audiences(case, key, past))
     return Awarded(_won(case, held, open_by_id), lost)
 
 
@@ -161,7 +164,7 @@ def _may_win(case: _Case) -> bool:
     return (
         member.status is MemberStatus.ACTIVE
         and Service.OFFERS in member.services
-        and sale.sold_at >= member.activated_at
+        and member.activated_at <= sale.sold_at <= case.now + AHEAD_MAX
         and not sale.is_told_twice
     )
 
@@ -170,10 +173,9 @@ def _win(
     case: _Case,
     held: dict[str, Participation],
     open_by_id: Mapping[str, Campaign],
-    key: vault.SealingKey,
+    audience: "_Audiences",
 ) -> tuple[NotWon, ...]:
     """Choose, give, and choose again where a budget could not pay; `held` gets what was won."""
-    audience = _Audiences(case, key)
     without: dict[str, NotWon] = {}
     while True:
         judged = [
@@ -209,7 +211,7 @@ def _give(case: _Case, worth: Worth, participation: Participation | None) -> Par
     target = _left_minor(redemption, case.sale)
     if target <= 0:
         return NotWon(campaign.campaign_id, OfferWhy.RETURNED.value)
-    before = participation or new_participation(campaign)
+    before = case.payer.tidied(participation or new_participation(campaign), campaign)
     after = case.payer.bring_to(before, redemption, target, reason=RETURNED)
     given = after.find(redemption.purchase_id, redemption.receipt_id)
     if given is None or not given.gifts:
@@ -221,13 +223,16 @@ def _give(case: _Case, worth: Worth, participation: Participation | None) -> Par
 class _Audiences:
     """Whether the member is of a campaign's audience, by a history that is read at most once."""
 
-    def __init__(self, case: _Case, key: vault.SealingKey) -> None:
-        self._case, self._key = case, key
+    def __init__(
+        self, case: _Case, key: vault.SealingKey, past: Mapping[str, tuple[Redemption, ...]]
+    ) -> None:
+        self._case, self._key, self._past = case, key, past
         self._is_of: dict[str, bool] = {}
 
     def judge(self, campaign: Campaign, participation: Participation | None) -> Worth | NotWon:
         """As `deciding.judge`, and asking for the audience where nothing else is in the way."""
-        judged = judge(campaign, self._case.sale, participation)
+        past = self._past.get(campaign.campaign_id, ())
+        judged = judge(campaign, self._case.sale, participation, past)
         if isinstance(judged, NotWon) or self._is_met(campaign):
             return judged
         return NotWon(campaign.campaign_id, OfferWhy.NOT_IN_AUDIENCE.value)

@@ -23,9 +23,9 @@ from chalicelib.loyalty.rewarding import worth_minor
 from chalicelib.loyalty.rules import ItemPrice, PercentCashback
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.terms import Basis
-from chalicelib.offers.campaigns.checking import REWARDS_PER_MEMBER_MAX
 from chalicelib.offers.campaigns.model import Campaign, Status
-from chalicelib.offers.participation.model import Kept, Participation, is_at_limit
+from chalicelib.offers.participation.archiving import REDEMPTIONS_MAX
+from chalicelib.offers.participation.model import Kept, Participation, Redemption, is_at_limit
 
 
 class OfferWhy(Enum):
@@ -84,8 +84,16 @@ class Chosen:
     lost: tuple[NotWon, ...]
 
 
-def judge(campaign: Campaign, sale: Sale, participation: Participation | None) -> Worth | NotWon:
-    """What `campaign` gives for `sale` to a member of its audience; nothing else is considered."""
+def judge(
+    campaign: Campaign,
+    sale: Sale,
+    participation: Participation | None,
+    past: Sequence[Redemption] = (),
+) -> Worth | NotWon:
+    """What `campaign` gives for `sale` to a member of its audience; nothing else is considered.
+
+    `past` are the member's redemptions that are in the history alone, where the sale is late.
+    """
     if (why := _closed_why(campaign, sale.sold_at)) is not None:
         return NotWon(campaign.campaign_id, why.value)
     if sale.currency != campaign.currency:
@@ -93,11 +101,12 @@ def judge(campaign: Campaign, sale: Sale, participation: Participation | None) -
     if campaign.needs_activation and not _was_activated(participation, sale.sold_at):
         return NotWon(campaign.campaign_id, OfferWhy.NOT_ACTIVATED.value)
     if participation is not None and is_at_limit(
-        participation.redemptions,
+        participation,
         campaign.limit,
         sold_at=sale.sold_at,
         zone=campaign.zone,
-        most=REWARDS_PER_MEMBER_MAX,
+        most=REDEMPTIONS_MAX,
+        past=past,
     ):
         return NotWon(campaign.campaign_id, OfferWhy.LIMIT_REACHED.value)
     return worth_of(campaign, sale)
@@ -119,7 +128,8 @@ def worth_of(campaign: Campaign, sale: Sale) -> Worth | NotWon:
     meant = Counted(sale, met.lines, of.share)
     weights = [(line.line_id, minor) for line, minor in _rewarded(campaign, meant)]
     worth = worth_minor(campaign.reward, meant) or 0
-    minor = min(worth, int(of.share * total_of(weights)))  # Rounded down: never more than paid.
+    paid = total_of(weights) * of.share.numerator // of.share.denominator
+    minor = min(worth, paid)  # Rounded down: never more than paid.
     if minor <= 0:
         return NotWon(campaign.campaign_id, OfferWhy.NOTHING_PAID.value)
     parts = zip(weights, share_out(minor, weights), strict=True)

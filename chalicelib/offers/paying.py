@@ -22,6 +22,7 @@ from chalicelib.members.announcing import Announcement, NoticeKind, announce, no
 from chalicelib.network import service as network
 from chalicelib.offers.campaigns.model import Campaign
 from chalicelib.offers.participation import store
+from chalicelib.offers.participation.archiving import move_old
 from chalicelib.offers.participation.model import (
     Gift,
     Participation,
@@ -52,6 +53,18 @@ class Payer:
     def announce(self) -> None:
         """Announce what was paid and taken back. :raises TryAgain: the queue did not take it."""
         announce(self._announcements.values())
+
+    def tidied(self, participation: Participation, campaign: Campaign) -> Participation:
+        """The row with its oldest redemptions moved to the history, where it has too many.
+
+        :raises Changed: the row changed since `participation` was read.
+        """
+        moved, page = move_old(participation, campaign)
+        if page is None:
+            return participation
+        if not store.record_moved(self._member_id, moved, page, key=self._key):
+            raise Changed
+        return replace(moved, version=moved.version + 1)
 
     def bring_to(
         self,

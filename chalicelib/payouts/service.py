@@ -14,7 +14,7 @@ from chalicelib.ledger.model import Entry, EntryKind
 from chalicelib.ledger.moving import Payout
 from chalicelib.members import announcing
 from chalicelib.members.announcing import Announcement, NoticeKind, notice_id_of
-from chalicelib.payouts import store
+from chalicelib.payouts import parting, store
 from chalicelib.payouts.model import (
     Executed,
     Instruction,
@@ -42,7 +42,8 @@ def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instru
     """Keep what a rail said of a payout, enter it in the journal, and return how it stands.
 
     The same word again changes nothing. Words may come late and in any order (`states.py`). The
-    member is told of money that left and of money that came back, each once.
+    member is told of money that left and of money that came back, each once. With the last payment
+    of somebody who left their account is deleted.
 
     :raises NoSuchPayout: there is none. :raises TryAgain: others changed it all the time.
     """
@@ -60,6 +61,8 @@ def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instru
         observability.warn("a rail contradicted itself", id=payout_id, provider=after.rail)
     enter(after, now=now)
     _announce(after, outcome)
+    if after.state is PayoutState.EXECUTED:
+        parting.forget_account_when_paid(after.member_id, now=now)
     return after
 
 

@@ -13,6 +13,7 @@ from chalicelib.members.model import Reference
 from chalicelib.network import service as network
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.participation import store as offers
+from chalicelib.payouts import parting
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.messages import MemberLeftMessage, encode
@@ -65,5 +66,6 @@ def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> N
     cards_store.end_retention(member_id, left_at=left_at, now=now)
     offers.end_retention(member_id, left_at=left_at, now=now)
     destinations.end_retention(member_id, left_at=left_at)
+    parting.forget_account_when_paid(member_id, now=now)
     inquiries_store.end_retention(member_id, left_at=left_at, now=now)
     notices_store.end_retention(member_id, left_at=left_at, now=now)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.budgets import store as budgets_store
+from chalicelib.ledger.adjusting import store as adjusting_store
 from chalicelib.ledger.books import store as books_store
 from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days import store as daybook_store
@@ -20,10 +21,12 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
 from chalicelib.members.connecting import store as connecting_store
+from chalicelib.members.subscribing import store as subscribing_store
 from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
 from chalicelib.network.connections import store as connection_store
 from chalicelib.network.signing import store as signing_store
+from chalicelib.notices.launching import store as launching_store
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.campaigns import store as campaigns_store
 from chalicelib.offers.events import store as offer_events_store
@@ -48,6 +51,7 @@ from chalicelib.tills import store as tills_store
 
 STORES = (
     access_store,
+    adjusting_store,
     books_store,
     budgets_store,
     campaigns_store,
@@ -62,6 +66,7 @@ STORES = (
     destinations_store,
     holding_store,
     inquiries_store,
+    launching_store,
     matching_store,
     members_store,
     memberships_store,
@@ -81,6 +86,7 @@ STORES = (
     refunding_store,
     schemes_store,
     signing_store,
+    subscribing_store,
     tills_store,
     timekeeping_store,
 )

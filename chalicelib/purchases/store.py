@@ -139,13 +139,14 @@ def list_purchases(
     now: datetime,
     since: datetime | None = None,
     until: datetime | None = None,
+    limit: int = PURCHASES_READ_MAX,
 ) -> list[Purchase]:
-    """The member's purchases, of sales in [since, until] where given; oldest first, at most 500."""
+    """The member's purchases, of sales in [since, until] where given; oldest first, at most `limit`
+    (500).
+    """
     first = f"purchase#{since:{_SALE_TIME}}" if since else "purchase#"
     last = f"purchase#{until:{_SALE_TIME}}~" if until else "purchase#~"
-    found = rows.list_between(
-        PurchaseRow, member_id, first, last, now=now, limit=PURCHASES_READ_MAX
-    )
+    found = rows.list_between(PurchaseRow, member_id, first, last, now=now, limit=limit)
     return [to_purchase(row, key) for row in found]
 
 

@@ -121,6 +121,33 @@ def list_partitions(
     return Partitions(found, len(page["Items"]), stopped_at)
 
 
+@dataclass(frozen=True, slots=True)
+class MembersFound:
+    """The pseudonyms found in a stretch of `read` rows, and the key it stopped at (None: end)."""
+
+    found: tuple[str, ...]
+    read: int
+    stopped_at: tuple[str, str] | None
+
+
+def list_members(
+    table: str, sk: str, *, after: tuple[str, str] | None, rows_max: int
+) -> MembersFound:
+    """Which members the rows called `sk` name, among the next `rows_max` rows of `table`."""
+    start = {"ExclusiveStartKey": _key(*after)} if after else {}
+    page = aws.client("dynamodb").scan(
+        TableName=settings.table(table),
+        Limit=rows_max,
+        ProjectionExpression="pk, sk, member_id",
+        **start,
+    )
+    named = (item for item in page["Items"] if item["sk"]["S"] == sk)
+    found = tuple(item["member_id"]["S"] for item in named)
+    last = page.get("LastEvaluatedKey")
+    stopped_at = (last["pk"]["S"], last["sk"]["S"]) if last else None
+    return MembersFound(found, len(page["Items"]), stopped_at)
+
+
 def rows_about(table: str) -> int:
     """How many rows `table` has, as DynamoDB counted them within the last six hours."""
     described = aws.client("dynamodb").describe_table(TableName=settings.table(table))

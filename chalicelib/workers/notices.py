@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import assert_never
 
 from chalice import Blueprint
 
@@ -13,7 +14,13 @@ from chalicelib.members.announcing import Announcement, from_message
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices import replaying, sending
 from chalicelib.notices.coalescing import Waiting
-from chalicelib.notices.messages import ReplayMessage, TellPageMessage, decode_notices
+from chalicelib.notices.launching import service as launching
+from chalicelib.notices.messages import (
+    LaunchMessage,
+    ReplayMessage,
+    TellPageMessage,
+    decode_notices,
+)
 from chalicelib.notices.sending import Run
 from chalicelib.runtime import clock, observability, queues, settings
 from chalicelib.workers.rim import Message, all_messages, attempt, is_handled, refuse
@@ -57,16 +64,23 @@ def _time_of(until: datetime) -> Callable[[], bool]:
     return lambda: clock.now() < until
 
 
-def _read(body: str) -> Announcement | TellPageMessage | ReplayMessage:
+def _read(body: str) -> Announcement | TellPageMessage | ReplayMessage | LaunchMessage:
     said = decode_notices(body)
     return from_message(said) if isinstance(said, NoticeMessage) else said
 
 
-def _tell_on(_message: Message, *, said: TellPageMessage | ReplayMessage, run: Run) -> None:
-    if isinstance(said, ReplayMessage):
-        replaying.replay(said, now=run.now)
-    else:
-        sending.tell_on(said, run)
+def _tell_on(
+    _message: Message, *, said: TellPageMessage | ReplayMessage | LaunchMessage, run: Run
+) -> None:
+    match said:
+        case ReplayMessage():
+            replaying.replay(said, now=run.now)
+        case LaunchMessage():
+            launching.go_on(said, now=run.now)
+        case TellPageMessage():
+            sending.tell_on(said, run)
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _is_sent(waiting: Sequence[Waiting], run: Run) -> bool:

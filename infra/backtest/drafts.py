@@ -1,9 +1,8 @@
 """What is tried: a campaign or a scheme as its retailer writes it, moved into the past."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -32,32 +31,51 @@ class Period:
     until: datetime
 
 
-def read_draft(path: Path, retailer_id: RetailerId, period: Period) -> Campaign | Scheme:
-    """The draft of the file as if it had run in `period`; stores keep the retailer's own numbers.
+def read_draft(
+    raw: bytes,
+    retailer_id: RetailerId,
+    period: Period,
+    *,
+    store_ids: Mapping[str, StoreId] | None = None,
+) -> Campaign | Scheme:
+    """The draft that `raw` writes, as if it had run in `period`.
+
+    `store_ids` are the retailer's, by its own numbers; None: stores go by those numbers.
 
     :raises Rejected: it is no JSON, neither a campaign nor a scheme, or could never run.
     """
-    given = wire.read_json(path.read_bytes())
+    given = wire.read_json(raw)
     if isinstance(given, dict) and "rules" in given:
-        return _scheme(wire.convert(given, SchemeShape), retailer_id, period)
-    return _campaign(wire.convert(given, CampaignShape), retailer_id, period)
+        return _scheme(wire.convert(given, SchemeShape), retailer_id, period, store_ids)
+    return _campaign(wire.convert(given, CampaignShape), retailer_id, period, store_ids)
 
 
-def _campaign(given: CampaignShape, retailer_id: RetailerId, period: Period) -> Campaign:
+def _campaign(
+    given: CampaignShape,
+    retailer_id: RetailerId,
+    period: Period,
+    store_ids: Mapping[str, StoreId] | None,
+) -> Campaign:
     campaign = read_campaign(
         _moved(given, period),
         retailer_id=retailer_id,
         reference=REFERENCE,
-        store_ids=_own_names(given.condition.stores),
+        store_ids=_own_names(given.condition.stores) if store_ids is None else store_ids,
         now=period.since,
     )
     checking.check(campaign, now=period.since)
     return replace(campaign, status=Status.SCHEDULED)
 
 
-def _scheme(given: SchemeShape, retailer_id: RetailerId, period: Period) -> Scheme:
-    stores = [name for rule in given.rules for name in rule.when.stores]
-    around = Surroundings(REFERENCE, 1, retailer_id, _own_names(stores), period.since)
+def _scheme(
+    given: SchemeShape,
+    retailer_id: RetailerId,
+    period: Period,
+    store_ids: Mapping[str, StoreId] | None,
+) -> Scheme:
+    if store_ids is None:
+        store_ids = _own_names(name for rule in given.rules for name in rule.when.stores)
+    around = Surroundings(REFERENCE, 1, retailer_id, store_ids, period.since)
     reader = Reader(around)
     scheme = reader.scheme(_moved(given, period))
     if reader.problems:

@@ -4,6 +4,7 @@ Amounts are whole minor units. `member` is any name that is the same in all of a
 `age_band` and `area` are words of whoever made the file, and are only ever counted.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,9 +12,12 @@ import msgspec
 
 from chalicelib.kernel.ids import PaymentId, RetailerId, StoreId
 from chalicelib.loyalty.conditions import folded
+from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, SaleLine
 from chalicelib.offers.audiences.history import Visit, district_of_postcode
 from chalicelib.offers.audiences.sensitive import harmless
+from chalicelib.offers.campaigns.model import Campaign
+from infra.backtest.trying import Buyer, looks_back
 
 ONE = Decimal(1)
 NONE = Decimal(0)
@@ -57,6 +61,25 @@ class Glance(msgspec.Struct, frozen=True):
 
     member: str
     sold_at: datetime
+
+
+def to_buyer(draft: Campaign | Scheme, rows: Iterable[PurchaseRow]) -> Buyer:
+    """The member whose purchases, wherever they were made, are `rows`; one at least."""
+    ordered = sorted(rows, key=lambda row: row.sold_at)
+    own, zone = draft.retailer_id, draft.zone
+    asks = looks_back(draft)
+    sales, visits = [], []
+    for at, row in enumerate(ordered):
+        is_own = row.retailer is None or row.retailer == own
+        if not is_own and not asks:
+            continue
+        sale = to_sale(row, at, retailer_id=own, zone=zone)
+        if is_own:
+            sales.append(sale)
+        if asks:
+            visits.append(to_visit(row, sale))
+    newest = ordered[-1]
+    return Buyer(sales, visits, newest.age_band, newest.area)
 
 
 def to_sale(row: PurchaseRow, number: int, *, retailer_id: RetailerId, zone: str) -> Sale:

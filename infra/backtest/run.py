@@ -20,9 +20,10 @@ from chalicelib.kernel.ids import RetailerId
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.offers.campaigns.model import Campaign
 from infra.backtest.drafts import Period, read_draft
-from infra.backtest.lines import Glance, PurchaseRow
-from infra.backtest.summing import THRESHOLD, Outcome, Tally, outcome_of
-from infra.backtest.trying import try_member
+from infra.backtest.lines import Glance, PurchaseRow, to_buyer
+from infra.backtest.summing import Tally
+from infra.backtest.telling import THRESHOLD, Outcome, outcome_of
+from infra.backtest.trying import try_buyer
 from infra.matchfiles.crew import Crew, crew_of
 from infra.matchfiles.cutting import FilePart, lines_of, parts_of
 
@@ -44,7 +45,7 @@ class NoPurchases(ValueError):
 class Job:
     """What is tried on which file, and where lines are spread meanwhile."""
 
-    draft: Path
+    draft: bytes
     retailer_id: RetailerId
     folder: Path
     period: Period
@@ -91,13 +92,24 @@ def backtest(
     with _folder_beside(purchases) as folder, crew_of(processes) as crew:
         spreads = _spread(crew, purchases, folder, part_bytes, report)
         period = _period(spreads, days)
-        read = read_draft(draft, retailer_id, period)  # Refused here, before anybody begins.
-        job = Job(draft, retailer_id, folder, period)
+        raw = draft.read_bytes()
+        read = read_draft(raw, retailer_id, period)  # Refused here, before anybody begins.
+        job = Job(raw, retailer_id, folder, period)
         tally = _try_all(crew, job, report)
-    budget = read.budget_minor
-    outcome = outcome_of(tally, zone=read.zone, budget_minor=budget, threshold=threshold)
+    outcome = outcome_of_draft(read, tally, threshold=threshold)
     refused = sum(one.refused for one in spreads) + tally.refused
     return Backtest(outcome, period, refused, read.currency)
+
+
+def outcome_of_draft(draft: Campaign | Scheme, tally: Tally, *, threshold: int) -> Outcome:
+    """What may be told of what came of `draft`."""
+    return outcome_of(
+        tally,
+        zone=draft.zone,
+        budget_minor=draft.budget_minor,
+        catalogue=draft.catalogue if isinstance(draft, Scheme) else (),
+        threshold=threshold,
+    )
 
 
 def spread_part(folder: Path, part: FilePart) -> Spread:
@@ -141,14 +153,8 @@ def try_bucket(job: Job, bucket: int) -> Tally:
                 continue
             rows_by_member[row.member].append(row)
     for rows in rows_by_member.values():
-        tried = [row for row in rows if _is_tried(row, draft, job.period)]
-        tally.add(try_member(draft, rows), purchases=len(tried))
+        tally.add(try_buyer(draft, to_buyer(draft, rows)))
     return tally
-
-
-def _is_tried(row: PurchaseRow, draft: Campaign | Scheme, period: Period) -> bool:
-    is_own = row.retailer is None or row.retailer == draft.retailer_id
-    return is_own and period.since <= row.sold_at < period.until
 
 
 def _spread(

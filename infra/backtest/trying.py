@@ -15,6 +15,7 @@ from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.standing import Past, past_of, standing_of
 from chalicelib.loyalty.taking_back import taken_back
+from chalicelib.loyalty.terms import RuleKind
 from chalicelib.offers.audiences.history import Visit
 from chalicelib.offers.audiences.meeting import Asked, find_reasons
 from chalicelib.offers.campaigns.model import Campaign
@@ -26,9 +27,23 @@ from chalicelib.offers.participation.model import (
     new_participation,
     with_redemption,
 )
-from infra.backtest.lines import PurchaseRow, to_sale, to_visit
+from infra.backtest.claiming import NOTHING_CLAIMABLE, Claimable, claimable
 
 NO_RECEIPT = ReceiptId("")
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A member: `sales` at the draft's retailer, oldest first, and `visits` everywhere.
+
+    `visits` may be none where the draft asks about none (`looks_back`). `age_band` and `area` are
+    where the member is counted, None where it is not known.
+    """
+
+    sales: Sequence[Sale]
+    visits: Sequence[Visit] = ()
+    age_band: str | None = None
+    area: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,44 +57,51 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A member under the draft: what they got, oldest first, and whether it was for them at all."""
+    """A member under the draft: what they got, oldest first, and whether it was for them at all.
+
+    `purchases` are those that the draft was tried on.
+    """
 
     given: tuple[Given, ...]
     is_of_audience: bool
-    age_band: str | None
-    area: str | None
+    purchases: int
+    age_band: str | None = None
+    area: str | None = None
+    claimable: Claimable = NOTHING_CLAIMABLE
 
 
-def try_member(draft: Campaign | Scheme, rows: Sequence[PurchaseRow]) -> Tried:
-    """What a member with the purchases `rows` would have got under `draft`."""
-    ordered = sorted(rows, key=lambda row: row.sold_at)
-    sales = [
-        to_sale(row, at, retailer_id=draft.retailer_id, zone=draft.zone)
-        for at, row in enumerate(ordered)
-    ]
+def looks_back(draft: Campaign | Scheme) -> bool:
+    """Whether the draft asks what its members bought before."""
+    return isinstance(draft, Campaign) and bool(draft.audience.looks_back_days)
+
+
+def try_buyer(draft: Campaign | Scheme, buyer: Buyer) -> Tried:
+    """What `buyer` would have got under `draft`."""
+    claims = NOTHING_CLAIMABLE
     if isinstance(draft, Scheme):
-        given, is_of = _try_scheme(draft, sales), True
+        given, is_of = _try_scheme(draft, buyer.sales), True
+        claims = claimable(draft, sum(one.units for one in given))
     else:
-        given, is_of = _try_campaign(draft, ordered, sales)
-    newest = ordered[-1]
-    return Tried(tuple(given), is_of, newest.age_band, newest.area)
+        given, is_of = _try_campaign(draft, buyer)
+    ends_at = draft.ends_at
+    tried = sum(
+        1
+        for sale in buyer.sales
+        if draft.starts_at <= sale.sold_at and (ends_at is None or sale.sold_at < ends_at)
+    )
+    return Tried(tuple(given), is_of, tried, buyer.age_band, buyer.area, claims)
 
 
-def _try_campaign(
-    campaign: Campaign, rows: Sequence[PurchaseRow], sales: Sequence[Sale]
-) -> tuple[list[Given], bool]:
+def _try_campaign(campaign: Campaign, buyer: Buyer) -> tuple[list[Given], bool]:
     given: list[Given] = []
     taken = replace(new_participation(campaign), activated_at=campaign.starts_at)
-    looks_back = bool(campaign.audience.looks_back_days)
-    visits = [to_visit(*one) for one in zip(rows, sales, strict=True)] if looks_back else []
-    is_of = not looks_back or _is_of(campaign, visits, campaign.starts_at)
-    for sale in sales:
-        if sale.retailer_id != campaign.retailer_id:
-            continue
+    asks = looks_back(campaign)
+    is_of = not asks or _is_of(campaign, buyer.visits, campaign.starts_at)
+    for sale in buyer.sales:
         judged = judge(campaign, sale, taken)
         if not isinstance(judged, Worth):
             continue
-        if looks_back and not _is_of(campaign, visits, sale.sold_at):
+        if asks and not _is_of(campaign, buyer.visits, sale.sold_at):
             continue
         is_of = True
         left = _left(tuple(Share("", one.line_id, one.minor) for one in judged.shares), sale)
@@ -113,17 +135,23 @@ def _try_scheme(scheme: Scheme, sales: Iterable[Sale]) -> list[Given]:
     given: list[Given] = []
     past: list[Past] = []
     balance = 0
+    remembers = _remembers(scheme)
     for sale in sales:
-        if sale.retailer_id != scheme.retailer_id:
-            continue
         award = decide_award(sale, scheme, standing_of(scheme, past, sold_at=sale.sold_at))
         back = taken_back(award.shares, sale)
-        past.append(past_of(award, sale.sold_at, back))
+        if remembers:
+            past.append(past_of(award, sale.sold_at, back))
         units = award.units - sum(share.units for share in back)
         if units > 0:
             balance, filled = _filled(scheme, balance + units)
             given.append(Given(sale.sold_at, filled, units))
     return given
+
+
+def _remembers(scheme: Scheme) -> bool:
+    """Whether what a sale earns depends on others: by a cap, a tier or a streak."""
+    by_rule = any(rule.caps or rule.kind is RuleKind.STREAK for rule in scheme.rules)
+    return by_rule or bool(scheme.caps) or scheme.tiering is not None
 
 
 def _filled(scheme: Scheme, balance: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from time import thread_time
 from typing import Any
 
 from chalicelib.runtime import clock, observability, queues, settings
-from chalicelib.workers import deliveries, payments, receipts, schedules
+from chalicelib.workers import deliveries, notices, payments, receipts, rewards, schedules
 from infra.bench.meter import Meter
 from infra.bench.shift import STARTS, Sale
 from infra.bench.stage import Stage
@@ -28,7 +28,12 @@ WORKERS: dict[str, Any] = {
     queues.RECEIPTS: receipts.record_receipts,
     queues.GATHER: receipts.gather_receipts,
     queues.DELIVERIES: deliveries.deliver_receipt,
+    queues.REWARDS: rewards.settle_rewards,
+    queues.NOTICES: notices.send_notices,
 }
+AT_ONCE = (queues.PAYMENTS, queues.RECEIPTS, queues.DELIVERIES, queues.REWARDS)
+NOTICES_TOGETHER = 10  # As everywhere here: as many as a batching window finds on a busy day.
+TOGETHER = {queues.GATHER: receipts.GATHERED_MESSAGES_MAX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,15 @@ class Outcome:
 class Road:
     """One shift's way through the handlers; the clock is the shift's."""
 
-    def __init__(self, app: Any, town: Town, meter: Meter, stage: Stage) -> None:
+    def __init__(
+        self,
+        app: Any,
+        town: Town,
+        meter: Meter,
+        stage: Stage,
+        *,
+        looks_every: timedelta = LOOKS_EVERY,
+    ) -> None:
         self._app = app
         self._stage = stage
         self._town = town
@@ -61,11 +74,14 @@ class Road:
         self._token = ""
         self._token_until: datetime | None = None
         self._now = self._gathered_at = self._looked_at = STARTS
+        self._looks_every = looks_every
         self._ids = count()
         self.outcome = Outcome()
 
     def play(self, posts: Sequence[Sent], *, with_card_facts: bool) -> Outcome:
-        """Send `posts` in order of time and let the workers follow at once."""
+        """Send `posts` in order of time and let the workers follow at once; notices wait until ten
+        can be told together.
+        """
         clock.use(lambda: self._now)
         stop = observability.listen(self._hear)
         posts = sorted(posts, key=lambda one: one.at)
@@ -77,6 +93,8 @@ class Road:
                 self._send(post, with_card_facts=with_card_facts)
                 self._work()
             self._go_on_to(posts[-1].at + RUNS_ON)
+            while self._turn(queues.NOTICES):
+                pass
         finally:
             stop()
             clock.use(None)
@@ -85,7 +103,10 @@ class Road:
     def _go_on_to(self, at: datetime) -> None:
         """Let time pass until `at`, with the gathering windows and schedules that end before."""
         while True:
-            gathers_at, looks_at = self._gathered_at + GATHERS_EVERY, self._looked_at + LOOKS_EVERY
+            gathers_at, looks_at = (
+                self._gathered_at + GATHERS_EVERY,
+                self._looked_at + self._looks_every,
+            )
             due = min(gathers_at, looks_at)
             if due > at:
                 break
@@ -129,9 +150,11 @@ class Road:
 
     def _work(self, *names: str) -> None:
         """Let the workers empty their queues; `gather` only where it is named."""
-        asked = names or (queues.PAYMENTS, queues.RECEIPTS, queues.DELIVERIES)
+        asked = names or AT_ONCE
         while sum(self._turn(name) for name in asked):
-            asked = (*names, queues.PAYMENTS, queues.RECEIPTS, queues.DELIVERIES)
+            asked = (*names, *AT_ONCE)
+        while self._waiting(queues.NOTICES) >= NOTICES_TOGETHER:
+            self._turn(queues.NOTICES)
 
     def _turn(self, name: str) -> bool:
         messages = self._receive(name)
@@ -147,10 +170,12 @@ class Road:
             raise RuntimeError(f"{part} failed: {answer}")
         return True
 
+    def _waiting(self, name: str) -> int:
+        return sum(message.queue == name for message in self._stage.queues.waiting.values())
+
     def _receive(self, name: str) -> list[dict[str, Any]]:
         """What is visible, as Lambda gets it; nothing fails on this road, so it is done with."""
-        count_max = receipts.GATHERED_MESSAGES_MAX if name == queues.GATHER else 10
-        found = self._stage.queues.receive(name, count_max)
+        found = self._stage.queues.receive(name, TOGETHER.get(name, 10))
         for message in found:
             self._stage.queues.acknowledge(message)
         return [

@@ -1,7 +1,8 @@
 """`make bench`: what a matched receipt costs, and how quick the platform is, against its budgets.
 
 Prints every figure and writes `build/bench.json`. `SALES=3000` and `SCENARIOS=batches,singles` play
-less or more. Run beside DynamoDB Local, which is the only one that counts capacity as AWS does.
+less or more; `BACK_TESTED=1000000` times a back-test on so many purchases. Run beside DynamoDB
+Local, which is the only one that counts capacity as AWS does.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,11 +20,12 @@ from infra.bench import stage
 stage.prepare_environment()  # Before anything of the platform is imported.
 
 from app import app  # noqa: E402 - see above
-from infra.bench import cost, monthly, prices, speed, verdict  # noqa: E402
+from infra.bench import cost, monthly, prices, regulars, speed, verdict  # noqa: E402
 from infra.bench.meter import Meter  # noqa: E402
-from infra.bench.road import Outcome, Road  # noqa: E402
+from infra.bench.regulars import REGULARS  # noqa: E402
+from infra.bench.road import LOOKS_EVERY, Outcome, Road  # noqa: E402
 from infra.bench.scenarios import SCENARIOS, Scenario, posts_of  # noqa: E402
-from infra.bench.shift import sales_of  # noqa: E402
+from infra.bench.shift import STARTS, Sale, sales_of  # noqa: E402
 from infra.bench.town import build_town  # noqa: E402
 
 REPORT = Path("build/bench.json")
@@ -30,8 +33,11 @@ SEED = 7
 STORES = 6
 MEMBERS = 60
 SALES = 3_000
+BACK_TESTED = 100_000
 ALL = "all"
 BASE = "batches"  # The scenario by which a month is reckoned.
+DAY = timedelta(days=1)
+TOLD = {"deliver_receipt": stage.RECEIPTS_PATH, "send_notices": stage.NOTICES_PATH}
 
 
 def main() -> int:
@@ -44,7 +50,9 @@ def main() -> int:
         sys.stderr.write(f"SCENARIOS names none of: {names}\n")
         return 2
     played = {one.name: play(one, sales=sales) for one in chosen}
-    report = {"sales": sales, "seed": SEED, "scenarios": played, "speed": speed.measure()}
+    back_tested = int(os.environ.get("BACK_TESTED", BACK_TESTED))
+    figures = speed.measure(back_tested=back_tested)
+    report = {"sales": sales, "seed": SEED, "scenarios": played, "speed": figures}
     report["budgets"] = verdict.judge(report)
     months: list[monthly.Month] = []
     if base := played.get(BASE):
@@ -62,31 +70,50 @@ def play(scenario: Scenario, *, sales: int) -> dict[str, Any]:
     """One scenario: what was counted, by part, and what it costs for a matched receipt."""
     random = Random(SEED)
     meter = Meter()
+    stores = 1 if scenario.is_month else STORES
     with stage.empty_stage() as outside:
         town = build_town(
             random,
-            stores=STORES,
-            member_count=MEMBERS,
+            stores=stores,
+            member_count=REGULARS if scenario.is_month else MEMBERS,
             within_seconds=scenario.within_seconds,
-            told_at_url=outside.bank.url,
+            bank_url=outside.bank.url,
         )
-        facts = scenario.has_card_facts
-        sold = sales_of(random, count=sales, stores=STORES, members=MEMBERS, has_card_facts=facts)
-        posts = posts_of(scenario, sold, random, stores=STORES)
+        sold = _sold(scenario, random, sales=sales)
+        posts = posts_of(scenario, sold, random, stores=stores)
         with meter.listening():
-            outcome = Road(app, town, meter, outside).play(posts, with_card_facts=facts)
-        told = meter.by_part["deliver_receipt"]
-        bank = outside.bank
-        told["bank_calls"], told["bank_bytes"] = bank.calls, bank.bytes_told
+            every = LOOKS_EVERY if scenario.gives is None else DAY
+            road = Road(app, town, meter, outside, looks_every=every)
+            outcome = road.play(posts, with_card_facts=scenario.has_card_facts)
+        _add_told(meter, outside.bank)
     return {
         "title": scenario.title,
+        "is_month": scenario.is_month,
         "write_units_max": scenario.write_units_max,
+        "more_writes_max": scenario.more_writes_max,
         "members_sales": sum(sale.member is not None for sale in sold),
         "lines_per_receipt": sum(len(sale.receipt["lines"]) for sale in sold) / len(sold),
         **asdict(outcome),
         **_priced(meter.by_part, outcome),
         "counted": _sorted(meter.by_part),
     }
+
+
+def _sold(scenario: Scenario, random: Random, *, sales: int) -> list[Sale]:
+    """The sales of a shift, or those of a month; then its shop gives what it gives."""
+    if scenario.gives is None:
+        facts = scenario.has_card_facts
+        return sales_of(random, count=sales, stores=STORES, members=MEMBERS, has_card_facts=facts)
+    regulars.open_shop(scenario.gives, now=STARTS - DAY)
+    return regulars.month_of(random)
+
+
+def _add_told(meter: Meter, bank: stage.Bank) -> None:
+    """What the bank heard, as the work of whoever told it."""
+    for part, path in TOLD.items():
+        if bank.calls[path]:
+            told = meter.by_part[part]
+            told["bank_calls"], told["bank_bytes"] = bank.calls[path], bank.bytes_told[path]
 
 
 def _priced(by_part: Mapping[str, Mapping[str, float]], outcome: Outcome) -> dict[str, Any]:

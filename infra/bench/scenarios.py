@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+from infra.bench.regulars import Gives
 from infra.bench.road import Sent
 from infra.bench.shift import SENT_AGAIN, Sale
 
@@ -19,7 +20,8 @@ class Scenario:
     """How the receipts and payments of a shift are sent.
 
     `within_seconds` is what the stores are configured with. A target is the budget in write units
-    for one matched and stamped receipt; stamps are not earned yet, so one unit of it is theirs.
+    for one matched and stamped receipt. A shift has no scheme; a month of regulars has what `gives`
+    says, and `more_writes_max` is what that may cost beyond the month in which nothing is given.
     """
 
     name: str
@@ -30,6 +32,13 @@ class Scenario:
     has_card_facts: bool = True
     at_day_end: bool = False
     is_cleared: bool = False
+    gives: Gives | None = None
+    more_writes_max: float | None = None
+
+    @property
+    def is_month(self) -> bool:
+        """Whether it is a month of regulars, and no shift."""
+        return self.gives is not None
 
 
 SCENARIOS = (
@@ -40,7 +49,27 @@ SCENARIOS = (
         "cleared", "batches of 20, and each payment is cleared later", 20, 1_800, is_cleared=True
     ),
     Scenario("bare", "batches of 20 without card facts", 20, 1_800, has_card_facts=False),
+    Scenario("regulars", "a month of regulars", 1, 30, gives=Gives.NOTHING),
+    Scenario("stamped", "… each gets a stamp", 1, 30, gives=Gives.STAMPS, more_writes_max=1),
+    Scenario(
+        "rewarded",
+        "… each gets cashback, another offer a week",
+        1,
+        30,
+        gives=Gives.WEEKLY_OFFERS,
+        more_writes_max=4,
+    ),
+    Scenario(
+        "devoted",
+        "… each gets cashback, one offer all month",
+        1,
+        30,
+        gives=Gives.ONE_OFFER,
+        more_writes_max=4,
+    ),
+    Scenario("both", "… stamps and cashback, full cards pay", 1, 30, gives=Gives.BOTH),
 )
+PLAIN_MONTH = "regulars"
 
 
 def posts_of(

@@ -40,37 +40,59 @@ class Sale:
     receipt: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Goods by name and price, and how often each is bought, as cumulated weights."""
+
+    goods: tuple[tuple[str, int], ...]
+    weights: tuple[float, ...]
+
+
 def sales_of(
     random: Random, *, count: int, stores: int, members: int, has_card_facts: bool = True
 ) -> list[Sale]:
     """`count` sales in `stores` stores within eight hours, in order of time."""
-    goods = [
-        (f"{random.choice(_KINDS)} {random.choice(_NOUNS)} {number}", random.randint(45, 1995))
-        for number in range(GOODS)
-    ]
-    weights = list(accumulate(1 / (rank + 1) for rank in range(GOODS)))
+    shelves = shelves_of(random)
     prints = CARD_FACTS if has_card_facts else ()
     moments = sorted(random.random() * LASTS for _ in range(count))
     return [
-        _sale(random, number, STARTS + moment, goods, weights, stores, members, prints=prints)
+        sale_at(
+            random,
+            number,
+            STARTS + moment,
+            shelves,
+            member=_buyer(random, members),
+            stores=stores,
+            prints=prints,
+        )
         for number, moment in enumerate(moments)
     ]
 
 
-def _sale(
+def shelves_of(random: Random) -> Shelves:
+    """What the shops sell."""
+    goods = tuple(
+        (f"{random.choice(_KINDS)} {random.choice(_NOUNS)} {number}", random.randint(45, 1995))
+        for number in range(GOODS)
+    )
+    return Shelves(goods, tuple(accumulate(1 / (rank + 1) for rank in range(GOODS))))
+
+
+def sale_at(
     random: Random,
     number: int,
     at: datetime,
-    goods: list[tuple[str, int]],
-    weights: list[float],
-    stores: int,
-    members: int,
+    shelves: Shelves,
     *,
-    prints: tuple[str, ...],
+    member: int | None,
+    stores: int,
+    prints: tuple[str, ...] = CARD_FACTS,
 ) -> Sale:
+    """One sale at `at` to `member`, or to a stranger, in any of the stores; the card tells what
+    `prints` names.
+    """
     at = at.replace(microsecond=0)
-    member = random.randrange(members) if random.random() < MEMBERS_BUY else None
-    lines = _lines(random, goods, weights)
+    lines = _lines(random, shelves)
     total = sum(line["amount_minor"] for line in lines)
     last_four = f"{member:04d}" if member is not None else f"{random.randrange(10_000):04d}"
     auth_code = f"{random.randrange(100_000, 1_000_000)}"
@@ -96,12 +118,15 @@ def _sale(
     return Sale(number, store, at, paid_at, total, member, last_four, auth_code, receipt)
 
 
-def _lines(
-    random: Random, goods: list[tuple[str, int]], weights: list[float]
-) -> list[dict[str, Any]]:
+def _buyer(random: Random, members: int) -> int | None:
+    return random.randrange(members) if random.random() < MEMBERS_BUY else None
+
+
+def _lines(random: Random, shelves: Shelves) -> list[dict[str, Any]]:
     bounds = random.choices([b for b, _ in BASKETS], [share for _, share in BASKETS])[0]
     lines = []
-    for description, price in random.choices(goods, cum_weights=weights, k=random.randint(*bounds)):
+    pieces = random.randint(*bounds)
+    for description, price in random.choices(shelves.goods, cum_weights=shelves.weights, k=pieces):
         quantity = random.choices((1, 2, 3), (8, 2, 1))[0]
         line: dict[str, Any] = {"description": description, "amount_minor": price * quantity}
         if quantity > 1:

@@ -6,6 +6,7 @@ one raw botocore call, an import against PynamoDB's own. So they hold on any mac
 
 import contextlib
 import io
+import os
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from chalicelib.runtime import aws, clock, queues
-from infra.bench import baskets, stage
+from infra.bench import backtests, baskets, stage
 from infra.simulation.attempts import response
 
 CALLS = 400
@@ -37,13 +38,18 @@ _PYNAMODB = (
 )
 
 
-def measure() -> dict[str, Any]:
-    """Every figure, with what it is judged against."""
+def measure(*, back_tested: int) -> dict[str, Any]:
+    """Every figure, with what it is judged against, and how busy the machine was.
+
+    `back_tested` is on how many purchases a back-test is timed.
+    """
     return {
         "webhook": _webhook(),
         "imports": _imports(),
         "pairs_per_second": _pairs_per_second(),
         "what_if": baskets.measure(),
+        "back_test": backtests.measure(back_tested),
+        "load": os.getloadavg()[0],
     }
 
 
@@ -56,7 +62,7 @@ def _webhook() -> dict[str, float]:
     random = Random(1)
     with stage.empty_stage() as outside:
         town = build_town(
-            random, stores=1, member_count=1, within_seconds=30, told_at_url=outside.bank.url
+            random, stores=1, member_count=1, within_seconds=30, bank_url=outside.bank.url
         )
         sale = next(s for s in sales_of(random, count=99, stores=1, members=1) if s.member == 0)
         at = sale.paid_at + timedelta(seconds=2)

@@ -1,9 +1,10 @@
 """The stage of the bench: DynamoDB Local for the tables, queues in memory, and moto for keys."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from infra.local.serving import Reply, Request
     from infra.simulation.queues import SimQueues
 
-BANK_PATH = "/told"
+RECEIPTS_PATH, NOTICES_PATH = "/receipts", "/notices"
 ENVIRONMENT = {
     "COUNTERFOIL_STAGE": "bench",
     "COUNTERFOIL_PUBLIC_URL": "https://api.counterfoil.test",
@@ -42,18 +43,18 @@ def prepare_environment() -> None:
 
 @dataclass
 class Bank:
-    """A bank that takes every receipt it is told, and counts them."""
+    """A bank that takes all it is told, and counts calls and bytes by what they are about."""
 
     url: str = ""
-    calls: int = 0
-    bytes_told: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    bytes_told: Counter[str] = field(default_factory=Counter)
 
     def take(self, request: "Request") -> "Reply":
         """Answer 200."""
         from infra.local.serving import Reply
 
-        self.calls += 1
-        self.bytes_told += len(request.body)
+        self.calls[request.path] += 1
+        self.bytes_told[request.path] += len(request.body)
         return Reply(200)
 
 
@@ -74,8 +75,11 @@ def empty_stage() -> Iterator[Stage]:
     from moto import mock_aws
 
     from chalicelib.api import tills
+    from chalicelib.loyalty.schemes import service as schemes
     from chalicelib.network import service as network
     from chalicelib.network.access import keys
+    from chalicelib.offers.budgets import service as budgets
+    from chalicelib.offers.campaigns import service as campaigns
     from chalicelib.runtime import aws, clock, queues, vault
     from infra import master_keys, resources
     from infra.bench.shift import STARTS
@@ -84,10 +88,10 @@ def empty_stage() -> Iterator[Stage]:
 
     stage = Stage(SimQueues(now=clock.now), Bank())
     with mock_aws(), LoopbackServer(stage.bank.take) as server:
-        stage.bank.url = server.url + BANK_PATH
+        stage.bank.url = server.url
         queues.forget_urls()
         vault.forget_keys()
-        for module in (network, keys, tills):
+        for module in (network, keys, tills, schemes, budgets, campaigns):
             module.forget()
         resources.create_kms_key(aws.client("kms"))
         master_keys.set_up(os.urandom, now=STARTS - timedelta(days=2))

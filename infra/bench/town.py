@@ -32,6 +32,7 @@ from chalicelib.network.model import (
 )
 from chalicelib.network.signing import rsa
 from infra.bench.shift import STARTS, Sale
+from infra.bench.stage import NOTICES_PATH, RECEIPTS_PATH
 from infra.new_keys import SECRET_BYTES, whsec
 
 BANK = ConnectionId("bench-bank")
@@ -49,7 +50,7 @@ class Town:
 
 
 def build_town(
-    random: Random, *, stores: int, member_count: int, within_seconds: int, told_at_url: str
+    random: Random, *, stores: int, member_count: int, within_seconds: int, bank_url: str
 ) -> Town:
     """Record everything and switch every member on before the shift starts."""
     before = STARTS - timedelta(days=1)
@@ -60,7 +61,8 @@ def build_town(
         provider=Provider.STANDARD,
         name="Bank of the bench",
         hook=HOOK,
-        told_at_url=told_at_url,
+        told_at_url=bank_url + RECEIPTS_PATH,
+        notices_at_url=bank_url + NOTICES_PATH,
         keys=(
             ConnectionKey(KeyUse.VERIFY, Personal(secret)),
             ConnectionKey(KeyUse.SIGN, Personal(whsec(random.randbytes(SECRET_BYTES)))),

@@ -4,6 +4,7 @@ import typer
 
 from infra.cli import (
     access,
+    adjustments,
     backtests,
     banks,
     claims,
@@ -31,7 +32,7 @@ PANELS = {
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),
-    "Paying cashback": (payouts, journal),
+    "Paying cashback": (payouts, journal, adjustments),
     "Keys": (keys,),
     "Staff": (access,),
 }

@@ -98,7 +98,7 @@ def open_rewards(setting: Setting, town: Town, *, now: datetime) -> None:
 def _offer(retailer: Login, *, now: datetime) -> str:
     """Write the offer and let it run; the id by which banks know it."""
     url = f"{retailer.base_url}/v1/campaigns/{OFFER}"
-    offer: str = _say("PUT", url, campaign(now), retailer)["id"]
+    offer: str = _say("PUT", url, campaign(now), retailer, status=201)["id"]
     _say("POST", f"{url}/schedule", {}, retailer)
     return offer
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from infra.mutants import budgets, earning, journal, payouts, reversing
+from infra.mutants import budgets, cards, earning, journal, payouts, reversing, spending, telling
 from infra.mutants.model import Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -12,6 +12,9 @@ ALL: tuple[Mutant, ...] = (
     *budgets.MUTANTS,
     *journal.MUTANTS,
     *payouts.MUTANTS,
+    *cards.MUTANTS,
+    *spending.MUTANTS,
+    *telling.MUTANTS,
 )
 
 

@@ -34,11 +34,18 @@ def broken_cards(rows: tuple[Stored, ...]) -> Iterator[str]:
 
 def broken_cards_at_end(history: History, rows: tuple[Stored, ...]) -> Iterator[str]:
     """What does not hold of them at the end of `history`."""
-    found = {row.key[0]: _left(row.content) for row in rows}
-    left = {person.name: found.get(person.member_id, 0) for person in PEOPLE}
+    if history.ends_as_undisturbed:
+        return
+    left = stamps_in(rows)
     wanted = {person.name: history.stamps.get(person.name, 0) for person in PEOPLE}
     if left != wanted:
         yield f"I10 cards have {left}"
+
+
+def stamps_in(rows: tuple[Stored, ...]) -> dict[str, int]:
+    """What nothing took of each member's card, by name."""
+    found = {row.key[0]: _left(row.content) for row in rows}
+    return {person.name: found.get(person.member_id, 0) for person in PEOPLE}
 
 
 def _left(card: Mapping[str, Any]) -> int:

@@ -15,9 +15,12 @@ from chalicelib.notices.service import note_of
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.access import active_key_of
 from infra.simulation.cards import broken_cards_at_end
+from infra.simulation.earned import broken_earnings_at_end
 from infra.simulation.history import History
-from infra.simulation.invariants import Standing, payment_id_of, refunds_of, transaction_of
+from infra.simulation.invariants import refunds_of
 from infra.simulation.money_endings import broken_money_at_end
+from infra.simulation.reward_endings import broken_promises
+from infra.simulation.standing import Standing, payment_id_of, transaction_of
 from infra.simulation.stored import Stored
 from infra.simulation.town import HARBOUR, PEOPLE, Person
 from infra.simulation.world import World
@@ -48,6 +51,8 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
         *_endless(history, standing),
         *broken_money_at_end(world, history),
         *broken_cards_at_end(history, standing.of("CardRow")),
+        *broken_earnings_at_end(world, history, standing),
+        *broken_promises(world, history, standing),
         *(() if is_open else _otherwise(world, history, standing)),
     )
 
@@ -62,7 +67,8 @@ def _unneeded(history: History, standing: Standing) -> Iterator[str]:
     """I7: each claim has its purchase.
 
     One that a worker took before it died may stay where the payment was then reversed, or where its
-    member then left: nobody asks for that receipt again.
+    member then left: nobody asks for that receipt again. And one that was taken again while its
+    receipt was being withdrawn gives way to whoever asks for it after an hour (decision 0058).
     """
     left = {person.member_id for person in PEOPLE if _leaves(person, history)}
     held, ended = set(), set()
@@ -71,6 +77,7 @@ def _unneeded(history: History, standing: Standing) -> Iterator[str]:
         held.add((row.plain.get("receipt_id"), payment_id))
         if row.content["ending"] is not None and row.content["receipt"] is None:
             ended.add(payment_id)
+        held |= {(refused, payment_id) for refused in row.content["payment"]["refused"]}
     for row in standing.of("ClaimRow"):
         payment_id = row.plain["payment_id"]
         is_over = payment_id in ended or row.plain["member_id"] in left

@@ -6,6 +6,7 @@ again. What a world means leaves out only what nothing reads: nonces, and the id
 """
 
 import hashlib
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +15,8 @@ from dataclasses import dataclass, field
 from infra.simulation.endings import broken_at_end
 from infra.simulation.faults import PAUSES, Call, Fault, Kind
 from infra.simulation.history import History
-from infra.simulation.invariants import Standing, standing_in
-from infra.simulation.playing import RUNS_MAX, broken_by_run
+from infra.simulation.playing import broken_by_run
+from infra.simulation.standing import Standing, standing_in
 from infra.simulation.world import State, World
 
 SAMPLES_MAX = 5
@@ -59,7 +60,8 @@ class Work:
 class Explorer:
     """Explores one history. `kinds_at` says what may go wrong, `faults_max` how often.
 
-    A worker that freezes is not explored here: a world with one in it cannot be put aside.
+    A worker that freezes is not explored here: a world with one in it cannot be put aside. Where
+    there are too many, `share` of the faults is followed at each place, as `chance` draws them.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Explorer:
         kinds_at: Callable[[Call], Sequence[Kind]],
         faults_max: int,
         work: Work,
+        share: float = 1.0,
+        chance: random.Random | None = None,
     ) -> None:
         self._world = world
         self._history = history
@@ -77,6 +81,8 @@ class Explorer:
         self._faults_max = faults_max
         self._known: dict[bytes, Tally] = {}
         self._work = work
+        self._share = share
+        self._chance = chance or random.Random(0)
 
     def explore(self, start: State) -> Tally:
         """Every schedule from `start` on."""
@@ -95,7 +101,7 @@ class Explorer:
         if queue is None:
             broken = broken_at_end(world, self._history, standing_in(world))
             self._count(tally, (), broken)
-        elif depth > RUNS_MAX:
+        elif depth > self._history.runs_max:
             self._count(tally, (), ("I16 it never becomes quiet",))
         else:
             self._every_run(tally, world.state(), queue, {}, faults_left, depth)
@@ -124,7 +130,8 @@ class Explorer:
             self._count(tally, placed, broken)
         else:
             tally.add(self._from_here(faults_left, depth=depth + 1), placed)
-        if faults_left == 0 or ran.has_died or not self._history.is_disturbed(queue):
+        is_disturbed = self._history.is_disturbed(queue) and queue not in world.broken
+        if faults_left == 0 or ran.has_died or not is_disturbed:
             return
         for call, kind in self._what_may_follow(calls, plan):
             more = {**plan, call: kind}
@@ -144,7 +151,10 @@ class Explorer:
             for kind in self._kinds_at(call)
             if kind not in PAUSES
         ]
-        return [*places, (0, Kind.REPEATED)]
+        places.append((0, Kind.REPEATED))
+        if self._share >= 1:
+            return places
+        return [one for one in places if self._chance.random() < self._share]
 
     def _note(self, plan: Mapping[int, Kind], calls: tuple[Call, ...]) -> None:
         for call, kind in plan.items():
@@ -171,6 +181,8 @@ def _meaning_of(world: World, faults_left: int, standing: Standing) -> bytes:
         world.inputs_done,
         world.is_swept,
         world.is_cold,
+        sorted(world.broken),
+        sorted(world.apps.heard.items()),
         [_unnamed(row.text) for row in standing.everything],
         [(m.queue, _unnamed(m.body), m.receives, m.visible_at) for m in waiting],
         sorted((m.queue, _unnamed(m.body)) for m in world.aws.queues.done),

@@ -121,11 +121,15 @@ class Injector:
         self.calls: list[Call] = []
         self.pause: Callable[[], None] | None = None
         self._plan: Mapping[int, Kind] = {}
+        self._otherwise: Kind | None = None
         self._is_running = False
 
-    def begin(self, plan: Mapping[int, Kind]) -> None:
-        """A handler run begins; `plan` says what goes wrong at which call."""
-        self.calls, self._plan, self._is_running = [], plan, True
+    def begin(self, plan: Mapping[int, Kind], *, otherwise: Kind | None = None) -> None:
+        """A handler run begins; `plan` says what goes wrong at which call, and `otherwise` what
+        does at all others.
+        """
+        self.calls, self._plan, self._otherwise = [], plan, otherwise
+        self._is_running = True
 
     def end(self) -> None:
         """The handler run is over."""
@@ -136,7 +140,7 @@ class Injector:
         if not self._is_running:
             return None
         self.calls.append(call)
-        kind = self._plan.get(len(self.calls))
+        kind = self._plan.get(len(self.calls), self._otherwise)
         if kind is Kind.CRASH_BEFORE:
             raise Crash
         if kind in PAUSES and self.pause is not None:

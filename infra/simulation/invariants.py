@@ -9,10 +9,9 @@ than was paid, and each refund counts once.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 from chalicelib.matching.why import BY_HAND
@@ -21,41 +20,23 @@ from chalicelib.purchases.messages import DeliveryMessage, PaymentMessage
 from chalicelib.purchases.model import WithdrawnWhy
 from chalicelib.runtime import queues, rows
 from infra.simulation.cards import broken_cards
+from infra.simulation.earned import broken_earnings
+from infra.simulation.erased import broken_by_leaving
 from infra.simulation.history import History
 from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
 from infra.simulation.reward_town import ENDS_AT
-from infra.simulation.stored import Stored, rows_in
+from infra.simulation.standing import Standing, payment_id_of, transaction_of
+from infra.simulation.stored import Stored
 from infra.simulation.town import LOAF, PEOPLE
 from infra.simulation.world import World
 
 _BY_HAND = frozenset(why.value for why in BY_HAND)
 _OF_ANOTHER = (WithdrawnWhy.CONTRADICTED.value, "same_purchase")
 # What is kept from a day that is still to come counts from that day.
-_LAST_DAY = dict.fromkeys(("LeaseRow", "FoldRow"), rows.epoch(ENDS_AT))
+_LAST_DAY = {"LeaseRow": rows.epoch(ENDS_AT)}
 _SPARE = timedelta(days=1)  # Retention counts from what happened, which may be some time ago.
 _IN_CLEAR = (LOAF, *(person.account for person in PEOPLE), *(p.anchor.value for p in PEOPLE))
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands in the tables, by kind."""
-
-    everything: tuple[Stored, ...]
-    by_kind: Mapping[str, tuple[Stored, ...]]
-
-    def of(self, kind: str) -> tuple[Stored, ...]:
-        """The rows of one type."""
-        return self.by_kind.get(kind, ())
-
-
-def standing_in(world: World) -> Standing:
-    """What stands in the world's tables now."""
-    everything = tuple(rows_in(world.aws.tables))
-    by_kind: dict[str, list[Stored]] = {}
-    for row in everything:
-        by_kind.setdefault(row.kind, []).append(row)
-    return Standing(everything, {kind: tuple(found) for kind, found in by_kind.items()})
 
 
 def broken_by_step(world: World, history: History, standing: Standing) -> tuple[str, ...]:
@@ -63,7 +44,7 @@ def broken_by_step(world: World, history: History, standing: Standing) -> tuple[
     return (
         *(f"I0 a worker met a bug: {bug}" for bug in world.bugs),
         *(f"I4 {found}" for found in world.bank.contradictions),
-        *_changed(world, standing),
+        *_changed(world, history, standing),
         *_doubled(standing),
         *_unheld(standing),
         *_come_back(world, standing),
@@ -72,11 +53,15 @@ def broken_by_step(world: World, history: History, standing: Standing) -> tuple[
         *_vanished(world, history, standing),
         *broken_money(world),
         *broken_cards(standing.of("CardRow")),
+        *broken_earnings(standing),
+        *broken_by_leaving(world, history, standing),
     )
 
 
-def _changed(world: World, standing: Standing) -> Iterator[str]:
-    """I3. What is seen for the first time is remembered in `world.versions`."""
+def _changed(world: World, history: History, standing: Standing) -> Iterator[str]:
+    """I3. What is seen for the first time is remembered in `world.versions`. Only where what is
+    past its end was deleted may it be gone.
+    """
     seen = world.versions
     for row in standing.of("PurchaseRow"):
         name, version = "|".join(row.key), row.plain["version"]
@@ -94,6 +79,8 @@ def _changed(world: World, standing: Standing) -> Iterator[str]:
             told[f"{row.key[0]}!{event['transaction_id']}!{event['event_key']}"] = event["digest"]
     for name, digest in told.items():
         seen.setdefault((name, 0), digest)
+    if any(given.forgets for given in history.inputs[: world.inputs_done]):
+        return
     for (name, version), said in seen.items():
         if version == 0 and told.get(name) != said:
             yield "I3 what a bank told is gone or changed"
@@ -185,13 +172,23 @@ def _undeclared(world: World, standing: Standing) -> Iterator[str]:
             if extra := _fields(row.content) - held:
                 yield f"I14 a {row.kind} holds {sorted(extra)}"
         lasts = row.row_type.retention.lasts
-        since = max(latest, _LAST_DAY.get(row.kind, 0))
+        since = max(latest, _LAST_DAY.get(row.kind, 0), _day_of(row))
         if lasts is not None and row.plain["expires_at"] > since + lasts.total_seconds():
             yield f"I15 a {row.kind} is kept too long"
-        if row.table.rpartition("-")[2] != "network" and any(
-            one in str(value) for value in row.plain.values() for one in _IN_CLEAR
-        ):
+        if row.table.rpartition("-")[2] != "network" and _is_in_clear(row.plainly):
             yield f"I14 a {row.kind} says in clear what is to be sealed"
+
+
+@lru_cache(maxsize=100_000)
+def _is_in_clear(said: str) -> bool:
+    return any(one in said for one in _IN_CLEAR)
+
+
+def _day_of(row: Stored) -> int:
+    """The day that a card is to be looked at on, or a gift is due, from which keeping counts."""
+    if row.kind not in ("DueRow", "FoldRow"):
+        return 0
+    return rows.epoch(datetime.fromisoformat(row.key[0].split("#")[1]).replace(tzinfo=UTC) + _SPARE)
 
 
 def _fields(content: Any) -> set[str]:
@@ -262,14 +259,3 @@ def _is_to_be_told(world: World, delivery: DeliveryMessage) -> bool:
     return any(
         one.payment_id == delivery.payment_id and one.version >= delivery.version for one in others
     )
-
-
-def payment_id_of(row: Stored) -> str:
-    """Whose purchase it is."""
-    return str(row.content["payment"]["payment_id"])
-
-
-def transaction_of(row: Stored) -> str:
-    """What the bank calls the payment of a purchase."""
-    events = row.content["payment"]["events"]
-    return str(events[0]["refers_to"] or events[0]["transaction_id"])

@@ -1,5 +1,7 @@
 """The families of schedules, as pieces of work that can be done in any order, in any process."""
 
+import math
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -7,37 +9,65 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
-from infra.simulation import generated, histories, reward_histories, second_thoughts
-from infra.simulation.exploring import SAMPLES_MAX, Explorer, Work
-from infra.simulation.faults import PAUSES, Call, Fault, Kind, kinds_at, paired_at, parse_fault
+from infra.simulation import (
+    calendar_histories,
+    claim_histories,
+    generated,
+    generated_rewards,
+    histories,
+    mishaps,
+    months,
+    reward_histories,
+    second_thoughts,
+)
+from infra.simulation.exploring import SAMPLES_MAX, Explorer, Tally, Work
+from infra.simulation.faults import (
+    PAIRED,
+    PAUSES,
+    Call,
+    Fault,
+    Kind,
+    kinds_at,
+    paired_at,
+    parse_fault,
+)
 from infra.simulation.history import History, both_orders, orders
+from infra.simulation.lambdas import SWEEP
 from infra.simulation.planted import bugs
 from infra.simulation.planting import Bug
-from infra.simulation.playing import Played, name_of, play
+from infra.simulation.playing import Played, name_of, play, with_its_end
 from infra.simulation.town import CLEO
-from infra.simulation.world import SWEEP, State, World
+from infra.simulation.world import State, World
 
 
 class Family(Enum):
     """What a piece of work plays."""
 
     PAIRS = "pairs"  # every schedule of one history with up to two faults of those that are paired
+    SAMPLED = "sampled"  # so many of the schedules with one or two faults, drawn
     SINGLES = "singles"  # every schedule of one history with one fault of any kind
     PLAIN = "plain"  # every schedule of one history with one fault of those that are paired
+    CALM = "calm"  # one history in which nothing goes wrong
     PAUSES = "pauses"  # a worker freezes at each call in turn while others run
     SEEDED = "seeded"  # drawn histories with drawn faults
+    REWARDED = "rewarded"  # the same with rewards: each ends as it does without its faults
     PLANTED = "planted"  # a planted bug, which has to be found
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`subject` is a history's name, a bug's, or the first seed; `count` the number of seeds."""
+    """`subject` is a history's name, a bug's, or the first seed; `count` the number of seeds, or
+    about how many pairs are drawn from `seed`.
+    """
 
     family: Family
     subject: str
     count: int = 0
+    seed: int = 0
 
     def __str__(self) -> str:
+        if self.family is Family.SAMPLED:
+            return f"{self.family.value} {self.subject} from {self.seed}"
         many = f" to {int(self.subject) + self.count - 1}" if self.count else ""
         return f"{self.family.value} {self.subject}{many}"
 
@@ -90,6 +120,10 @@ CORE: Sequence[Callable[[], History]] = (
     lambda: second_thoughts.given_back(is_return_first=False),
     second_thoughts.refund_named_late,
     *reward_histories.HISTORIES,
+    *calendar_histories.HISTORIES,
+    *claim_histories.HISTORIES,
+    *mishaps.HISTORIES,
+    *months.HISTORIES,
 )
 
 
@@ -115,6 +149,9 @@ def find_schedule(name: str) -> tuple[History, tuple[Fault, ...]]:
     subject, _, text = name.partition("@")
     if subject.startswith(generated.PREFIX):
         history, drawn = generated.generate(int(subject.removeprefix(generated.PREFIX)))
+    elif subject.startswith(generated_rewards.PREFIX):
+        seed = int(subject.removeprefix(generated_rewards.PREFIX))
+        history, drawn = generated_rewards.generate(seed)
     else:
         history, drawn = history_by_name()[subject], ()
     if not text:
@@ -125,15 +162,20 @@ def find_schedule(name: str) -> tuple[History, tuple[Fault, ...]]:
 
 def do(world: World, start: State, job: Job) -> Outcome:
     """Do `job`."""
-    began = time.perf_counter()
+    began = time.process_time()
     outcome = Outcome(job)
     match job.family:
         case Family.PAIRS:
             _explore(world, start, outcome, paired_at, faults_max=2)
+        case Family.SAMPLED:
+            _sample(world, start, outcome)
         case Family.SINGLES:
             _explore(world, start, outcome, kinds_at, faults_max=1)
         case Family.PLAIN:
             _explore(world, start, outcome, paired_at, faults_max=1)
+        case Family.CALM:
+            history = history_by_name()[job.subject]
+            note(outcome, play(world, start, history, ()), ())
         case Family.PAUSES:
             history = history_by_name()[job.subject]
             for faults in singles_of(world, start, history, _pauses_of(history)):
@@ -142,11 +184,16 @@ def do(world: World, start: State, job: Job) -> Outcome:
             for seed in range(int(job.subject), int(job.subject) + job.count):
                 history, faults = generated.generate(seed)
                 note(outcome, play(world, start, history, faults), faults)
+        case Family.REWARDED:
+            for seed in range(int(job.subject), int(job.subject) + job.count):
+                history, faults = generated_rewards.generate(seed)
+                history = with_its_end(world, start, history)
+                note(outcome, play(world, start, history, faults), faults)
         case Family.PLANTED:
             bug = next(one for one in bugs(world) if one.name == job.subject)
             for _ in hunt(world, start, bug, outcome):
                 continue
-    outcome.seconds = time.perf_counter() - began
+    outcome.seconds = time.process_time() - began
     return outcome
 
 
@@ -208,7 +255,27 @@ def _explore(
 ) -> None:
     history = history_by_name()[outcome.job.subject]
     explorer = Explorer(world, history, kinds_at=kinds, faults_max=faults_max, work=outcome.work)
-    tally = explorer.explore(start)
+    _tell(outcome, history, explorer.explore(start))
+
+
+def _sample(world: World, start: State, outcome: Outcome) -> None:
+    """About `count` pairs, and the single faults that they begin with."""
+    history = history_by_name()[outcome.job.subject]
+    every = len(singles_of(world, start, history, PAIRED))
+    share = min(1.0, math.sqrt(2 * outcome.job.count) / every) if every else 1.0
+    explorer = Explorer(
+        world,
+        history,
+        kinds_at=paired_at,
+        faults_max=2,
+        work=outcome.work,
+        share=share,
+        chance=random.Random(outcome.job.seed),
+    )
+    _tell(outcome, history, explorer.explore(start))
+
+
+def _tell(outcome: Outcome, history: History, tally: Tally) -> None:
     outcome.schedules, outcome.violating = tally.schedules, tally.violating
     outcome.broken = [(name_of(history, faults), broken) for faults, broken in tally.samples]
 

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from chalicelib.budgets import service as budgets
 from chalicelib.budgets.service import Purse
 from chalicelib.ledger.days import store as daybook
-from chalicelib.ledger.model import Balances
+from chalicelib.ledger.model import Balances, EntryKind
 from chalicelib.members.messages import NoticeMessage
-from chalicelib.notices.messages import decode_notices
 from chalicelib.payouts.model import PayoutState
 from chalicelib.payouts.states import UNSETTLED
-from chalicelib.runtime import queues, settings
+from chalicelib.runtime import settings
 from infra.simulation.history import History
 from infra.simulation.money import Books, balances_of, books_in, instructions_in
 from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT
+from infra.simulation.said import announced_in
 from infra.simulation.town import PEOPLE
 from infra.simulation.world import World
 
-_ALWAYS_TOLD = frozenset({"reward_paid", "reward_returned"})
+_ALWAYS_TOLD = frozenset({"reward_paid", "reward_returned", "claim_decided", "expiring"})
 
 
 def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
@@ -30,26 +30,41 @@ def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
         *_unfiled(world, books),
         *_unpaid(world),
         *_spent_otherwise(world, books),
-        *_untold(world),
+        *_untold(world, history),
     )
 
 
 def _owned(history: History, books: Books) -> Iterator[str]:
     """I10: members have what they have to have. Where who comes first decides, somebody has."""
-    found = {}
-    for person in PEOPLE:
-        owner = f"member#{person.member_id}"
-        entries = [p.entry for p in books.postings(owner)] if owner in books.pages else []
-        balances = balances_of(entries).get("GBP")
-        if balances not in (None, Balances("GBP")):
-            found[person.name] = balances
+    found = {name: one for name, one in _balances_in(books) if one != Balances("GBP")}
     wanted = dict(history.owned)
+    if history.earned is not None:
+        earned = earned_in(books)
+        if earned != history.earned:
+            yield f"I13 members earned {earned}"
+        return
+    if history.ends_as_undisturbed:
+        return
     if history.owners_differ:
         have, want = sorted(map(repr, found.values())), sorted(map(repr, wanted.values()))
         if have != want:
             yield f"I10 members have {have}"
     elif found != wanted:
         yield f"I10 members have {found}"
+
+
+def earned_in(books: Books) -> dict[str, int]:
+    """What each member earned in all, by name, of those who earned anything."""
+    return {name: one.earned for name, one in _balances_in(books) if one.earned}
+
+
+def _balances_in(books: Books) -> Iterator[tuple[str, Balances]]:
+    for person in PEOPLE:
+        owner = f"member#{person.member_id}"
+        entries = [p.entry for p in books.postings(owner)] if owner in books.pages else []
+        balances = balances_of(entries).get("GBP")
+        if balances is not None:
+            yield person.name, balances
 
 
 def _unfiled(world: World, books: Books) -> Iterator[str]:
@@ -80,6 +95,7 @@ def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
     given = -sum(
         leg.minor
         for entry in books.entries()
+        if entry.kind in (EntryKind.REWARD_GIVEN, EntryKind.REWARD_TAKEN_BACK)
         for leg in entry.legs
         if leg.account == f"campaign#{CAMPAIGN_ID}#liability"
     )
@@ -91,24 +107,22 @@ def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
         yield f"I6 {spent} is spent of the budget, and {given} was given"
 
 
-def _untold(world: World) -> Iterator[str]:
-    """I10: the bank heard of all money that left or came back, of what undoes what it heard, and
-    of nothing that was not.
+def _untold(world: World, history: History) -> Iterator[str]:
+    """I10: the bank heard of all money that left or came back, of what undoes what it heard, of
+    all else that nothing undid, and of nothing that was not. Of whoever left it hears no more.
     """
-    announced: dict[str, NoticeMessage] = {}
-    for message in world.aws.queues.done:
-        if message.queue == queues.NOTICES:
-            said = decode_notices(message.body)
-            if isinstance(said, NoticeMessage):
-                announced[said.notice_id] = said
+    left = {one.member_id for one in PEOPLE if one.anchor.value in history.leavers}
+    announced = {one.notice_id: one for one in announced_in(world)}
     told = {
         _about(said)
         for name, said in announced.items()
         if name in world.bank.notices and said.kind != "adjusted"
     }
+    undone = {_about(said) for said in announced.values() if said.kind == "adjusted"}
     for notice_id, said in announced.items():
-        is_news = said.kind in _ALWAYS_TOLD or (said.kind == "adjusted" and _about(said) in told)
-        if is_news and notice_id not in world.bank.notices:
+        is_undone = _about(said) in undone and said.kind not in _ALWAYS_TOLD
+        is_news = _about(said) in told if said.kind == "adjusted" else not is_undone
+        if is_news and notice_id not in world.bank.notices and said.member_id not in left:
             yield f"I10 the bank was never told of {said.kind}"
     for notice_id in world.bank.notices:
         if notice_id not in announced:

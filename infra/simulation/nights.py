@@ -9,21 +9,25 @@ from typing import Any
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.runtime import clock
-from chalicelib.workers import closing, payouts
+from chalicelib.workers import cases, closing, payouts, rewards, schedules
 from infra.local.lambda_events import scheduled_event
 from infra.resources import Queue
 
 NIGHTS = "nights"
 LOOKS = "looks"  # Looks after payouts, apart from the nights, so that either may meet faults.
-QUIET = "quiet_nights"  # Both, where a history puts no faults.
+CASES = "cases"  # Looks at cases, and at what expires soon.
+QUIET = "quiet_nights"  # All of them, where a history puts no faults.
 CALLED_AGAIN_AFTER = 300
 CLOCKS = tuple(
     Queue(name, visibility_seconds=CALLED_AGAIN_AFTER, receives_max=20)
-    for name in (NIGHTS, LOOKS, QUIET)
+    for name in (NIGHTS, LOOKS, CASES, QUIET)
 )
 SCHEDULES: Mapping[str, Callable[[Any, Any], None]] = {
     "close_day": closing.close_day,
     "look_up_payouts": payouts.look_up_payouts,
+    "look_at_cases": cases.look_at_cases,
+    "tell_expiring": rewards.tell_expiring,
+    "end_waiting": schedules.end_waiting,
 }
 
 

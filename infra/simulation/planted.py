@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.simulation.faults import ENDS_THE_RUN, PAUSES, Kind
 from infra.simulation.items import Request
+from infra.simulation.planted_cards import bugs_in_cards
 from infra.simulation.planted_contents import bugs_in_contents
 from infra.simulation.planted_money import bugs_in_money
 from infra.simulation.planting import Bug, Rewriting, Suspect, without_condition
@@ -104,6 +105,12 @@ def bugs(world: World) -> tuple[Bug, ...]:
         *_careless_order(world),
         *bugs_in_contents(world),
         *bugs_in_money(),
+        *bugs_in_cards(world),
+        HidingFailures(
+            "failures_hidden_for_days",
+            "what a broken worker does not settle is never settled",
+            "rewards_redriven",
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """Planted bugs in what is written and told where something is taken back or given back."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,13 +16,16 @@ from infra.simulation.planting import Bug, Rewriting, Suspect, without_condition
 from infra.simulation.stored import keys_in
 from infra.simulation.world import World
 
-_PAYMENT = (PaymentRow, Payment, Suspect("PutItem", "people", "payment"))
-_FIRST = (PurchaseRow, Purchase, Suspect("PutItem", "wallets", "purchase#"))
-_LATER = (PurchaseRow, Purchase, Suspect("UpdateItem", "wallets", "purchase#"))
+Written = tuple[type[Row], type[object], Suspect]
+_PAYMENT: Written = (PaymentRow, Payment, Suspect("PutItem", "people", "payment"))
+_FIRST: Written = (PurchaseRow, Purchase, Suspect("PutItem", "wallets", "purchase#"))
+_LATER: Written = (PurchaseRow, Purchase, Suspect("UpdateItem", "wallets", "purchase#"))
 
 
 class Resealing(Bug):
-    """A bug in what is sealed: payments and purchases are written as `change` makes them."""
+    """A bug in what is sealed: payments and purchases, or what else is `written` so, are as
+    `change` makes them.
+    """
 
     def __init__(
         self,
@@ -30,15 +33,18 @@ class Resealing(Bug):
         name: str,
         what: str,
         shows_in: str,
-        change: Callable[[Payment | Purchase], Payment | Purchase],
+        change: Callable[[Any], Any],
+        *,
+        written: Sequence[Written] = (_PAYMENT, _FIRST, _LATER),
     ) -> None:
         super().__init__(name, what, shows_in)
         self._world = world
         self._change = change
+        self._written = written
 
     def rewritten(self, service: str, operation: str, request: Request, /) -> Request | None:
         """The request with other content, where it is such a write."""
-        for row_type, as_type, suspect in (_PAYMENT, _FIRST, _LATER):
+        for row_type, as_type, suspect in self._written:
             if service == "dynamodb" and suspect.is_met(operation, request):
                 return self._with_content(request, row_type, as_type)
         return request

@@ -55,6 +55,7 @@ class SimQueues:
         self.done: list[Message] = []
         self.dead: list[Message] = []
         self.sent_count = 0
+        self.redriven_count = 0
 
     def state(self) -> QueuesState:
         """What they hold now."""
@@ -110,6 +111,14 @@ class SimQueues:
         if self.waiting.pop(message.message_id, None) is not None:
             self.done.append(message)
 
+    def redrive(self, queue: str) -> None:
+        """Send again what `queue` gave up, as new messages; some days later, a person does."""
+        given_up = [message for message in self.dead if message.queue == queue]
+        self.dead = [message for message in self.dead if message.queue != queue]
+        self.redriven_count += len(given_up)
+        for message in given_up:
+            self.put(queue, message.body, attributes=message.attributes)
+
     def repeat(self, message: Message) -> None:
         """Let an acknowledged message come once more, as at-least-once delivery may."""
         self.done.remove(message)
@@ -139,10 +148,11 @@ class SimQueues:
                 ]
                 return {"Successful": sent}
             case "ChangeMessageVisibility":
-                return self._postpone(request["ReceiptHandle"], request["VisibilityTimeout"])
+                return self.postpone(request["ReceiptHandle"], request["VisibilityTimeout"])
         raise NotSimulated(f"SQS's {operation}")
 
-    def _postpone(self, receipt_handle: str, seconds: int) -> Answer:
+    def postpone(self, receipt_handle: str, seconds: int) -> Answer:
+        """Let the message be visible so many seconds from now. :raises Refused: it is another's."""
         message = self.waiting.get(receipt_handle.partition("#")[0])
         if message is None or message.receipt_handle != receipt_handle:
             raise Refused("InvalidParameterValue", "the receipt handle has expired")

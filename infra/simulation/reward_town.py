@@ -5,13 +5,15 @@ The shop gives what `offer` says for every receipt, from a budget; members have 
 and named the account that cashback is paid to; the banks' members are paid by the rail in memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
 
 import msgspec
 
 from chalicelib.kernel.personal import Personal
-from chalicelib.loyalty.rules import FixedCashback
+from chalicelib.loyalty.rules import FixedCashback, PercentCashback
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.members import service as members
@@ -33,7 +35,43 @@ CAMPAIGN_ID = campaign_id_of(BAKERY, OFFER)
 STARTS_AT = NOON - timedelta(hours=2)
 ENDS_AT = NOON + timedelta(days=90)
 TIMES_MAX = 5
+# What the town of months gives: a card alone (131) fails, and with the offer (232) comes back.
+MONTHS_OFFER, MONTHS_CARD = 101, 131
+BUN, CASH, CASH_MINOR = "bun", "cash", 242
+SCHEME_ID = f"{BAKERY}.{CARD}"
+_BUDGET = 10_000
 _SORT_CODE = "102030"
+STAMP_CARD: Mapping[str, Any] = {
+    "name": "Loaf card",
+    "unit": "stamps",
+    "currency": "GBP",
+    "zone": "Europe/London",
+    "rules": [{"kind": "spend", "id": "loaf", "per_minor": 140}],
+    "card": {
+        "places": PLACES,
+        "reward": {"kind": "fixed_cashback", "amount_minor": FULL_CARD},
+    },
+    "budget_minor": 500_000,
+    "pending_days": PENDING_DAYS,
+}
+POINTS: Mapping[str, Any] = {
+    "name": "Crumbs",
+    "unit": "points",
+    "currency": "GBP",
+    "zone": "Europe/London",
+    "rules": [{"kind": "spend", "id": "pound", "per_minor": 100}],
+    "catalogue": [
+        {"id": BUN, "title": "A bun", "cost": 2, "reward": {"kind": "free_text", "text": "A bun"}},
+        {
+            "id": CASH,
+            "title": "Money",
+            "cost": 2,
+            "reward": {"kind": "fixed_cashback", "amount_minor": CASH_MINOR},
+        },
+    ],
+    "budget_minor": 500_000,
+    "pending_days": 0,
+}
 
 
 def with_offer(reward_minor: int, *, budget_minor: int) -> Callable[[datetime], None]:
@@ -41,7 +79,7 @@ def with_offer(reward_minor: int, *, budget_minor: int) -> Callable[[datetime], 
 
     def open_offer(now: datetime) -> None:
         _join(now)
-        _offer(reward_minor, budget_minor, now)
+        _offer(FixedCashback(reward_minor), budget_minor, now)
         _pay_out(now)
 
     return open_offer
@@ -49,24 +87,44 @@ def with_offer(reward_minor: int, *, budget_minor: int) -> Callable[[datetime], 
 
 def with_card(now: datetime) -> None:
     """Open a town in which every £1.40 is a stamp, and every `PLACES` stamps give `FULL_CARD`."""
-    shape = msgspec.convert(
-        {
-            "name": "Loaf card",
-            "unit": "stamps",
-            "currency": "GBP",
-            "zone": "Europe/London",
-            "rules": [{"kind": "spend", "id": "loaf", "per_minor": 140}],
-            "card": {
-                "places": PLACES,
-                "reward": {"kind": "fixed_cashback", "amount_minor": FULL_CARD},
-            },
-            "budget_minor": 500_000,
-            "pending_days": PENDING_DAYS,
-        },
-        SchemeShape,
-    )
-    schemes.record_scheme(BAKERY, CARD, shape, now=now)
+    _scheme(STAMP_CARD, now)
     _pay_out(now)
+
+
+def with_points(more: Mapping[str, Any]) -> Callable[[datetime], None]:
+    """What opens a town with points that are active at once, and what they may be spent on. The
+    scheme is as `more` says.
+    """
+
+    def open_points(now: datetime) -> None:
+        _scheme({**POINTS, **more}, now)
+        _pay_out(now)
+
+    return open_points
+
+
+def with_everything(now: datetime) -> None:
+    """Open a town with an offer of a tenth of what is bought, and points for it."""
+    _join(now)
+    _offer(PercentCashback(Fraction(1, 10), max_minor=1_000), _BUDGET, now)
+    _scheme(POINTS, now)
+    _pay_out(now)
+
+
+def with_offer_and_card(now: datetime) -> None:
+    """Open a town for months: an offer, and a stamp card whose stamps expire. What a night pays
+    fails, or comes back, or is paid, as these amounts come together.
+    """
+    _join(now)
+    _offer(FixedCashback(MONTHS_OFFER), _BUDGET, now)
+    reward = {"kind": "fixed_cashback", "amount_minor": MONTHS_CARD}
+    card = {"places": PLACES, "reward": reward}
+    _scheme({**STAMP_CARD, "card": card, "expiry": {"after": 1, "unit": "months"}}, now)
+    _pay_out(now)
+
+
+def _scheme(document: Mapping[str, Any], now: datetime) -> None:
+    schemes.record_scheme(BAKERY, CARD, msgspec.convert(document, SchemeShape), now=now)
 
 
 def _join(now: datetime) -> None:
@@ -75,7 +133,7 @@ def _join(now: datetime) -> None:
         members.change_services(person.anchor, {Service.OFFERS: True}, connection, now=now)
 
 
-def _offer(reward_minor: int, budget_minor: int, now: datetime) -> None:
+def _offer(reward: FixedCashback | PercentCashback, budget_minor: int, now: datetime) -> None:
     campaign = Campaign(
         campaign_id=CAMPAIGN_ID,
         retailer_id=BAKERY,
@@ -85,7 +143,7 @@ def _offer(reward_minor: int, budget_minor: int, now: datetime) -> None:
         zone="Europe/London",
         starts_at=STARTS_AT,
         ends_at=ENDS_AT,
-        reward=FixedCashback(reward_minor),
+        reward=reward,
         budget_minor=budget_minor,
         limit=Limit(TIMES_MAX),
         pending_days=PENDING_DAYS,

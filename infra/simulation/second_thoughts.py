@@ -46,14 +46,27 @@ def _sent(name: str, message: str) -> Input:
     return Input(0, name, queues.RECEIPTS, (message,))
 
 
-def _asked(name: str, person: Person, handler: str, body: Mapping[str, object]) -> Input:
-    asked = Asked(handler, person.bank, person.anchor.value, "t-1", json.dumps(body))
+def _asked(
+    name: str, person: Person, handler: str, body: Mapping[str, object], transaction: str = "t-1"
+) -> Input:
+    asked = Asked(
+        handler,
+        person.bank,
+        {"transaction": transaction},
+        json=json.dumps(body),
+        user=person.anchor.value,
+    )
     return Input(0, name, ASKS, (asked.to_body(),))
 
 
 def not_mine(person: Person = ADA) -> Input:
     """The bank's app says that the receipt of `t-1` is not its user's."""
     return _asked("not_mine", person, "say_not_mine", {"version": 1})
+
+
+def not_mine_of(person: Person, number: int) -> Input:
+    """The bank's app says so of `t-<number>`."""
+    return _asked(f"not_mine{number}", person, "say_not_mine", {"version": 1}, f"t-{number}")
 
 
 def _mine(person: Person = ADA) -> Input:

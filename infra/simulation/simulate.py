@@ -9,54 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from infra.simulation.jobs import Family, Job, Outcome, do, find_schedule, names_in_both_orders
+from infra.simulation.jobs import Family, Job, Outcome, do, find_schedule
 from infra.simulation.living import a_world
-from infra.simulation.planted import bugs
-from infra.simulation.playing import play, told
+from infra.simulation.playing import play, told, with_its_end
 from infra.simulation.world import State, World
-
-SEEDS_PER_JOB = 50
-_PAIRED = ("lone-ada", "lone-cleo", "batch", "weak")
-_PAIRED_ONCE = ("corrected-ada", "cleared", "refund_then_return")
-_BOUNDED = ("lone-ada",)
-_BOUNDED_SINGLES = (
-    "corrected-cleo",
-    "weak",
-    "rivals",
-    "contradicted",
-    "said_mine-ada",
-    "refund_then_return",
-)
-_REWARDS_PAIRED = ("offered",)
-_REWARDS_BOUNDED = ("offer_returned", "card_emptied")
-# Hundreds of calls in one night: each meets the paired kinds alone, and none freezes.
-_NIGHTS = ("cashback_closed",)
-
-
-def plan(*, seed: int, seeds_count: int, is_bounded: bool) -> list[Job]:
-    """What is played, longest first."""
-    paired = names_in_both_orders(*(_BOUNDED if is_bounded else _PAIRED))
-    if not is_bounded:
-        paired += (*names_in_both_orders(*_PAIRED_ONCE)[::2], *_REWARDS_PAIRED)
-    others = [name for name in names_in_both_orders() if name not in _NIGHTS]
-    if is_bounded:
-        others = list(names_in_both_orders(*_BOUNDED_SINGLES)[::2])
-    seeds = range(seed, seed + seeds_count, SEEDS_PER_JOB)
-    last = seed + seeds_count
-    return [
-        *(Job(Family.PLAIN, name) for name in (_REWARDS_BOUNDED if is_bounded else _NIGHTS)),
-        *(Job(Family.PAIRS, name) for name in reversed(paired)),
-        *(Job(Family.SEEDED, str(s), min(SEEDS_PER_JOB, last - s)) for s in seeds),
-        *(Job(Family.SINGLES, name) for name in others),
-        *(Job(Family.PAUSES, name) for name in others),
-        *(Job(Family.PLANTED, name) for name in bug_names()),
-    ]
-
-
-def bug_names() -> tuple[str, ...]:
-    """The names of the planted bugs."""
-    return tuple(bug.name for bug in bugs(World()))
-
 
 _after = ExitStack()
 _here: list[tuple[World, State]] = []
@@ -99,7 +55,8 @@ def replay(name: str) -> bool:
     """Play the schedule of that name and print it step by step; whether nothing is broken."""
     history, faults = find_schedule(name)
     with a_world() as world:
-        played = play(world, world.open(), history, faults)
+        start = world.open()
+        played = play(world, start, with_its_end(world, start, history), faults)
     print(*told(played), sep="\n")
     return not played.broken
 

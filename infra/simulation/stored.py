@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 
 from chalicelib.loyalty.cards.model import Card
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.matching.payment import Payment
+from chalicelib.offers.participation.model import Participation
 from chalicelib.privacy import register
 from chalicelib.purchases.model import Purchase
 from chalicelib.runtime import settings, vault
@@ -23,6 +25,7 @@ from infra.simulation.tables import SimTables
 # Rows whose attributes do not tell their types apart, by table and beginnings of their keys.
 _BY_PLACE = (
     ("wallets", "", "offer#", "OfferRow"),
+    ("wallets", "", "offerpast#", "OfferPageRow"),
     ("wallets", "", "card#", "CardRow"),
     ("wallets", "", "past#", "PastRow"),
     ("wallets", "", "purchase#", "PurchaseRow"),
@@ -39,6 +42,8 @@ _WHOLE: Mapping[str, type[object]] = {
     "PaymentRow": Payment,
     "PurchaseRow": Purchase,
     "CardRow": Card,
+    "OfferRow": Participation,
+    "PastRow": Past,
 }
 
 
@@ -48,7 +53,8 @@ class Stored:
 
     - `plain`: its attributes but the sealed one, as text or number.
     - `content`: what is sealed, None where nothing is; `is_shut` where no key opens it.
-    - `text`: all of that, the same for the same meaning, however it was encrypted.
+    - `text`: all of that, the same for the same meaning, however it was encrypted; `plainly` what
+      of it is not sealed.
     """
 
     table: str
@@ -58,6 +64,7 @@ class Stored:
     content: Any
     is_shut: bool
     text: str
+    plainly: str
 
     @property
     def kind(self) -> str:
@@ -90,8 +97,9 @@ def _stored(tables: SimTables, table: str, key: Key, item: Item) -> Stored:
         content = _opened(raw, as_type, f"{key[0]}|{key[1]}", tables)
         is_shut = content is None
     said = sorted((name, repr(value)) for name, value in plain.items())
-    text = f"{table} {key} {said} {content!r}"
-    return Stored(table, key, row_type, plain, content, is_shut, text)
+    plainly = f"{table} {key} {said}"
+    text = f"{plainly} {content!r}"
+    return Stored(table, key, row_type, plain, content, is_shut, text, plainly)
 
 
 def _named_at(table: str, key: Key) -> str | None:

@@ -97,6 +97,14 @@ class SimTables:
         """How many writes a reader can be behind at most."""
         return len(self._writes)
 
+    def expire(self) -> None:
+        """Delete what is past its `expires_at`, as TTL does in its own time."""
+        now = self._now().timestamp()
+        for table, items in self._tables.items():
+            over = [k for k, item in items.items() if _ends_at(item) <= now]
+            for key in over:
+                self._apply(table, key, None)
+
     def items(self, table: str) -> Mapping[Key, Item]:
         """What stands in `table`, as it is."""
         return self._tables[table]
@@ -147,7 +155,10 @@ class SimTables:
         start = key_of(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else None
         forward = request.get("ScanIndexForward", True)
         found, size, last, looked = [], 0, None, 0
-        order = sorted(seen, key=lambda key: (key[0], key[1].encode()), reverse=not forward)
+        # The partition is one of the texts that the request names; the condition says which.
+        texts = {value["S"] for value in named.values.values() if "S" in value}
+        partition = (key for key in seen if key[0] in texts)
+        order = sorted(partition, key=lambda key: (key[0], key[1].encode()), reverse=not forward)
         for key in order:
             if start is not None and not _is_after(key, start, forward=forward):
                 continue
@@ -250,6 +261,10 @@ class SimTables:
         if name not in self._tables:
             raise Refused("ResourceNotFoundException", "Requested resource not found")
         return self._tables[name]
+
+
+def _ends_at(item: Item) -> float:
+    return float(item.attributes.get("expires_at", {}).get("N", "inf"))
 
 
 def _condition(request: Request, name: str) -> Node:

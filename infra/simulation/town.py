@@ -7,6 +7,8 @@ import base64
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.ids import ConnectionId, MemberId, RetailerId, StoreId
@@ -191,8 +193,9 @@ def sale(
     version: int = 1,
     at: datetime = NOON,
     what: str = LOAF,
+    lines: tuple[NativeLine, ...] = (),
 ) -> NativeReceipt:
-    """A receipt of one loaf, paid by one card."""
+    """A receipt of one loaf, or of `lines` that cost as much, paid by one card."""
     return NativeReceipt(
         reference=name,
         version=version,
@@ -200,15 +203,16 @@ def sale(
         issued_at=at.isoformat(),
         currency="GBP",
         total_minor=minor,
-        lines=(NativeLine(what, minor, line_id="1"),),
+        lines=lines or (NativeLine(what, minor, line_id="1"),),
         tenders=(NativeTender(TenderKind.CARD, minor, auth_code=code),),
     )
 
 
-def return_of(sold: NativeReceipt, name: str) -> NativeReceipt:
-    """The receipt of bringing everything of `sold` back."""
-    refers = NativeLineReference(sold.reference, "1")
-    line = NativeLine(LOAF, sold.total_minor, line_id="1", kind=LineKind.RETURN, refers_to=refers)
+def return_of(sold: NativeReceipt, name: str, *, part: NativeLine | None = None) -> NativeReceipt:
+    """The receipt of bringing everything of `sold` back, or a `part` of one of its lines."""
+    back = part or NativeLine(LOAF, sold.total_minor, line_id="1")
+    refers = NativeLineReference(sold.reference, back.line_id)
+    line = msgspec.structs.replace(back, line_id="1", kind=LineKind.RETURN, refers_to=refers)
     at = datetime.fromisoformat(sold.issued_at) + timedelta(seconds=20)
     return NativeReceipt(
         reference=name,
@@ -216,13 +220,13 @@ def return_of(sold: NativeReceipt, name: str) -> NativeReceipt:
         store="0042",
         issued_at=at.isoformat(),
         currency="GBP",
-        total_minor=sold.total_minor,
+        total_minor=back.amount_minor,
         refers_to=sold.reference,
         lines=(line,),
-        tenders=(NativeTender(TenderKind.CARD, sold.total_minor),),
+        tenders=(NativeTender(TenderKind.CARD, back.amount_minor),),
     )
 
 
-def receipts_message(*receipts: NativeReceipt) -> str:
-    """The body on the queue `receipts`."""
-    return encode_message(receipts, retailer_id=BAKERY, received_at=NOON)
+def receipts_message(*receipts: NativeReceipt, at: datetime = NOON) -> str:
+    """The body on the queue `receipts`, as it is received `at`."""
+    return encode_message(receipts, retailer_id=BAKERY, received_at=at)

@@ -5,54 +5,28 @@ names as failed, and everything when it dies, comes again. A process that died s
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
-
-from chalice.local import LambdaContext
+from typing import Protocol
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.privacy import leaving
-from chalicelib.runtime import queues, settings
-from chalicelib.workers import (
-    deliveries,
-    notices,
-    payments,
-    payouts,
-    receipts,
-    rewards,
-    schedules,
-)
+from chalicelib.runtime import settings
 from infra import resources
-from infra.local.lambda_events import scheduled_event, sqs_event
 from infra.simulation import town
-from infra.simulation.asking import ASKS, answer_app
+from infra.simulation.asking import ASKS, Apps
 from infra.simulation.bank import BankState, SimBank
 from infra.simulation.faults import Crash, Injector, Kind
 from infra.simulation.history import History, Input
+from infra.simulation.lambdas import SWEEP, WORKERS, context_of, event_of
 from infra.simulation.master_key import set_up_keys
 from infra.simulation.memory import forget_everything, forget_rewards
-from infra.simulation.nights import CLOCKS, run_schedules
 from infra.simulation.queues import Message
 from infra.simulation.sim_aws import AwsState, SimAws, Twist
 
-SWEEP = "end_waiting"  # The daily schedule comes when all is quiet; no queue, but a handler too.
 SWEEP_AFTER = timedelta(hours=15)
-WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
-    queues.PAYMENTS: (payments.record_payment, 10),
-    queues.RECEIPTS: (receipts.record_receipts, 10),
-    queues.GATHER: (receipts.gather_receipts, receipts.GATHERED_MESSAGES_MAX),
-    queues.DELIVERIES: (deliveries.deliver_receipt, 10),
-    queues.REWARDS: (rewards.settle_rewards, 10),
-    queues.NOTICES: (notices.send_notices, notices.BATCH_MESSAGES),
-    queues.PAYOUTS: (payouts.send_payouts, payouts.BATCH_SIZE),
-    **{clock.name: (run_schedules, 1) for clock in CLOCKS},
-    SWEEP: (schedules.end_waiting, 0),
-    ASKS: (answer_app, 1),
-}
-LAMBDA_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +39,8 @@ class State:
     inputs_done: int
     is_swept: bool
     is_cold: bool
+    broken: frozenset[str]
+    heard: Mapping[str, tuple[str, ...]]
     bugs: tuple[str, ...]
     versions: Mapping[tuple[str, int], str]
     entries: Mapping[tuple[str, str], str]
@@ -101,6 +77,7 @@ class World:
 
     `bugs` are failures that a worker met and did not expect; `versions` is what each version of
     each purchase said when it was first seen, `entries` what each entry of the journal did.
+    `broken` are the queues whose workers fail at every call.
     """
 
     def __init__(self) -> None:
@@ -108,6 +85,8 @@ class World:
         self.injector = Injector()
         self.aws = SimAws(now=self.now, injector=self.injector)
         self.bank = SimBank(self.injector, now=self.now)
+        self.apps = Apps(self.aws.queues.postpone)
+        self.broken: frozenset[str] = frozenset()
         self.bug: Planted | None = None
         self.inputs_done = 0
         self.is_swept = False
@@ -164,6 +143,8 @@ class World:
             self.inputs_done,
             self.is_swept,
             self.is_cold,
+            self.broken,
+            dict(self.apps.heard),
             tuple(self.bugs),
             dict(self.versions),
             dict(self.entries),
@@ -174,7 +155,8 @@ class World:
         self.aws.restore(state.aws)
         self.bank.restore(state.bank)
         self._now, self.inputs_done, self.is_swept = state.now, state.inputs_done, state.is_swept
-        self.is_cold = state.is_cold
+        self.is_cold, self.broken = state.is_cold, state.broken
+        self.apps.heard = dict(state.heard)
         self.bugs, self.versions = list(state.bugs), dict(state.versions)
         self.entries = dict(state.entries)
 
@@ -210,6 +192,11 @@ class World:
             leaving.switch_off(given.leaves, now=self._now)
         for body in given.bodies:
             self.aws.queues.put(given.queue, body)
+        if given.forgets:
+            self.aws.tables.expire()
+        if given.redrives:
+            self.aws.queues.redrive(given.redrives)
+        self.broken = (self.broken | {given.breaks}) - {given.mends, ""}
 
     def run(self, queue: str, plan: Mapping[int, Kind]) -> Run:
         """Hand what is visible on `queue` to its worker; `plan` goes wrong meanwhile."""
@@ -223,7 +210,7 @@ class World:
 
     def take(self, queue: str) -> tuple[Message, ...]:
         """What Lambda's poller receives now."""
-        count_max = WORKERS[queue][1]
+        count_max = 1 if queue == ASKS else WORKERS[queue][1]
         return tuple(self.aws.queues.receive(queue, count_max)) if count_max else ()
 
     def call(self, queue: str, taken: tuple[Message, ...], plan: Mapping[int, Kind]) -> Run:
@@ -233,15 +220,13 @@ class World:
             for message in taken:
                 self.aws.queues.acknowledge(message)
         everything = frozenset(message.message_id for message in taken)
-        context = LambdaContext(queue, 512, max_runtime_ms=LAMBDA_SECONDS * 1000)
-        event = sqs_event(settings.queue(queue), [_wire(m) for m in taken], region=REGION)
-        if queue == SWEEP:
-            event = scheduled_event(SWEEP, at=self._now, event_id="sweep", region=REGION)
+        handler = self.apps.answer if queue == ASKS else WORKERS[queue][0]
+        event = event_of(queue, taken, now=self._now)
         if self.bug is not None:
             self.bug.run_begins()
-        self.injector.begin(plan)
+        self.injector.begin(plan, otherwise=Kind.FAILED if queue in self.broken else None)
         try:
-            answer = WORKERS[queue][0](event, context) or {"batchItemFailures": []}
+            answer = handler(event, context_of(queue)) or {"batchItemFailures": []}
         except Crash:
             self.is_cold = True
             return Run(queue, taken, everything, has_died=True)
@@ -284,17 +269,3 @@ class World:
             timekeeping.forget()
             forget_rewards()
         self.is_cold = False
-
-
-REGION = "eu-west-2"
-
-
-def _wire(message: Message) -> dict[str, Any]:
-    return {
-        "MessageId": message.message_id,
-        "ReceiptHandle": message.receipt_handle,
-        "Body": message.body,
-        "MD5OfBody": "",
-        "MessageAttributes": message.attributes,
-        "Attributes": {"ApproximateReceiveCount": str(message.receives)},
-    }

@@ -13,7 +13,7 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.money import Money
 from chalicelib.members import service as members
 from chalicelib.members.announcing import NoticeKind
-from chalicelib.members.choices import Channel, Topic, with_mute, with_topic
+from chalicelib.members.choices import Channel, with_mute
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.network.model import Provider
@@ -39,6 +39,7 @@ from tests.makers.notices import (
     open_banks,
     say,
     told,
+    with_marketing,
 )
 from tests.makers.outside import Counted, dead_on, put_on, run_worker, waiting_on
 from tests.makers.purchases import queued
@@ -84,7 +85,7 @@ def test_every_kind_is_told_once_in_words_with_nothing_left_to_fill_in(
     bank: BankServer, kind: NoticeKind
 ) -> None:
     open_banks(bank, Provider.STANDARD)
-    member = _with_marketing(Provider.STANDARD)
+    member = with_marketing(Provider.STANDARD)
     announcement = make_announcement(member, kind, amount=Money(120, "GBP"), on=A_DAY)
 
     say(announcement, announcement)
@@ -95,16 +96,6 @@ def test_every_kind_is_told_once_in_words_with_nothing_left_to_fill_in(
     data = json.loads(bank.heard[0].body)["data"]
     assert data["title"]
     assert "{" not in data["title"] + data["text"]
-
-
-def _with_marketing(provider: Provider) -> str:
-    for topic in Topic:
-        members.change_choices(
-            anchor_of(provider),
-            lambda choices, topic=topic: with_topic(choices, topic, is_wanted=True, now=NOON),
-            now=NOON,
-        )
-    return member_of(provider).member_id
 
 
 def test_many_notices_of_one_run_are_one_page_of_the_banks_log(bank: BankServer) -> None:
@@ -160,7 +151,7 @@ def test_marketing_is_told_with_a_consent_to_its_topic_alone(
     member_id = member_of(Provider.STANDARD).member_id
     say(make_announcement(member_id, kind))
     unasked = list(bank.heard)
-    _with_marketing(Provider.STANDARD)
+    with_marketing(Provider.STANDARD)
 
     say(make_announcement(member_id, kind, cause="p-2"))
 

@@ -74,6 +74,7 @@ EXPIRES_AFTER = {
     "BudgetRow": None,
     "CampaignRow": None,
     "OfferRow": None,
+    "OfferPageRow": None,
     "OfferEventRow": timedelta(days=90),
     "CountsRow": timedelta(days=731),
     "LeaseRow": timedelta(days=400),

@@ -259,6 +259,19 @@ def test_a_run_that_died_before_it_wrote_leaves_nothing_after_an_hour() -> None:
     assert announced() == []
 
 
+def test_a_run_that_died_before_it_wrote_leaves_no_second_row_of_what_was_opened_later() -> None:
+    buy("t-1")
+    died = new_inquiry(PAYMENT, own().where.member_id, anchored_at=PAID_AT, now=SOON)
+    store.record_open(died)
+    later = SOON + timedelta(minutes=8)
+    opened, _ = service.open_inquiry(own(), now=later)
+
+    look(later)
+
+    assert [one.opened_at for one in store.list_open(now=later)] == [opened.opened_at] == [later]
+    assert inquiry(later) == ("checking", None)
+
+
 def test_two_at_once_open_one_and_the_slower_reads_it() -> None:
     buy("t-1")
     of = own()

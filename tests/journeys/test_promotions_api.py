@@ -88,7 +88,7 @@ def test_says_decimals_as_numbers_because_fluxs_apps_look_for_numbers() -> None:
         "current": {"decimal": 0, "description": "stamps", "type": "discrete"},
         "target": {"decimal": 4, "description": "stamps", "type": "discrete"},
     }
-    assert card["description"] == "Collect 4 stamps at Bean & Leaf and get a badge."
+    assert card["description"] == "4 stamps at Bean & Leaf: a badge."
 
 
 def test_finds_a_member_by_token_user_or_account_and_refuses_to_guess() -> None:

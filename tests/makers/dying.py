@@ -1,8 +1,10 @@
-"""A process that dies at a call to DynamoDB: before it is made, or after it, its answer unheard."""
+"""A process that dies at a call to AWS: before it is made, or after it, its answer unheard."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
+from chalicelib.runtime import aws
 from chalicelib.runtime.rows import RowMeta
 
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
@@ -36,3 +38,37 @@ def dying(nth: int, *, is_heard: bool) -> Iterator[None]:
     finally:
         events.unregister("before-call.dynamodb", before)
         events.unregister("after-call.dynamodb", after)
+
+
+@dataclass
+class Calls:
+    """The names of the calls that were made."""
+
+    made: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def dying_at_call(nth: int, *, is_heard: bool) -> Iterator[Calls]:
+    """Die at the `nth` call to DynamoDB or SQS, whatever it is, as `dying` does; 0: never."""
+    calls = Calls()
+
+    def before(model: object, **_: object) -> None:
+        calls.made.append(model.name)  # type: ignore[attr-defined]
+        if len(calls.made) == nth and not is_heard:
+            raise Died
+
+    def after(**_: object) -> None:
+        if len(calls.made) == nth and is_heard:
+            raise Died
+
+    rows_client = RowMeta.row_types[0]._get_connection().connection.client
+    heard = [client.meta.events for client in (rows_client, aws.client("sqs"))]
+    for events in heard:
+        events.register("before-call", before)
+        events.register("after-call", after)
+    try:
+        yield calls
+    finally:
+        for events in heard:
+            events.unregister("before-call", before)
+            events.unregister("after-call", after)

@@ -9,9 +9,11 @@ from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.money import Money
 from chalicelib.members import service as members
 from chalicelib.members.announcing import Announcement, NoticeKind, announce, notice_id_of
+from chalicelib.members.choices import Topic, with_topic
 from chalicelib.members.model import LinkKind, Member, Reference
 from chalicelib.network import service as network
 from chalicelib.network.model import Provider
+from chalicelib.network.programmes import Service
 from chalicelib.runtime import clock, queues
 from tests.makers.bank_server import BankServer
 from tests.makers.journeys import NOON, PAID, open_town
@@ -41,6 +43,20 @@ def anchor_of(provider: Provider) -> Reference:
 def member_of(provider: Provider) -> Member:
     """The provider's member."""
     return members.get_member(anchor_of(provider), now=NOON)
+
+
+def with_marketing(provider: Provider) -> MemberId:
+    """The member wants to hear of everything, and has offers on; returns their id."""
+    anchor = anchor_of(provider)
+    connection = network.get_connection(anchor.connection_id, now=NOON)
+    members.change_services(anchor, {Service.OFFERS: True}, connection, now=NOON)
+    for topic in Topic:
+        members.change_choices(
+            anchor,
+            lambda choices, topic=topic: with_topic(choices, topic, is_wanted=True, now=NOON),
+            now=NOON,
+        )
+    return member_of(provider).member_id
 
 
 def make_announcement(

@@ -90,7 +90,9 @@ def record_scheme(
     """
     scheme_id = scheme_id_of(retailer_id, reference)
     if not _REFERENCE.fullmatch(scheme_id.removeprefix(f"{retailer_id}.")):
-        raise ReferenceNotAllowed("a scheme cannot be called so", field="scheme")
+        raise ReferenceNotAllowed(
+            "a scheme is called by up to 40 lower-case letters, digits and dashes", field="scheme"
+        )
     retailer = network.get_retailer(retailer_id, now=now)
     head = store.find_head(retailer_id, scheme_id, now=now) or Head(scheme_id, retailer_id)
     before = _kept(head.scheme_id, head.newest, now=now) if head.versions else None

@@ -23,6 +23,7 @@ MEMBERS_WRITE = "members:write"  # switch members on and off
 PAYOUTS_DESTINATION = "payouts:destination"  # say where members are paid
 PAYOUTS_ACKNOWLEDGE = "payouts:acknowledge"  # say what became of a payout
 PAYOUTS_READ = "payouts:read"  # list the payouts of one's own members
+CASHBACK_READ = "cashback:read"  # see what one's members have in money, and why
 CAMPAIGNS_WRITE = "campaigns:write"  # make campaigns of one's own
 OFFERS_READ = "offers:read"  # see the offers of one's members
 OFFERS_WRITE = "offers:write"  # switch offers on, and say what was seen and clicked
@@ -45,6 +46,7 @@ SCOPES_BY_KIND = {
         PAYOUTS_DESTINATION,
         PAYOUTS_ACKNOWLEDGE,
         PAYOUTS_READ,
+        CASHBACK_READ,
         SCHEMES_READ,
         OFFERS_READ,
         OFFERS_WRITE,

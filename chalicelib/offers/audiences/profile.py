@@ -76,8 +76,8 @@ def profile_of(
         taken=tuple(
             Taken(
                 one.campaign_id,
-                sum(1 for redemption in one.redemptions if redemption.gifts),
-                sum(redemption.kept_minor for redemption in one.redemptions),
+                one.gifted,
+                one.kept_minor,
                 one.currency,
             )
             for one in sorted(participations, key=lambda one: one.campaign_id)

@@ -45,10 +45,11 @@ def list_visits(
         )
         found += reversed(read)
         until = begins - timedelta(seconds=1)
-    return visits_of(found, lambda store_id: _district(store_id, now=now))
+    return visits_of(found, lambda store_id: district_of(store_id, now=now))
 
 
-def _district(store_id: StoreId, *, now: datetime) -> str:
+def district_of(store_id: StoreId, *, now: datetime) -> str:
+    """The district that the store stands in; empty for a web shop, or one that is gone."""
     try:
         store = network.get_store(store_id, now=now)
     except NotFound:

@@ -6,7 +6,7 @@ late is still rewarded, and what a returned one gives back may be spent again.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.budgets import service as budgets
@@ -88,7 +88,15 @@ def standing_of(campaign: Campaign, *, now: datetime) -> Standing:
     return budgets.get_standing(purse_of(campaign), now=now)
 
 
-def write_draft(campaign: Campaign, *, now: datetime) -> Campaign:
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A draft as it stands now. `is_new`: there was no campaign of its name before."""
+
+    campaign: Campaign
+    is_new: bool
+
+
+def write_draft(campaign: Campaign, *, now: datetime) -> Drafted:
     """Write `campaign` as a draft, over the draft of its name; the same again changes nothing.
 
     :raises checking.NotACampaign: it could never run. :raises NotADraft: it is no draft any more.
@@ -101,12 +109,12 @@ def write_draft(campaign: Campaign, *, now: datetime) -> Campaign:
         version = 0 if before is None else before.version
         draft = replace(campaign, version=max(version, 1))
         if before == draft:
-            return draft
+            return Drafted(draft, is_new=False)
         if before is not None and before.status is not Status.DRAFT:
             raise NotADraft("what a campaign offers changes only while it is a draft")
         draft = replace(campaign, version=version + 1)
         if store.record_campaign(draft, after_version=version, is_open=False):
-            return draft
+            return Drafted(draft, is_new=before is None)
     raise TryAgain("others kept changing the campaign")
 
 

@@ -23,12 +23,12 @@ from chalicelib.offers.audiences.meeting import Asked, Seen, find_reasons
 from chalicelib.offers.audiences.model import LOOKED_BACK_DAYS_MAX
 from chalicelib.offers.audiences.profile import Profile, profile_of
 from chalicelib.offers.campaigns import service as campaigns
-from chalicelib.offers.campaigns.checking import REWARDS_PER_MEMBER_MAX
 from chalicelib.offers.campaigns.model import Campaign, Stage
 from chalicelib.offers.events import store as events
 from chalicelib.offers.listing.nearby import Place, nearest_kilometres
 from chalicelib.offers.listing.ranking import Score, score_of
 from chalicelib.offers.participation import store
+from chalicelib.offers.participation.archiving import REDEMPTIONS_MAX
 from chalicelib.offers.participation.model import (
     Participation,
     Redemption,
@@ -210,11 +210,11 @@ def _as_listed(
     if why is None and activated_at is None:
         return None
     is_used_up = taken is not None and is_at_limit(
-        taken.redemptions,
+        taken,
         campaign.limit,
         sold_at=now,
         zone=campaign.zone,
-        most=REWARDS_PER_MEMBER_MAX,
+        most=REDEMPTIONS_MAX,
     )
     return Listed(
         campaign,
@@ -223,7 +223,7 @@ def _as_listed(
         score_of(campaign, recent),
         activated_at,
         is_used_up,
-        sum(one.kept_minor for one in taken.redemptions) if taken else 0,
+        taken.kept_minor if taken else 0,
         kilometres,
         taken.redemptions if taken else (),
     )

@@ -6,7 +6,7 @@ gift only ever loses, what was spent of the budget for it is told by its number,
 again changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -82,11 +82,30 @@ class Redemption:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What old redemptions that moved to `pages` come to (`archiving.py`).
+
+    `rewards` are those of which the member has something, `gifted` those that ever gave anything.
+    """
+
+    pages: int = 0
+    redemptions: int = 0
+    rewards: int = 0
+    gifted: int = 0
+    kept_minor: int = 0
+    newest_sold_at: datetime | None = None
+
+
+NO_HISTORY = History()
+
+
+@dataclass(frozen=True, slots=True)
 class Participation:
     """A member's row of a campaign. `version` counts its writes, 0 where there is none yet.
 
     `activated_at` is when the member switched the offer on. `ends_at` is the campaign's, so that a
-    budget can be given back when the campaign is long over.
+    budget can be given back when the campaign is long over. `redemptions` are the latest; older
+    ones are `history`.
     """
 
     campaign_id: str
@@ -96,6 +115,17 @@ class Participation:
     activated_at: datetime | None = None
     redemptions: tuple[Redemption, ...] = ()
     version: int = 0
+    history: History = NO_HISTORY
+
+    @property
+    def kept_minor(self) -> int:
+        """What the member has of the campaign in all."""
+        return self.history.kept_minor + sum(one.kept_minor for one in self.redemptions)
+
+    @property
+    def gifted(self) -> int:
+        """How many purchases were ever given something, whether it was taken back or not."""
+        return self.history.gifted + sum(1 for one in self.redemptions if one.gifts)
 
     def find(self, purchase_id: PaymentId, receipt_id: ReceiptId | None) -> Redemption | None:
         """The redemption of this purchase with this receipt, or None."""
@@ -159,22 +189,29 @@ def shares_of(redemption: Redemption) -> tuple[Share, ...]:
 
 
 def is_at_limit(
-    redemptions: Iterable[Redemption], limit: Limit, *, sold_at: datetime, zone: str, most: int
+    participation: Participation,
+    limit: Limit,
+    *,
+    sold_at: datetime,
+    zone: str,
+    most: int,
+    past: Sequence[Redemption] = (),
 ) -> bool:
     """Whether a member has had as many rewards as `limit` allows in the period of `sold_at`.
 
-    One that was taken back whole, or was refused, leaves its place free; `most` is how many rows of
-    redemptions there may ever be.
+    One that was taken back whole, or was refused, leaves its place free; `most` is how many
+    redemptions there may ever be. `past` are those that are in the history alone, where the sale is
+    late enough to ask for them (`archiving.may_be_past`).
     """
-    rewarded = tuple(redemptions)
-    if len(rewarded) >= most:
+    kept, history = participation.redemptions, participation.history
+    if len(kept) + history.redemptions >= most:
         return True
+    rewarded = [one for one in kept if one.kept_minor > 0]
+    if limit.per is Per.EVER:
+        return len(rewarded) + history.rewards >= limit.times
+    rewarded += [one for one in past if one.kept_minor > 0]
     period = period_of(sold_at, limit.per, zone=zone)
-    same = (
-        one
-        for one in rewarded
-        if one.kept_minor > 0 and period_of(one.sold_at, limit.per, zone=zone) == period
-    )
+    same = (one for one in rewarded if period_of(one.sold_at, limit.per, zone=zone) == period)
     return sum(1 for _ in same) >= limit.times
 
 

@@ -3,7 +3,7 @@
 Rules of change: the first destination is used at once; another in its place only a day later, so
 that a member who did not ask for the change has a day to say so. A payout that was sent before goes
 where it was going. Removal is at once. A member who leaves is paid what is owed to the account that
-was named then, for thirty days at most.
+was named then, for thirty days at most (`payouts.parting`).
 """
 
 from collections.abc import Callable

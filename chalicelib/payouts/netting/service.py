@@ -6,6 +6,7 @@ under the same id and the same amount.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.kernel.ids import MemberId
@@ -19,6 +20,7 @@ from chalicelib.members import service as members
 from chalicelib.members.model import Member, MemberStatus
 from chalicelib.network import programmes
 from chalicelib.network.programmes import Programme
+from chalicelib.payouts import parting
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.messages import SendPayoutMessage, encode
@@ -44,6 +46,17 @@ from chalicelib.runtime import observability, queues
 _NOBODY = Payee(is_known=False, is_suspended=False, minor_min=1, rail=None, needs_destination=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """From how much on a member is paid, what is missing to that, and why not tonight (None: they
+    are, or have nothing). Minor units.
+    """
+
+    minor_min: int
+    missing_minor: int
+    why: Why | None
+
+
 def net_members(member_ids: Iterable[MemberId], *, on: date, now: datetime) -> int:
     """Pay each of the members what they may be paid on the night of `on`; returns how many orders.
 
@@ -54,13 +67,35 @@ def net_members(member_ids: Iterable[MemberId], *, on: date, now: datetime) -> i
 
 
 def net_member(member_id: MemberId, *, on: date, now: datetime) -> tuple[Instruction, ...]:
-    """Pay one member; returns the orders, one for each currency in which there is anything."""
+    """Pay one member; returns the orders, one for each currency in which there is anything.
+
+    The account of somebody who left, and to whom nothing is owed any more, is deleted.
+    """
     ordered = []
-    for balances in ledger.balances_of(member_id, now=now):
+    held = ledger.balances_of(member_id, now=now)
+    for balances in held:
         instruction = _net(member_id, balances, on=on, now=now)
         if instruction is not None:
             ordered.append(instruction)
+    if not any(parting.is_owed(balances) for balances in held):
+        parting.forget_account_when_paid(member_id, now=now)
     return tuple(ordered)
+
+
+def foresee(member: Member, balances: Balances, *, now: datetime) -> Foreseen:
+    """What would become of what `member` has in one currency, if the night were now.
+
+    It reads what the night reads, and changes nothing.
+    """
+    programme = programmes.get_programme(member.programme)
+    minimum = programme.payout_minimum(balances.currency)
+    unpaid = store.find(member.member_id, balances.currency, now=now)
+    decided = _decide(member, balances, unpaid, now=now)
+    return Foreseen(
+        minor_min=minimum,
+        missing_minor=max(minimum - balances.available, 0),
+        why=decided.why if isinstance(decided, Wait) else None,
+    )
 
 
 def _net(member_id: MemberId, balances: Balances, *, on: date, now: datetime) -> Instruction | None:

@@ -167,6 +167,10 @@ def _look_again(still: Open, *, now: datetime) -> Inquiry | None:
         if now >= still.opened_at + ORPHANED_AFTER:
             store.forget_open(still)
         return None
+    if inquiry.opened_at != still.opened_at:
+        # Whoever died while opening it left this row; the inquiry was opened later, under its own.
+        store.forget_open(still)
+        return None
     if key is None:  # The consent at the bank is suspended; it may be given again.
         return inquiry
     where = Whereabouts(inquiry.payment_id, inquiry.member_id, inquiry.anchored_at)

@@ -1,6 +1,7 @@
 """The seeded mutants fit the code they were written for, and their runner tells the truth."""
 
 import ast
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 
 from infra.mutants.catalogue import ALL, ROOT, stale
 from infra.mutants.model import Mutant
-from infra.mutants.run import summed_up
+from infra.mutants.page import table
+from infra.mutants.run import chosen, summed_up
 from infra.mutants.trial import Tried, Verdict, try_mutant
 
-FEWEST = 40
+FEWEST = 150
 SOUND = "def price(minor):\n    return minor * 2\n"
 CHECKED = (
     "from shop import price\n\n\ndef test_doubles():\n    assert price(3) == 6\n\n\n"
@@ -50,6 +52,30 @@ def test_the_tests_that_have_to_find_a_mutant_are_there() -> None:
     files = {file for mutant in ALL for file in mutant.killed_by}
 
     assert sorted(file for file in files if not (ROOT / file).is_file()) == []
+
+
+def test_the_page_lists_every_mutant_by_name() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "mutants.md").read_text(), re.MULTILINE)
+
+    assert sorted(listed) == sorted(mutant.name for mutant in ALL)
+
+
+def test_the_list_says_what_became_of_a_mutant_or_that_it_was_not_tried() -> None:
+    first, *_ = ALL
+
+    rows = table({first.name: "killed by `test_x`"}).splitlines()
+
+    assert f"| `{first.name}` | {first.what} | killed by `test_x` |" in rows
+    assert sum(row.endswith("| – |") for row in rows) == len(ALL) - 1
+
+
+@pytest.mark.parametrize("only", ["notices/", "notices/,netting/"])
+def test_several_words_choose_what_any_of_them_names(only: str) -> None:
+    words = only.split(",")
+
+    assert {one.module for one in chosen(only)} == {
+        one.module for one in ALL if any(word in one.module for word in words)
+    }
 
 
 def test_a_mutant_that_a_test_finds_is_killed_and_taken_out_again(shop: Path) -> None:

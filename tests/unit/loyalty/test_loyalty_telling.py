@@ -223,7 +223,7 @@ def test_a_ladder_counts_what_it_measures(measure: Measure, tier_id: str) -> Non
 
 
 def test_caps_count_late_purchases_of_the_period_too() -> None:
-    of = scheme()
+    of = scheme(caps=(Cap(40, Per.DAY), Cap(400, Per.EVER)))
     at = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
     past = [Past(at + timedelta(hours=hours), {"pound": 5}) for hours in (-30, -1, 0, 1)]
 

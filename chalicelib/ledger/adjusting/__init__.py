@@ -1,0 +1,1 @@
+"""Adjusting: a member's money corrected by hand, by two people."""

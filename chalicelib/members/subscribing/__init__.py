@@ -1,0 +1,1 @@
+"""Subscribing: who of a bank's members consented to marketing about which topic."""

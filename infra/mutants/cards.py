@@ -1,0 +1,202 @@
+"""Mutants of cards: lots and draws, versions applied, full cards, and the history."""
+
+from infra.mutants.model import Mutant
+
+CARD_REFUNDS = ("tests/unit/loyalty/test_loyalty_card_refunds.py",)
+PROPERTIES = ("tests/unit/loyalty/test_loyalty_card_properties.py",)
+STAMPED = ("tests/integration/test_loyalty_awarding.py",)
+CLAIMED = ("tests/integration/test_loyalty_claims.py",)
+EXPIRED = ("tests/integration/test_loyalty_expiring.py",)
+HISTORY = (*PROPERTIES, *CARD_REFUNDS)
+_LOTS = "chalicelib/loyalty/cards/lots.py"
+_APPLYING = "chalicelib/loyalty/cards/applying.py"
+_FILLING = "chalicelib/loyalty/cards/filling.py"
+_ARCHIVING = "chalicelib/loyalty/cards/archiving.py"
+
+MUTANTS = (
+    Mutant(
+        "what_never_expires_is_used_first",
+        "units without an end are drawn before those that are about to expire",
+        _LOTS,
+        "return lot.expires_at is None, expires, lot.active_at.timestamp(), place",
+        "return lot.expires_at is not None, expires, lot.active_at.timestamp(), place",
+        (*CARD_REFUNDS, *CLAIMED),
+    ),
+    Mutant(
+        "pending_units_are_spent",
+        "units whose goods may still come back count as active",
+        _LOTS,
+        "return lambda lot: lot.active_at <= at and not lot.is_expired(at)",
+        "return lambda lot: not lot.is_expired(at)",
+        (*CLAIMED, *CARD_REFUNDS),
+    ),
+    Mutant(
+        "expired_units_fill_cards",
+        "stamps whose time is over still make a card full",
+        _LOTS,
+        "    return lambda lot: not lot.is_expired(at)\n",
+        "    return lambda _lot: True\n",
+        (*CARD_REFUNDS, *EXPIRED),
+    ),
+    Mutant(
+        "debt_is_hidden",
+        "what is owed does not lessen what may be spent",
+        _LOTS,
+        "if lot.active_at <= now) - owed(card),",
+        "if lot.active_at <= now),",
+        CARD_REFUNDS,
+    ),
+    Mutant(
+        "debt_is_not_worked_off",
+        "later earning leaves the debt as it was",
+        _LOTS,
+        "        card = with_debt(drawn, owed.by, missing)",
+        "        card = with_debt(drawn, owed.by, owed.units)",
+        (*PROPERTIES, *CARD_REFUNDS),
+    ),
+    Mutant(
+        "lapsed_claims_hold_units",
+        "a claim that ran out goes on holding what it reserved",
+        _LOTS,
+        "            card = release(card, claim.claim_id)\n    open_claims",
+        "            pass\n    open_claims",
+        (*CLAIMED, *CARD_REFUNDS),
+    ),
+    Mutant(
+        "older_version_applied",
+        "a version that comes late undoes a newer one",
+        _APPLYING,
+        "return (worth.version, not worth.held) <= (entry.version, not entry.held)",
+        "return (worth.version, not worth.held) == (entry.version, not entry.held)",
+        (*PROPERTIES, *STAMPED),
+    ),
+    Mutant(
+        "held_award_counts",
+        "what looks like abuse counts before anybody looked",
+        _APPLYING,
+        "return 0 if self.held else sum(one.units - one.back for one in self.given)",
+        "return sum(one.units - one.back for one in self.given)",
+        ("tests/integration/test_loyalty_holding.py",),
+    ),
+    Mutant(
+        "withdrawn_receipt_leaves_what_policy_kept",
+        "of a receipt that was somebody else's, what a refund policy let be kept stays",
+        _APPLYING,
+        "take_units(card, entry.payment_id, counted, undoing=Undoing.ANY, at=at)",
+        "take_units(card, entry.payment_id, counted - entry.kept, undoing=Undoing.ANY, at=at)",
+        (*CARD_REFUNDS, *PROPERTIES),
+    ),
+    Mutant(
+        "only_pending_takes_active_units",
+        "a policy that takes back only what is pending takes what is active too",
+        _APPLYING,
+        "policy is RefundPolicy.ONLY_PENDING and entry.lot.active_at <= at",
+        "policy is RefundPolicy.ONLY_PENDING and entry.lot.active_at < entry.sold_at",
+        CARD_REFUNDS,
+    ),
+    Mutant(
+        "within_balance_owes",
+        "a policy that takes what is there makes debt of the rest",
+        _APPLYING,
+        "if short and policy is not RefundPolicy.NEGATIVE:",
+        "if short and policy is RefundPolicy.ONLY_PENDING:",
+        CARD_REFUNDS,
+    ),
+    Mutant(
+        "kept_units_are_given_again",
+        "what a policy left is not remembered, so a correction upwards gives it twice",
+        _APPLYING,
+        "kept = max(entry.kept - more, 0)",
+        "kept = entry.kept",
+        CARD_REFUNDS,
+    ),
+    Mutant(
+        "full_card_needs_one_more",
+        "a card is full only when there is one stamp too many",
+        _FILLING,
+        "usable=lots.live(at)) >= filling.places:",
+        "usable=lots.live(at)) > filling.places:",
+        (*STAMPED, *CARD_REFUNDS),
+    ),
+    Mutant(
+        "one_full_card_a_purchase",
+        "a purchase that fills two cards fills one",
+        _FILLING,
+        "    while lots.free_units(card",
+        "    if lots.free_units(card",
+        (*CARD_REFUNDS, *STAMPED),
+    ),
+    Mutant(
+        "full_cards_number_comes_again",
+        "the next full card takes the number of the one that was emptied",
+        _FILLING,
+        "number = card.fills_made + 1",
+        "number = sum(not one.undone_by for one in card.fills) + 1",
+        (*CARD_REFUNDS, *STAMPED, *PROPERTIES),
+    ),
+    Mutant(
+        "reward_is_due_at_once",
+        "the money of a full card does not wait for its youngest stamp",
+        _FILLING,
+        "due_at = max(at, *(lot.active_at for lot in held))",
+        "due_at = max(at, *(at for _ in held))",
+        (*STAMPED, *CARD_REFUNDS),
+    ),
+    Mutant(
+        "emptied_though_a_stamp_is_free",
+        "a stamp taken back empties its card although a loose one could take its place",
+        _FILLING,
+        "        if not missing:\n            continue\n",
+        "",
+        CARD_REFUNDS,
+    ),
+    Mutant(
+        "collected_reward_is_undone",
+        "a full card whose reward was collected is emptied all the same",
+        _FILLING,
+        "return None if claim is not None and not claim.is_open(at) else fill",
+        "return fill",
+        (*CARD_REFUNDS, *CLAIMED),
+    ),
+    Mutant(
+        "emptied_card_keeps_its_draws",
+        "the other stamps of an emptied card do not lie loose again",
+        _FILLING,
+        "    card = lots.release(card, fill.name)\n",
+        "",
+        CARD_REFUNDS,
+    ),
+    Mutant(
+        "expired_units_move_as_live",
+        "what expired unused is forgotten when it moves to the history",
+        _ARCHIVING,
+        "        expired=card.expired + expired,\n        fills=_without",
+        "        expired=card.expired,\n        fills=_without",
+        HISTORY,
+    ),
+    Mutant(
+        "moved_twice_counts_twice",
+        "an entry that comes back from the history leaves its units in the base as well",
+        _ARCHIVING,
+        "        if lot.units > units:\n"
+        "            left.append(replace(lot, units=lot.units - units, draws=kept))",
+        "        left.append(lot)",
+        HISTORY,
+    ),
+    Mutant(
+        "newest_entries_move",
+        "the history gets the newest purchases and not the oldest",
+        _ARCHIVING,
+        "    return tuple(by_age[:BATCH])",
+        "    return tuple(by_age[-BATCH:])",
+        (*HISTORY, *STAMPED),
+    ),
+    Mutant(
+        "lost_history_is_believed",
+        "what a run wrote to the history that then lost the race is taken for the card's own",
+        _ARCHIVING,
+        "    while last in by_name and len(chain) < len(by_name):",
+        "    if by_name:\n        return tuple(by_name.values())\n    while last in by_name:",
+        (*HISTORY, "tests/integration/test_loyalty_card_contention.py"),
+    ),
+)

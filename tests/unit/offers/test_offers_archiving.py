@@ -1,0 +1,107 @@
+"""Moving redemptions to the history and back loses nothing and counts nothing twice."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.kernel.ids import PaymentId, ReceiptId
+from chalicelib.loyalty.terms import Per
+from chalicelib.offers.campaigns.model import Limit
+from chalicelib.offers.participation.archiving import (
+    KEPT_MAX,
+    Page,
+    bring_back,
+    left_in,
+    may_be_past,
+    move_old,
+)
+from chalicelib.offers.participation.model import (
+    Gift,
+    Participation,
+    Redemption,
+    is_at_limit,
+    lessened,
+    new_participation,
+    period_of,
+    with_redemption,
+)
+from tests.makers.loyalty import SOLD_AT
+from tests.makers.offers import campaign
+
+# What happens: a purchase of an hour is rewarded, or one that was is taken back in part or whole.
+_happens = st.lists(
+    st.tuples(st.integers(0, 400), st.integers(0, 100) | st.none()), min_size=10, max_size=60
+)
+
+
+def redemption(hour: int) -> Redemption:
+    at = SOLD_AT + timedelta(hours=3 * hour)
+    return Redemption(PaymentId(f"p-{hour}"), ReceiptId("r"), 1, at, at, (), (Gift(0, 100),))
+
+
+@given(_happens, st.sampled_from([Limit(1, per) for per in Per if per is not Per.PURCHASE]))
+def test_the_history_and_the_row_together_are_what_was_given(
+    happens: list[tuple[int, int | None]], limit: Limit
+) -> None:
+    of = campaign(limit=replace(limit, times=2))
+    row, pages, naive = new_participation(of), list[Page](), dict[str, Redemption]()
+    for hour, target in happens:
+        name, at = PaymentId(f"p-{hour}"), redemption(hour).sold_at
+        past: tuple[Redemption, ...] = ()
+        if may_be_past(row, at, of):
+            row = bring_back(row, pages, name)
+            past = left_in(row, pages)
+        known = row.find(name, ReceiptId("r"))
+        assert known == naive.get(name)
+        assert _is_full(row, of.limit, at, past) == _is_naively_full(naive, of.limit, at)
+        if known is None:
+            row, page = move_old(row, of)
+            pages += [page] if page else []
+            known = redemption(hour)
+        changed = known if target is None else lessened(known, target)
+        row, naive[name] = with_redemption(row, changed), changed
+
+    assert row.kept_minor == sum(one.kept_minor for one in naive.values())
+    assert row.gifted == row.history.redemptions + len(row.redemptions) == len(naive)
+    every = {one.purchase_id: one for one in (*row.redemptions, *left_in(row, pages))}
+    assert every == naive
+
+
+def _is_full(row: Participation, limit: Limit, at: object, past: tuple[Redemption, ...]) -> bool:
+    return is_at_limit(
+        row,
+        limit,
+        sold_at=at,  # type: ignore[arg-type]
+        zone="Europe/London",
+        most=10_000,
+        past=past,
+    )
+
+
+def _is_naively_full(naive: dict[str, Redemption], limit: Limit, at: object) -> bool:
+    period = period_of(at, limit.per, zone="Europe/London")  # type: ignore[arg-type]
+    same = [
+        one
+        for one in naive.values()
+        if one.kept_minor and period_of(one.sold_at, limit.per, zone="Europe/London") == period
+    ]
+    return len(same) >= limit.times
+
+
+def test_a_row_keeps_all_of_the_newest_period_and_no_more_than_a_dozen_else() -> None:
+    of = campaign(limit=Limit(60, Per.MONTH))
+    row = new_participation(of)
+    for hour in range(40):
+        row, page = move_old(row, of)
+        assert page is None
+        row = with_redemption(row, redemption(hour))
+
+    row = with_redemption(row, redemption(200))  # In December.
+    row, page = move_old(row, of)
+
+    assert page is not None
+    assert [one.purchase_id for one in page.redemptions] == [f"p-{hour}" for hour in range(9)]
+    assert len(row.redemptions) == 32
+    assert KEPT_MAX == 12
