@@ -86,8 +86,8 @@ def _decided(
     if entry is not None:
         award = _as_it_was(award, entry)
     elif award.units > 0:
-        words = ("Nothing of it is on the card.",)
-        return SchemeStory(scheme.scheme_id, scheme.version, 0, NOT_ENTERED, words)
+        said = ("Nothing of it is on the card.",)
+        return SchemeStory(scheme.scheme_id, scheme.version, 0, NOT_ENTERED, said)
     is_held = entry is not None and bool(entry.held)
     words = in_words(award, scheme)
     return SchemeStory(

@@ -40,7 +40,7 @@ def tables_of(report: Mapping[str, Any]) -> dict[str, str]:
     """The tables that the report has all figures of; the others stay as they are in the page."""
     played = set(report["scenarios"])
     shifts = {one.name for one in SCENARIOS if not one.is_month}
-    tables = {}
+    tables: dict[str, str] = {}
     if shifts <= played:
         tables |= {
             "scenarios": _scenarios(report),

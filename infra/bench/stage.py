@@ -75,10 +75,10 @@ def empty_stage() -> Iterator[Stage]:
     from moto import mock_aws
 
     from chalicelib.api import tills
+    from chalicelib.budgets import service as budgets
     from chalicelib.loyalty.schemes import service as schemes
     from chalicelib.network import service as network
     from chalicelib.network.access import keys
-    from chalicelib.offers.budgets import service as budgets
     from chalicelib.offers.campaigns import service as campaigns
     from chalicelib.runtime import aws, clock, queues, vault
     from infra import master_keys, resources

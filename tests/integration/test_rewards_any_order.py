@@ -10,6 +10,9 @@ from random import Random
 
 import pytest
 
+from chalicelib.budgets import service as budgets
+from chalicelib.budgets import verifying
+from chalicelib.budgets.service import Purse
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import checking
@@ -24,8 +27,6 @@ from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.members import service as members
 from chalicelib.network.model import Provider
 from chalicelib.network.programmes import Service
-from chalicelib.offers.budgets import service as budgets
-from chalicelib.offers.budgets.service import Purse
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign, Limit, campaign_id_of
 from chalicelib.purchases import service as purchases
@@ -229,7 +230,7 @@ def check_books() -> None:
     assert list(broken(book)) == []
     assert checking.check_book(owner, now=NOW) == ()
     assert balances_after((), postings, owner=owner) == book[-1].said_balances
-    assert budgets.list_faults(offer().campaign_id, now=NOW) == []
+    assert verifying.list_faults(offer().campaign_id, now=NOW) == []
 
 
 @pytest.fixture(autouse=True)
