@@ -113,7 +113,8 @@ def choose(contenders: Sequence[Contender], stacking: Stacking) -> tuple[Earned,
         case Stacking.BEST:
             won = _best(rivals)
     won += _earned(bonuses, {one.rule.rule_id: one.lines for one in bonuses})
-    return tuple(sorted(won, key=lambda one: ordered.index(one.contender)))
+    places = {one.rule.rule_id: place for place, one in enumerate(ordered)}
+    return tuple(sorted(won, key=lambda one: places[one.contender.rule.rule_id]))
 
 
 def _earned(contenders: Iterable[Contender], lines_by_rule: _Ways) -> list[Earned]:
@@ -170,7 +171,9 @@ def _ways(rivals: Sequence[Contender]) -> Iterator[_Ways]:
     if _may_go_line_by_line(of_lines):
         rates = _rates(of_lines)
         yield _together(
-            (_best_for(rules, line, rates), (line,)) for rules, lines in classes for line in lines
+            (_best_for(rules, line, rates), (line,))
+            for rules, lines in ((_best_rated(rules, rates), lines) for rules, lines in classes)
+            for line in lines
         )
 
 
@@ -228,7 +231,24 @@ def _most_for(rules: Sequence[Contender], lines: Sequence[CountedLine]) -> Conte
     return max(rules, key=lambda one: one.capped(sum(map(one.amount, lines))))
 
 
+def _best_rated(rules: Sequence[Contender], rates: Mapping[str, int]) -> tuple[Contender, ...]:
+    """Those of `rules` that may be the best for some line: of those that count alike, the first
+    with the highest rate. The first of all stays, too: it has the lines that are worth nothing.
+    """
+    best: dict[tuple[bool, Basis | None], Contender] = {}
+    for one in rules:
+        is_item = one.rule.kind is RuleKind.ITEM
+        counts = (is_item, None if is_item else one.rule.basis)
+        known = best.get(counts)
+        if known is None or rates[one.rule.rule_id] > rates[known.rule.rule_id]:
+            best[counts] = one
+    kept = {id(one) for one in (rules[0], *best.values())}
+    return tuple(one for one in rules if id(one) in kept)
+
+
 def _best_for(rules: Sequence[Contender], line: CountedLine, rates: Mapping[str, int]) -> Contender:
+    if len(rules) == 1:
+        return rules[0]
     return max(rules, key=lambda one: one.amount(line) * rates[one.rule.rule_id])
 
 

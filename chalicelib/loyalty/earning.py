@@ -98,13 +98,15 @@ def cap_key(rule_id: str, per: Per) -> str:
     return f"{rule_id}|{per.value}"
 
 
-def decide_award(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -> Award:
+def decide_award(
+    sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET, *, of: Counted | None = None
+) -> Award:
     """What `sale` earns under `scheme` for a member who stands so, with every rule's reason.
 
-    The same for any order of the sale's lines. Nothing is said of joining: the caller knows since
-    when the member takes part.
+    `of` is what counts of the sale, where somebody counted it already. The same for any order of
+    the sale's lines. Nothing is said of joining: the caller knows since when the member takes part.
     """
-    of = counted(sale, scheme.exclusions)
+    of = counted(sale, scheme.exclusions) if of is None else of
     refused = _refused(sale, scheme, of)
     if refused is not None:
         return Award(

@@ -71,8 +71,8 @@ def what_if(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -> Wha
 
     What is said to be missing was tried: with it, the sale earns more.
     """
-    award = decide_award(sale, scheme, standing)
     of = counted(sale, scheme.exclusions)
+    award = decide_award(sale, scheme, standing, of=of)
     guesses = sorted(_guesses(of, scheme, award), key=_nearness)[:TRIED_MAX]
     tried = (
         one

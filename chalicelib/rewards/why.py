@@ -1,4 +1,8 @@
-"""Why a purchase earned what it did in each scheme, or nothing: decided anew, and never stored."""
+"""Why a purchase earned what it did in each scheme, or nothing.
+
+What earned is told by the card's entry: its shares, under the version of the scheme that it was
+decided by. Why something gave nothing is decided anew, and never stored.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +13,8 @@ from chalicelib.loyalty.cards.desk import Purchased
 from chalicelib.loyalty.cards.eligibility import Barred, find_bar
 from chalicelib.loyalty.cards.model import Card, Entry
 from chalicelib.loyalty.cards.valuing import award_for
+from chalicelib.loyalty.earning import Award
+from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, sale_of
 from chalicelib.loyalty.schemes import service as schemes
@@ -17,6 +23,7 @@ from chalicelib.network import service as network
 from chalicelib.purchases import store
 from chalicelib.purchases.access import Own
 
+NOT_ENTERED = "not_entered"
 _OF_BAR = {
     Barred.STAMPS_OFF: "Nothing was earned: stamps are switched off.",
     Barred.NOT_JOINED: "Nothing was earned: the scheme was not joined.",
@@ -30,8 +37,9 @@ _OF_BAR = {
 class SchemeStory:
     """What a purchase earned in a scheme: `units` that count, `taken_back` of what was given.
 
-    `why` is a code of `EarnWhy` or `Barred`, or `held`; `words` say it in sentences. `lost` are
-    the rules that gave nothing, each with its code.
+    `why` is a code of `EarnWhy` or `Barred`, `held`, or `not_entered`: deciding it now gives
+    something that the card does not have, as when a return has made room since. `words` say it in
+    sentences. `lost` are the rules that gave nothing, each with its code.
     """
 
     scheme_id: str
@@ -75,6 +83,11 @@ def _decided(
     if entry is not None:
         scheme = schemes.get_version(scheme.scheme_id, entry.scheme, now=now)
     award = award_for(card, scheme, sale)
+    if entry is not None:
+        award = _as_it_was(award, entry)
+    elif award.units > 0:
+        said = ("Nothing of it is on the card.",)
+        return SchemeStory(scheme.scheme_id, scheme.version, 0, NOT_ENTERED, said)
     is_held = entry is not None and bool(entry.held)
     words = in_words(award, scheme)
     return SchemeStory(
@@ -87,3 +100,15 @@ def _decided(
         rule_ids=award.rule_ids,
         lost=tuple((one.rule_id, one.why.value) for one in award.lost),
     )
+
+
+def _as_it_was(award: Award, entry: Entry) -> Award:
+    """What was decided, by the entry. The reasons of rules that gave nothing are kept nowhere, so
+    they are told only where deciding anew comes to the same.
+    """
+    shares = tuple(one.share for one in entry.given)
+    if award.shares == shares:
+        return award
+    units = sum(share.units for share in shares)
+    why = EarnWhy.EARNED if units else EarnWhy.NO_RULE
+    return Award(units, shares, why=why, version=entry.scheme)

@@ -131,6 +131,7 @@ def test_a_returned_line_takes_back_its_stamp_and_the_reward_that_it_filled(
     assert stamps() == (4, 0)
     assert money(now=LATER) == ()
     assert told() == [
+        ("stamp_earned", 5, 0, ""),  # Again, should the run that gave them have died before.
         ("adjusted", -1, 0, "returned"),
         ("card_complete", 0, 300, ""),
         ("adjusted", 0, -300, "returned"),
