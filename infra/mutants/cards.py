@@ -37,7 +37,7 @@ MUTANTS = (
         _LOTS,
         "    return lambda lot: not lot.is_expired(at)\n",
         "    return lambda _lot: True\n",
-        (*CARD_REFUNDS, *EXPIRED),
+        (*VERSIONS, *EXPIRED),
     ),
     Mutant(
         "debt_is_hidden",
@@ -85,7 +85,7 @@ MUTANTS = (
         _APPLYING,
         "take_units(card, entry.payment_id, counted, undoing=Undoing.ANY, at=at)",
         "take_units(card, entry.payment_id, counted - entry.kept, undoing=Undoing.ANY, at=at)",
-        (*CARD_REFUNDS, *PROPERTIES),
+        (*VERSIONS, *PROPERTIES),
     ),
     Mutant(
         "only_pending_takes_active_units",

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.loyalty.terms import RefundPolicy
-from tests.makers.cards import FIVE_PLACES, LONG_AFTER, after, worth
+from tests.makers.cards import ACTIVE_AT, FIVE_PLACES, LONG_AFTER, after, worth
 
 
 @pytest.mark.parametrize("late", [1, 2, 3])
@@ -36,3 +36,23 @@ def test_what_a_policy_let_be_kept_is_not_given_again_when_less_is_demanded() ->
     assert given_again is not None
     assert (kept.lot.units, kept.kept) == (4, 3)
     assert (given_again.lot.units, given_again.kept) == (4, 1)
+
+
+def test_a_receipt_that_was_somebody_elses_takes_what_a_policy_let_be_kept_too() -> None:
+    policy = RefundPolicy.ONLY_PENDING
+    left = after(worth("p1", 4), worth("p1", 4, version=2, back=3), policy=policy, at=LONG_AFTER)
+
+    gone = worth("p1", 4, version=3, back=4, is_withdrawn=True)
+    card = after(gone, card=left, policy=policy, at=LONG_AFTER)
+
+    entry = card.find_entry("p1")
+    assert entry is not None
+    assert (entry.lot.units, entry.kept) == (0, 0)
+
+
+def test_stamps_whose_time_is_over_fill_no_card() -> None:
+    expired = after(worth("p1", 4, expires_at=ACTIVE_AT))
+
+    card = after(worth("p2", 1), card=expired, filling=FIVE_PLACES, at=LONG_AFTER)
+
+    assert card.fills == ()
