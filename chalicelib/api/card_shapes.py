@@ -138,7 +138,7 @@ def _with_card(shown: CardAnswer, scheme: Scheme, card: Card, *, now: datetime) 
         reserved=balance.reserved,
         enrolment_basis=card.membership.basis.value,
         joined_at=to_text(card.membership.joined_at),
-        cards_filled=sum(not fill.undone_by for fill in card.fills),
+        cards_filled=card.fills_made - sum(bool(fill.undone_by) for fill in card.fills),
         rewards_waiting=sum(fill.waits for fill in card.fills),
         tier=tier.tier_id if tier else None,
         next_expiry=to_text(balance.next_expiry) if balance.next_expiry else None,

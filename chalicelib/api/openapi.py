@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
+from chalicelib.api import examples
 from chalicelib.api.rim import BODY_METHODS, JSON, OPERATIONS, PROBLEM, Operation, Problem
 from chalicelib.runtime import settings
 
@@ -118,7 +119,10 @@ def _entry(operation: Operation, schema_by_type: Mapping[Any, Any]) -> dict[str,
         schema = _schema(operation.takes, schema_by_type)
         entry["requestBody"] = {
             "required": True,
-            "content": {kind: {"schema": schema} for kind in operation.content_types},
+            "content": {
+                kind: _content(schema, examples.body_of(operation.name))
+                for kind in operation.content_types
+            },
         }
     return {key: value for key, value in entry.items() if value or key == "security"}
 
@@ -138,19 +142,26 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _responses(operation: Operation, schema_by_type: Mapping[Any, Any]) -> dict[str, Any]:
-    problem = {PROBLEM: {"schema": schema_by_type[Problem]}}
-    responses: dict[int, dict[str, Any]] = {
-        status: {"description": _sentence(status), "content": problem}
-        for status in _problem_statuses(operation)
-    }
-    for status, declared in operation.answers.items():
+    declared_by_status = dict.fromkeys(_problem_statuses(operation), Problem)
+    declared_by_status |= operation.answers
+    responses: dict[int, dict[str, Any]] = {}
+    for status, declared in declared_by_status.items():
         responses[status] = {"description": _sentence(status)}
-        if declared is not None:
-            kind = PROBLEM if declared is Problem else JSON
-            responses[status]["content"] = {kind: {"schema": _schema(declared, schema_by_type)}}
+        if declared is Problem:
+            said = _content(schema_by_type[Problem], examples.problem_of(status))
+            responses[status]["content"] = {PROBLEM: said}
+        elif declared is not None:
+            said = _content(
+                _schema(declared, schema_by_type), examples.answer_of(operation.name, status)
+            )
+            responses[status]["content"] = {JSON: said}
     for kind in operation.other_kinds:
         responses[200]["content"][kind] = {"schema": {"type": "string"}}
     return {str(status): responses[status] for status in sorted(responses)}
+
+
+def _content(schema: Any, example: Any) -> dict[str, Any]:
+    return {"schema": schema} if example is None else {"schema": schema, "example": example}
 
 
 def _problem_statuses(operation: Operation) -> Iterator[int]:

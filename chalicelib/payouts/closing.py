@@ -19,7 +19,6 @@ from chalicelib.payouts.reconciling import service as reconciling
 from chalicelib.runtime import observability
 from chalicelib.runtime.emf import Unit
 
-WORK_PER_RUN_MAX = 5_000  # Gifts, members and payouts: a third of what fifteen minutes hold.
 PLACES_PER_RUN_MAX = 2_000  # Most are queries of nothing, on a quiet day.
 _MOVED, _DUE, _UNPAID = "moved", "due", "unpaid"
 _WEEK = 7
@@ -42,21 +41,24 @@ class Closed:
     next_step: str
 
 
-def close_days(*, now: datetime) -> Closed:
+def close_days(*, now: datetime, has_time: Callable[[], bool]) -> Closed:
     """Go on closing days until yesterday is closed, or this run has done its share.
+
+    `has_time` is asked before each place; a place is at most a thousand gifts or members, or a
+    sixteenth of a day's entries.
 
     :raises TryAgain: DynamoDB or a queue did not answer; the next run goes on.
     """
     progress = store.find_progress(now=now) or Progress(now.date() - timedelta(days=1), STEPS[0][0])
-    work = places = 0
-    while service.may_be_closed(progress.day, now=now):
-        if work >= WORK_PER_RUN_MAX or places >= PLACES_PER_RUN_MAX:
-            break
+    work, places, is_over = 0, 0, not has_time()
+    while service.may_be_closed(progress.day, now=now) and not is_over:
         went = _step_of(progress.step)(progress.day, progress.place, now)
         work, places = work + went.work, places + 1
         following = _after(progress, went)
-        # Where nothing was done nothing is lost by doing it again, so that is not written down.
-        if went.work or following.step != progress.step or places == PLACES_PER_RUN_MAX:
+        is_over = places >= PLACES_PER_RUN_MAX or not has_time()
+        # Where nothing was done nothing is lost by doing it again, so that is not written down; but
+        # a run that ends among places of nothing must not leave them all to the next.
+        if went.work or following.step != progress.step or is_over:
             following = replace(following, version=progress.version + 1)
             if not store.record_progress(following):
                 break  # Another run goes on from here.

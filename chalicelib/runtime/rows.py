@@ -188,10 +188,8 @@ def list_prefixed(
     limit: int = ROWS_READ_MAX,
     consistent: bool = True,
 ) -> list[R]:
-    """The live rows of `pk` whose sort key begins with `prefix`, in order, at most `limit`.
-
-    An empty `prefix` means all of them; DynamoDB takes no empty key, so they begin after NUL.
-    """
+    """The live rows of `pk` whose sort key begins with `prefix`, in order, at most `limit`."""
+    # An empty prefix means all of them; DynamoDB takes no empty key, so they begin after NUL.
     first, last = prefix or "\x00", prefix + "\uffff"
     return list_between(row_type, pk, first, last, now=now, limit=limit, consistent=consistent)
 
@@ -244,9 +242,11 @@ def delete(row: Row, *, condition: Condition | None = None) -> None:
 
 
 def put_together(
-    written: Iterable[tuple[Row, Condition | None]], deleted: Iterable[Row] = ()
+    written: Iterable[tuple[Row, Condition | None]],
+    deleted: Iterable[Row] = (),
+    updated: Iterable[tuple[Row, Sequence[Action]]] = (),
 ) -> None:
-    """Write and delete rows all or none (at most 100; double price, so only where it must be).
+    """Write, delete and update rows all or none (at most 100; double price, so where it must be).
 
     :raises ConditionFailed: one condition did not hold. :raises TryAgain: a conflict.
     """
@@ -256,6 +256,8 @@ def put_together(
                 transaction.save(row, condition=condition)
             for row in deleted:
                 transaction.delete(row)
+            for row, actions in updated:
+                transaction.update(row, list(actions))
     except PynamoDBException as error:
         raise _outcome(error) from error
 

@@ -4,10 +4,11 @@ from infra.mutants.model import Mutant
 
 CARD_REFUNDS = ("tests/unit/loyalty/test_loyalty_card_refunds.py",)
 PROPERTIES = ("tests/unit/loyalty/test_loyalty_card_properties.py",)
+VERSIONS = ("tests/unit/loyalty/test_loyalty_card_versions.py",)
 STAMPED = ("tests/integration/test_loyalty_awarding.py",)
 CLAIMED = ("tests/integration/test_loyalty_claims.py",)
 EXPIRED = ("tests/integration/test_loyalty_expiring.py",)
-HISTORY = (*PROPERTIES, *CARD_REFUNDS)
+HISTORY = ("tests/unit/loyalty/test_loyalty_card_archiving.py", *PROPERTIES)
 _LOTS = "chalicelib/loyalty/cards/lots.py"
 _APPLYING = "chalicelib/loyalty/cards/applying.py"
 _FILLING = "chalicelib/loyalty/cards/filling.py"
@@ -68,7 +69,7 @@ MUTANTS = (
         _APPLYING,
         "return (worth.version, not worth.held) <= (entry.version, not entry.held)",
         "return (worth.version, not worth.held) == (entry.version, not entry.held)",
-        (*PROPERTIES, *STAMPED),
+        (*VERSIONS, *PROPERTIES),
     ),
     Mutant(
         "held_award_counts",
@@ -108,7 +109,7 @@ MUTANTS = (
         _APPLYING,
         "kept = max(entry.kept - more, 0)",
         "kept = entry.kept",
-        CARD_REFUNDS,
+        VERSIONS,
     ),
     Mutant(
         "full_card_needs_one_more",
@@ -194,7 +195,7 @@ MUTANTS = (
     Mutant(
         "lost_history_is_believed",
         "what a run wrote to the history that then lost the race is taken for the card's own",
-        _ARCHIVING,
+        "chalicelib/loyalty/cards/past.py",
         "    while last in by_name and len(chain) < len(by_name):",
         "    if by_name:\n        return tuple(by_name.values())\n    while last in by_name:",
         (*HISTORY, "tests/integration/test_loyalty_card_contention.py"),

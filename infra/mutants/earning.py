@@ -134,8 +134,8 @@ MUTANTS = (
         "whole_bill_counts_for_each",
         "each payment of a split bill earns on all of it",
         _SALE,
-        "min(Fraction(max(self.paid_minor, 0), self.due_minor), Fraction(1))",
-        "Fraction(1)",
+        "return Fraction(max(self.paid_minor, 0), self.due_minor)",
+        "return _ALL",
         (*SALE, *EARNING),
     ),
     Mutant(

@@ -6,7 +6,6 @@ from infra.mutants.model import Mutant
 _VALUING = "chalicelib/loyalty/cards/valuing.py"
 _DESK = "chalicelib/loyalty/cards/desk.py"
 _STORE = "chalicelib/loyalty/cards/store.py"
-_EFFECTS = "chalicelib/loyalty/cards/effects.py"
 _ELIGIBILITY = "chalicelib/loyalty/cards/eligibility.py"
 _CLAIMING = "chalicelib/loyalty/claims/claiming.py"
 
@@ -54,9 +53,9 @@ MUTANTS = (
     Mutant(
         "emptied_card_keeps_its_money",
         "the reward of a card that is full no more is not taken back",
-        _EFFECTS,
-        "fill.minor if fill.undone_by else 0,",
-        "0,",
+        "chalicelib/loyalty/cards/paying.py",
+        "taken = fill.minor if fill.undone_by else 0",
+        "taken = 0",
         STAMPED,
     ),
     Mutant(

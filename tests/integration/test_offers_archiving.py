@@ -49,8 +49,8 @@ def town(embedded_aws: None) -> None:
     open_town()
 
 
-def long_one(**more: object) -> Campaign:
-    (made,) = run(campaign(ends_at=ENDS_AT + timedelta(days=60), **{"limit": DAILY, **more}))
+def long_one(limit: Limit = DAILY) -> Campaign:
+    (made,) = run(campaign(ends_at=ENDS_AT + timedelta(days=60), limit=limit))
     return made
 
 

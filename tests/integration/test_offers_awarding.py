@@ -13,12 +13,13 @@ from chalicelib.loyalty.rules import Condition, Exclusions, FixedCashback, Match
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.network.programmes import Service
-from chalicelib.offers.audiences.model import Audience, New
+from chalicelib.offers.audiences.model import Audience, Lapsed, New
 from chalicelib.offers.awarding import Awarded, Won
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.deciding import NotWon
 from chalicelib.offers.participation import store
 from chalicelib.offers.participation.model import new_participation
+from chalicelib.purchases import store as purchases
 from chalicelib.purchases.model import Withdrawal
 from chalicelib.runtime import queues
 from tests.makers.calls import counting_dynamodb_calls
@@ -258,6 +259,20 @@ def test_only_an_activated_offer_counts_where_activation_is_needed() -> None:
 
     assert before.lost == earlier.lost == (NotWon(pound.campaign_id, "not_activated"),)
     assert later.won == (Won(pound.campaign_id, 100, "GBP"),)
+
+
+@pytest.mark.requirement("OFR-09")
+def test_a_member_who_lapsed_wins_an_offer_for_those_who_lapsed() -> None:
+    ada, bela = join(), join("bela", 2)
+    run(campaign(audience=Audience((Lapsed(3),))))
+    for member, days in ((ada, 10), (bela, 2)):
+        before = bought(coffees(350), member, f"t-old-{days}", at=SOLD_AT - timedelta(days=days))
+        assert purchases.record_purchase(before, key=key_of(member))
+
+    back, regular = (award(bought(coffees(350), one), one) for one in (ada, bela))
+
+    assert [one.minor for one in back.won] == [100]
+    assert [one.why for one in regular.lost] == ["not_in_audience"]
 
 
 @pytest.mark.requirement("OFR-09")

@@ -36,7 +36,7 @@ from tests.makers.ledger import (
     make_gift,
     pounds,
 )
-from tests.makers.nights import begin, close_until, night_after
+from tests.makers.nights import always, begin, close_until, night_after
 from tests.makers.paying import make_account, make_member, make_payee, record_paying
 from tests.makers.paying import set_destination as name_account
 from tests.makers.payouts import sent_to
@@ -209,7 +209,7 @@ def test_a_run_that_did_its_share_is_gone_on_with_and_again_changes_nothing() ->
     for step, _ in job.STEPS:  # Somebody sets the job back to the beginning of the same day.
         version = (closing.find_progress(now=now) or progress).version + 1
         closing.record_progress(closing.Progress(DUE_ON, step, version=version))
-        job.close_days(now=now)
+        job.close_days(now=now, has_time=always)
 
     assert book_of(ada.member_id, now=now) == before
     assert len(instructions.list_of_day(PAID_ON, now=now)[0]) == 1
@@ -272,6 +272,6 @@ def test_an_entry_filed_days_late_is_counted_on_the_day_of_filing_and_becomes_du
 
 
 def test_a_day_is_not_closed_before_it_is_over() -> None:
-    closed = job.close_days(now=datetime(2026, 11, 2, 0, 59, tzinfo=UTC))
+    closed = job.close_days(now=datetime(2026, 11, 2, 0, 59, tzinfo=UTC), has_time=always)
 
     assert (closed.work, closed.next_day) == (0, BOUGHT_ON)

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from chalicelib.budgets import service as budgets
+from chalicelib.budgets import verifying
 from chalicelib.budgets.service import Purse
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
@@ -229,7 +230,7 @@ def check_books() -> None:
     assert list(broken(book)) == []
     assert checking.check_book(owner, now=NOW) == ()
     assert balances_after((), postings, owner=owner) == book[-1].said_balances
-    assert budgets.list_faults(offer().campaign_id, now=NOW) == []
+    assert verifying.list_faults(offer().campaign_id, now=NOW) == []
 
 
 @pytest.fixture(autouse=True)

@@ -85,6 +85,7 @@ def test_tells_each_purchase_once_newest_first_those_that_moved_to_the_history_t
     earned = [one["transaction"] for one in whole if one["kind"] == "earned"]
     assert earned == [f"d-{n}" for n in reversed(range(MANY))]
     assert [one["number"] for one in whole if one["kind"] == "filled"] == [2, 1]
+    assert ask(HISTORY.removesuffix("/history")).body["cards_filled"] == 2
     assert [one["at"] for one in whole] == sorted((one["at"] for one in whole), reverse=True)
 
 

@@ -9,6 +9,11 @@ from chalicelib.payouts import closing as job
 RUNS_MAX = 200
 
 
+def always() -> bool:
+    """There is time."""
+    return True
+
+
 def begin(first: date) -> None:
     """Let the first day that is closed be `first`."""
     assert closing.record_progress(Progress(first, job.STEPS[0][0], version=1))
@@ -27,7 +32,7 @@ def close_until(last: date) -> datetime:
     while on <= last:
         now = night_after(on)
         for _ in range(RUNS_MAX):
-            if job.close_days(now=now).next_day > on:
+            if job.close_days(now=now, has_time=always).next_day > on:
                 break
         else:
             raise AssertionError("the day is not closed after many runs")

@@ -93,8 +93,15 @@ class Audience:
 
     @property
     def looks_back_days(self) -> int:
-        """How many days of purchases it asks about; nought where it asks about none."""
-        asked = (one.days for one in self.criteria if not isinstance(one, Nearby))
+        """How many days of purchases it asks about; nought where it asks about none.
+
+        Whoever lapsed bought something before the days in which they bought nothing.
+        """
+        asked = (
+            LOOKED_BACK_DAYS_MAX if isinstance(one, Lapsed) else one.days
+            for one in self.criteria
+            if not isinstance(one, Nearby)
+        )
         return max(asked, default=0)
 
 

@@ -19,6 +19,7 @@ def record_events(member: Member, events: Sequence[OfferEvent], *, now: datetime
     """Record `events` of `member`, each once under its id; returns how many were new.
 
     :raises NotFound: one is of no open offer, or the member wants no offers: nothing is recorded.
+    :raises TryAgain: too many count at once; send all of them again.
     :raises Misshapen: one has no id, or happened in the future or over a week ago.
     """
     if member.status is not MemberStatus.ACTIVE or Service.OFFERS not in member.services:
@@ -33,7 +34,6 @@ def record_events(member: Member, events: Sequence[OfferEvent], *, now: datetime
             raise NotFound("there is no such offer")
     new = [event for event in events if store.record_event(member.member_id, event)]
     for event in new:
-        store.count(event.campaign_id, member.member_id, event.kind, at=event.at)
         observability.count("offer_events", kind=event.kind.value)
     return len(new)
 

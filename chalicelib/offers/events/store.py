@@ -3,22 +3,25 @@
     wallets  <member id>    offerevent#<campaign id>#<id>  that it happened, so that it counts once
     money    campaign#<id>  counts#<UTC date>#<slot>       how often it happened to anybody
 
-The first row is the member's; the second says nothing about anybody. A process that dies between
-the two writes leaves one event uncounted.
+The first row is the member's; the second says nothing about anybody. Both are written together or
+not at all, so that an event that comes again was counted, and one that was not counted is new.
 """
 
 from datetime import date, datetime, timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from chalicelib.budgets.leasing import slot_of
 from chalicelib.kernel.ids import MemberId, natural_id
+from chalicelib.kernel.refusals import TryAgain
 from chalicelib.offers.events.model import Counts, EventKind, OfferEvent
 from chalicelib.runtime import rows
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
 DAYS_READ_MAX = 366 * 4  # A year of days, in four slots each.
 EVENT_ID_CHARACTERS = 16
+ATTEMPTS_MAX = 5  # Each is lost only to somebody who counted meanwhile.
 
 EVENTS = Retention(
     name="offer_events",
@@ -63,7 +66,10 @@ class CountsRow(rows.Row):
 
 
 def record_event(member_id: MemberId, event: OfferEvent) -> bool:
-    """Write `event`, once under its id; False where it was written before."""
+    """Write and count `event`, once under its id; False where it was written before.
+
+    :raises TryAgain: others kept counting in the same place; nothing was written.
+    """
     name = natural_id("offer event", event.event_id)[:EVENT_ID_CHARACTERS]
     row = OfferEventRow(
         member_id,
@@ -71,15 +77,24 @@ def record_event(member_id: MemberId, event: OfferEvent) -> bool:
         kind=event.kind.value,
         at=event.at.isoformat(),
     ).keep_from(event.at)
-    try:
-        rows.put_new(row)
-    except rows.ConditionFailed:
-        return False
-    return True
+    counted = counting(event.campaign_id, member_id, event.kind, at=event.at)
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            rows.put_together([(row, OfferEventRow.pk.does_not_exist())], updated=[counted])
+        except rows.ConditionFailed:
+            return False
+        except TryAgain:
+            if attempt == ATTEMPTS_MAX:
+                raise
+            continue
+        return True
+    return False
 
 
-def count(campaign_id: str, member_id: MemberId, kind: EventKind | None, *, at: datetime) -> None:
-    """Count one event of `kind`, or with None an activation."""
+def counting(
+    campaign_id: str, member_id: MemberId, kind: EventKind | None, *, at: datetime
+) -> tuple[CountsRow, list[Action]]:
+    """The row that counts one event of `kind`, or with None an activation, and how it changes."""
     sk = f"counts#{at:%Y-%m-%d}#{slot_of(member_id)}"
     row = CountsRow(_pk(campaign_id), sk)
     counted = {
@@ -89,7 +104,7 @@ def count(campaign_id: str, member_id: MemberId, kind: EventKind | None, *, at: 
         None: CountsRow.activation,
     }[kind]
     until = rows.epoch(at + (COUNTS.lasts or timedelta(0)))
-    rows.update(row, [counted.add(1), CountsRow.expires_at.set(until)])
+    return row, [counted.add(1), CountsRow.expires_at.set(until)]
 
 
 def list_counts(campaign_id: str, *, now: datetime) -> list[Counts]:

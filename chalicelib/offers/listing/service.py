@@ -125,10 +125,10 @@ def activate(
         taken = before or new_participation(listed)
         if taken.activated_at is None:
             taken = replace(taken, activated_at=now)
-            if not store.record_participation(member.member_id, taken, key=key):
+            counted = events.counting(campaign_id, member.member_id, None, at=now)
+            if not store.record_participation(member.member_id, taken, key=key, beside=[counted]):
                 continue
             taken = replace(taken, version=taken.version + 1)
-            events.count(campaign_id, member.member_id, None, at=now)
             observability.count("offers_activated", retailer=listed.retailer_id)
         _announce_activation(member, taken, at=taken.activated_at or now)
         return taken

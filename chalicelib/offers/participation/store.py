@@ -7,11 +7,14 @@ What a purchase may change is found by one read of the rows of its retailer. A r
 over the version it was read in. A page is written together with the row that counts it, or not.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.kernel.ids import MemberId, RetailerId
 from chalicelib.members.model import KEPT_AFTER_LEAVING
@@ -101,15 +104,23 @@ def find_participation(
 
 
 def record_participation(
-    member_id: MemberId, changed: Participation, *, key: vault.SealingKey
+    member_id: MemberId,
+    changed: Participation,
+    *,
+    key: vault.SealingKey,
+    beside: Sequence[tuple[rows.Row, Sequence[Action]]] = (),
 ) -> bool:
     """Write `changed` over the version that it was made of; False where that changed meanwhile.
 
-    The row then has the version after that one.
+    The row then has the version after that one. What is `beside` changes with it, or nothing does.
+    :raises TryAgain: somebody else is writing something of it.
     """
     row, unchanged = _row(member_id, changed, key)
+    write = partial(rows.put, row, condition=unchanged)
+    if beside:
+        write = partial(rows.put_together, [(row, unchanged)], updated=beside)
     try:
-        rows.put(row, condition=unchanged)
+        write()
     except rows.ConditionFailed:
         return False
     return True

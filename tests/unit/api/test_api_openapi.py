@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
-from chalicelib.api import openapi
+from chalicelib.api import examples, openapi
 from chalicelib.api.rim import FORM, JSON, OPERATIONS, PROBLEM, Operation, Problem
 from tests.makers.api import call
 
@@ -135,6 +135,12 @@ def test_takes_a_form_where_the_route_takes_one() -> None:
     assert list(entry["requestBody"]["content"]) == [FORM, JSON]
 
 
+def problem(status: int) -> dict[str, Any]:
+    """How a problem of `status` is described."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"schema": schema, "example": examples.problem_of(status)}
+
+
 def test_answers_nothing_where_the_handler_answers_nothing() -> None:
     entry = described(method="DELETE", answers={204: None, 404: Problem})
 
@@ -142,12 +148,12 @@ def test_answers_nothing_where_the_handler_answers_nothing() -> None:
         "204": {"description": "Done; there is nothing to say."},
         "404": {
             "description": "There is no such thing, or the caller may not know of it.",
-            "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {PROBLEM: problem(404)},
         },
         "503": {
             "description": "A passing obstacle: the same request may be sent again after"
             " `Retry-After` seconds.",
-            "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {PROBLEM: problem(503)},
         },
     }
 
