@@ -93,8 +93,8 @@ def test_goes_on_where_the_release_before_stopped(
     assert money(now=LATER) == (Balances("GBP", pending=340, available=300, paid=300),)
     heard = [json.loads(one.body)["type"] for one in bank.heard]
     assert Counter(heard) == {
-        "reward.stamp_earned": 6,
-        "reward.points_earned": 6,
+        "reward.stamp_earned": 7,
+        "reward.points_earned": 7,
         "reward.card_complete": 2,
         "reward.offer_redeemed": 7,
         "reward.adjusted": 3,
