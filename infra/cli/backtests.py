@@ -86,7 +86,7 @@ def back_test_members(
     diary: DiaryFile = None,
     reason: Reason = None,
 ) -> None:
-    """Try a draft offer or scheme on the purchases of members.
+    """Try a draft offer or scheme on what members bought.
 
     Of those who switched offers on, in this stage. Who asked and why is written down first; nothing
     of a person is shown or kept. With --diary, the same command goes on where it was stopped.
