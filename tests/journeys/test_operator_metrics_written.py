@@ -1,6 +1,7 @@
 """In Lambda, what was counted is written when the invocation ends: by API, workers, schedules."""
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 
@@ -21,7 +22,12 @@ SCHEDULED = scheduled_event("r", at=NOON, event_id="1", region="eu-west-2")
 
 @pytest.fixture
 def as_in_lambda(embedded_aws: None) -> Iterator[None]:
-    """A town, in a process that believes it is a Lambda."""
+    """A town, in a process that believes it is a Lambda.
+
+    What Powertools hangs on the logger writes to this test's own output, which is closed later.
+    """
+    logger = logging.getLogger(observability.LOGGER_NAME)
+    before = vars(logger) | {"handlers": list(logger.handlers), "filters": list(logger.filters)}
     open_town(providers=(Provider.STANDARD,))
     os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "counterfoil-test"
     settings.in_lambda.cache_clear()
@@ -30,6 +36,8 @@ def as_in_lambda(embedded_aws: None) -> Iterator[None]:
     del os.environ["AWS_LAMBDA_FUNCTION_NAME"]
     settings.in_lambda.cache_clear()
     observability._logger.cache_clear()
+    vars(logger).clear()
+    vars(logger).update(before)
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
