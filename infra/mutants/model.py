@@ -1,5 +1,6 @@
 """A mutant as a value: one bug, as somebody might write it, and the tests that have to find it."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,12 @@ class Mutant:
     old: str
     new: str
     killed_by: tuple[str, ...]
+
+    @property
+    def bug(self) -> str:
+        """A print of what the mutant changes: another bug has another."""
+        said = "\0".join((self.module, self.old, self.new))
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def is_stale(self, root: Path) -> bool:
         """Whether the code under `root` is not what the mutant was written for any more."""

@@ -4,11 +4,11 @@ What became of them is taken from `build/mutants.json`; those that were not trie
 what the page says of them.
 """
 
-import json
 import re
 import sys
 from collections.abc import Mapping
 
+from infra.mutants import kept
 from infra.mutants.catalogue import ALL, ROOT
 from infra.mutants.run import RESULT
 from infra.pages import with_tables
@@ -22,10 +22,9 @@ def main() -> int:
     """Write the list."""
     text = PAGE.read_text()
     became = dict(_ROW.findall(text))
-    if RESULT.exists():
-        for one in json.loads(RESULT.read_text())["each"]:
-            by = one["by"].rpartition("::")[2]
-            became[one["name"]] = f"{one['verdict']} by `{by}`" if by else one["verdict"]
+    for one in kept.read(RESULT, ALL):
+        by, verdict = one.by.rpartition("::")[2], one.verdict.value
+        became[one.name] = f"{verdict} by `{by}`" if by else verdict
     PAGE.write_text(with_tables(text, {"mutants": table(became)}))
     return 0
 

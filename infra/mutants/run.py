@@ -3,14 +3,11 @@
 Ends with 0 only if at least 95 % are killed, none is stale, and the tests pass without any.
 """
 
-import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated, Any
@@ -19,13 +16,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.mutants import kept
 from infra.mutants.catalogue import ALL, ROOT
 from infra.mutants.model import Mutant
 from infra.mutants.trial import Tried, Verdict, copied, run_tests, try_mutant
 
 RESULT = ROOT / "build" / "mutants.json"
 PROCESSES = 2
-KILLED_SHARE_MIN = 0.95
 
 
 def main(
@@ -34,7 +31,7 @@ def main(
     ] = "",
     processes: Annotated[int, typer.Option(help="How many are tried at once.")] = PROCESSES,
 ) -> None:
-    """Try the mutants; print and keep what became of each."""
+    """Try the mutants; print what became of each, and keep it as soon as it is known."""
     console = Console()
     mutants = chosen(only)
     began = time.monotonic()
@@ -46,36 +43,17 @@ def main(
         is_sound = _passes_without(mutants, trees, console, processes=processes)
         for one in _try_all(mutants, trees, processes=processes) if is_sound else ():
             tried.append(one)
+            kept.add(RESULT, ALL, one)
             console.print(f"{one.verdict.value:9}{one.name} ({one.seconds} s)", highlight=False)
     seconds = round(time.monotonic() - began, 1)
-    summary = summed_up(tried, seconds=seconds)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(summary, indent=1) + "\n")
-    _print(console, tried, summary)
+    summary = kept.summed_up(tried)
+    _print(console, tried, summary, seconds=seconds)
     sys.exit(0 if is_sound and summary["is_good"] else 1)
 
 
 def chosen(only: str) -> list[Mutant]:
     """The mutants whose name or module holds one of the words of `only`, which commas part."""
     return [one for one in ALL if any(w in one.name or w in one.module for w in only.split(","))]
-
-
-def summed_up(tried: Sequence[Tried], *, seconds: float) -> dict[str, Any]:
-    """What became of all of them, as `build/mutants.json` has it."""
-    counts = Counter(one.verdict for one in tried)
-    share = counts[Verdict.KILLED] / len(tried) if tried else 0.0
-    is_spoilt = bool(counts[Verdict.STALE] or counts[Verdict.BROKEN])
-    return {
-        "is_good": share >= KILLED_SHARE_MIN and not is_spoilt,
-        "mutants": len(tried),
-        **{verdict.value: counts[verdict] for verdict in Verdict},
-        "killed_share": round(share, 4),
-        "seconds": seconds,
-        "each": [
-            {**asdict(one), "verdict": one.verdict.value}
-            for one in sorted(tried, key=lambda one: (one.module, one.name))
-        ],
-    }
 
 
 def _passes_without(
@@ -115,7 +93,9 @@ def _try_all(
             yield done.result()
 
 
-def _print(console: Console, tried: Sequence[Tried], summary: dict[str, Any]) -> None:
+def _print(
+    console: Console, tried: Sequence[Tried], summary: dict[str, Any], *, seconds: float
+) -> None:
     table = Table("mutant", "what", "became", "by")
     for one in sorted(tried, key=lambda one: (one.verdict.value, one.module, one.name)):
         table.add_row(one.name, one.what, one.verdict.value, one.by.rpartition("::")[2])
@@ -123,9 +103,9 @@ def _print(console: Console, tried: Sequence[Tried], summary: dict[str, Any]) ->
     console.print(
         f"{summary['killed']} of {summary['mutants']} killed "
         f"({summary['killed_share']:.1%}), {summary['survived']} survived, "
-        f"{summary['stale']} stale, {summary['broken']} broken, {summary['seconds']} seconds"
+        f"{summary['stale']} stale, {summary['broken']} broken, {seconds} seconds"
     )
-    console.print(f"The list is in build/{RESULT.name}.")
+    console.print(f"What became of each when it was last tried is in build/{RESULT.name}.")
 
 
 if __name__ == "__main__":

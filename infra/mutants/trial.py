@@ -32,11 +32,15 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of the mutant `name`. `by` is the test that failed first, or `timeout`."""
+    """What became of the mutant `name`, whose print is `bug`.
+
+    `by` is the test that failed first, or `timeout`.
+    """
 
     name: str
     what: str
     module: str
+    bug: str
     verdict: Verdict
     by: str
     seconds: float
@@ -103,4 +107,4 @@ def run_tests(tree: Path, files: tuple[str, ...]) -> tuple[Verdict, str]:
 
 def _tried(mutant: Mutant, verdict: Verdict, by: str, began: float) -> Tried:
     seconds = round(time.monotonic() - began, 1)
-    return Tried(mutant.name, mutant.what, mutant.module, verdict, by, seconds)
+    return Tried(mutant.name, mutant.what, mutant.module, mutant.bug, verdict, by, seconds)

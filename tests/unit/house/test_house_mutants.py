@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.mutants import kept
 from infra.mutants.catalogue import ALL, ROOT, stale
 from infra.mutants.model import Mutant
 from infra.mutants.page import table
-from infra.mutants.run import chosen, summed_up
+from infra.mutants.run import chosen
 from infra.mutants.trial import Tried, Verdict, try_mutant
 
 FEWEST = 150
@@ -30,7 +31,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def _tried(verdict: Verdict) -> Tried:
-    return Tried("adds", "adds two", "shop.py", verdict, "", 0.1)
+    return Tried("adds", "adds two", "shop.py", MUTANT.bug, verdict, "", 0.1)
 
 
 def test_no_mutant_is_stale() -> None:
@@ -114,6 +115,31 @@ def test_a_mutant_that_nothing_can_import_is_broken_and_one_without_its_text_sta
 def test_is_good_only_with_nineteen_of_twenty_killed_and_none_stale(
     verdicts: list[Verdict], *, is_good: bool
 ) -> None:
-    summary = summed_up([_tried(verdict) for verdict in verdicts], seconds=1.0)
+    summary = kept.summed_up([_tried(verdict) for verdict in verdicts])
 
     assert summary["is_good"] is is_good
+
+
+def test_a_later_run_of_some_says_of_the_others_what_the_earlier_said(tmp_path: Path) -> None:
+    path = tmp_path / "build" / "mutants.json"
+    other = replace(MUTANT, name="other")
+    mutants = (MUTANT, other)
+    kept.add(path, mutants, _tried(Verdict.SURVIVED))
+    kept.add(path, mutants, replace(_tried(Verdict.KILLED), name="other"))
+
+    kept.add(path, mutants, _tried(Verdict.KILLED))
+
+    assert {one.name: one.verdict for one in kept.read(path, mutants)} == {
+        "adds": Verdict.KILLED,
+        "other": Verdict.KILLED,
+    }
+    assert kept.summed_up(kept.read(path, mutants))["mutants"] == 2
+
+
+def test_what_became_of_a_bug_says_nothing_of_another_under_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "mutants.json"
+    kept.add(path, (MUTANT,), _tried(Verdict.KILLED))
+
+    assert kept.read(path, (replace(MUTANT, new="minor + 3"),)) == ()
+    assert kept.read(path, (MUTANT,)) == (_tried(Verdict.KILLED),)
+    assert kept.read(tmp_path / "not there.json", (MUTANT,)) == ()
