@@ -1,10 +1,12 @@
-"""Mutants of budgets: leasing, spending, giving back, and how often a member may win an offer."""
+"""Mutants of budgets: leasing, spending, giving back, limits of offers, full cards that wait."""
 
 from infra.mutants.model import AWARDING, BUDGETS, LEASING, Mutant
 
 _LEASING = "chalicelib/budgets/leasing.py"
 _STORE = "chalicelib/budgets/store.py"
 _SERVICE = "chalicelib/budgets/service.py"
+_PAYING = "chalicelib/loyalty/cards/paying.py"
+CARD_BUDGETS = ("tests/integration/test_loyalty_budgets.py",)
 
 MUTANTS = (
     Mutant(
@@ -166,5 +168,53 @@ MUTANTS = (
         "budgets.give_back(purse, gift.lease, entry, gift.kept_minor, now=self._now)",
         "budgets.give_back(purse, gift.lease, entry, gift.given_minor, now=self._now)",
         AWARDING,
+    ),
+    Mutant(
+        "emptied_card_keeps_its_budget",
+        "the budget does not get back what a full card had that was emptied",
+        _PAYING,
+        "        if taken and fill.lease is not None:\n",
+        "        if not taken and fill.lease is not None:\n",
+        CARD_BUDGETS,
+    ),
+    Mutant(
+        "waiting_reward_is_never_looked_at",
+        "nobody looks whether the budget was raised for which a full card waits",
+        "chalicelib/loyalty/cards/desk.py",
+        "waits = any(fill.waits and now < fill.at + WAITED_FOR",
+        "waits = any(fill.waits and now > fill.at + WAITED_FOR",
+        CARD_BUDGETS,
+    ),
+    Mutant(
+        "another_purchase_takes_the_lease",
+        "a purchase takes a lease for the reward of another one, and pays only its own",
+        "chalicelib/loyalty/cards/filling.py",
+        "if not fill.waits or cause not in (None, fill.cause):",
+        "if not fill.waits:",
+        CARD_BUDGETS,
+    ),
+    Mutant(
+        "closed_lease_is_named_for_ever",
+        "a full card goes on naming the lease that closed before it was paid",
+        _PAYING,
+        "        changed = replace(found, lease=lease)\n",
+        "        changed = found\n",
+        CARD_BUDGETS,
+    ),
+    Mutant(
+        "two_runs_name_two_leases",
+        "of two runs that find a lease closed the slower one names a third",
+        _PAYING,
+        "or found.undone_by or found.lease != fill.lease:",
+        "or found.undone_by:",
+        CARD_BUDGETS,
+    ),
+    Mutant(
+        "reward_that_waited_is_paid_unseen",
+        "a reward that waited is not looked for when it can be paid",
+        _PAYING,
+        "return tuple(self.pay(one) for one in fills if one.has_waited)",
+        "return tuple(self.pay(one) for one in fills if one.waits)",
+        CARD_BUDGETS,
     ),
 )

@@ -3,6 +3,7 @@
 from infra.mutants.model import Mutant
 
 CARD_REFUNDS = ("tests/unit/loyalty/test_loyalty_card_refunds.py",)
+DRAWING = ("tests/unit/loyalty/test_loyalty_card_drawing.py",)
 PROPERTIES = ("tests/unit/loyalty/test_loyalty_card_properties.py",)
 VERSIONS = ("tests/unit/loyalty/test_loyalty_card_versions.py",)
 STAMPED = ("tests/integration/test_loyalty_awarding.py",)
@@ -29,7 +30,7 @@ MUTANTS = (
         _LOTS,
         "return lambda lot: lot.active_at <= at and not lot.is_expired(at)",
         "return lambda lot: not lot.is_expired(at)",
-        (*CLAIMED, *CARD_REFUNDS),
+        DRAWING,
     ),
     Mutant(
         "expired_units_fill_cards",
@@ -77,7 +78,7 @@ MUTANTS = (
         _APPLYING,
         "return 0 if self.held else sum(one.units - one.back for one in self.given)",
         "return sum(one.units - one.back for one in self.given)",
-        ("tests/integration/test_loyalty_holding.py",),
+        DRAWING,
     ),
     Mutant(
         "withdrawn_receipt_leaves_what_policy_kept",
@@ -117,7 +118,7 @@ MUTANTS = (
         _FILLING,
         "usable=lots.live(at)) >= filling.places:",
         "usable=lots.live(at)) > filling.places:",
-        (*STAMPED, *CARD_REFUNDS),
+        (*DRAWING, *STAMPED),
     ),
     Mutant(
         "one_full_card_a_purchase",
@@ -125,7 +126,7 @@ MUTANTS = (
         _FILLING,
         "    while lots.free_units(card",
         "    if lots.free_units(card",
-        (*CARD_REFUNDS, *STAMPED),
+        DRAWING,
     ),
     Mutant(
         "full_cards_number_comes_again",

@@ -2,7 +2,19 @@
 
 from pathlib import Path
 
-from infra.mutants import budgets, cards, earning, journal, payouts, reversing, spending, telling
+from infra.mutants import (
+    budgets,
+    cards,
+    earning,
+    hands,
+    history,
+    journal,
+    payouts,
+    properties,
+    reversing,
+    spending,
+    telling,
+)
 from infra.mutants.model import Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +27,9 @@ ALL: tuple[Mutant, ...] = (
     *cards.MUTANTS,
     *spending.MUTANTS,
     *telling.MUTANTS,
+    *history.MUTANTS,
+    *hands.MUTANTS,
+    *properties.MUTANTS,
 )
 
 

@@ -20,7 +20,8 @@ class Mutant:
     """`new` instead of `old`, which stands once in `module` (a path from the root).
 
     - `name` is what reports call it; `what` says the bug in a sentence.
-    - `killed_by` are the test files of which one has to fail, the likeliest first.
+    - `killed_by` are the test files of which one has to fail, the likeliest first; or one test, as
+      pytest names it (`file::test`).
     """
 
     name: str

@@ -5,6 +5,8 @@ from infra.mutants.model import OUTCOMES, SENDING, STATES, Mutant
 _STATES = "chalicelib/payouts/states.py"
 _SENDING = "chalicelib/payouts/sending.py"
 _SERVICE = "chalicelib/payouts/service.py"
+_PARTING = "chalicelib/payouts/parting.py"
+LEAVING = ("tests/integration/test_payouts_leaving.py",)
 
 MUTANTS = (
     Mutant(
@@ -152,5 +154,53 @@ MUTANTS = (
         "kind, has_failed = EntryKind.PAYOUT_FAILED, True",
         "kind, has_failed = EntryKind.PAYOUT_WRITTEN, True",
         OUTCOMES,
+    ),
+    Mutant(
+        "account_goes_while_something_is_pending",
+        "the account of somebody who left is deleted before what is pending is paid",
+        _PARTING,
+        "return balances.pending > 0 or balances.available > 0",
+        "return balances.available > 0",
+        LEAVING,
+    ),
+    Mutant(
+        "account_goes_while_it_is_paid",
+        "the account of somebody who left is deleted while money is on its way there",
+        _PARTING,
+        " or balances.in_payment > 0",
+        "",
+        LEAVING,
+    ),
+    Mutant(
+        "account_goes_with_the_first_currency",
+        "the account of somebody who left is deleted though another currency is owed",
+        _PARTING,
+        "if any(is_owed(one) for one in",
+        "if all(is_owed(one) for one in",
+        LEAVING,
+    ),
+    Mutant(
+        "suspended_member_loses_the_account",
+        "the account of somebody who took the consent back for a while is deleted",
+        _PARTING,
+        "member.status is not MemberStatus.LEFT",
+        "member.status is MemberStatus.ACTIVE",
+        LEAVING,
+    ),
+    Mutant(
+        "account_outlives_the_last_payment",
+        "the account of somebody who left is kept when all is paid",
+        _SERVICE,
+        "    if after.state is PayoutState.EXECUTED:\n        parting",
+        "    if after.state is PayoutState.FAILED:\n        parting",
+        LEAVING,
+    ),
+    Mutant(
+        "account_outlives_what_was_taken_back",
+        "the account of somebody who left is kept though nothing is owed any more",
+        "chalicelib/payouts/netting/service.py",
+        "    if not any(parting.is_owed(balances) for balances in held):\n",
+        "    if ordered and not any(parting.is_owed(balances) for balances in held):\n",
+        LEAVING,
     ),
 )

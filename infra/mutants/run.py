@@ -30,10 +30,15 @@ def main(
         str, typer.Option(help="Try those whose name or module holds one of these.")
     ] = "",
     processes: Annotated[int, typer.Option(help="How many are tried at once.")] = PROCESSES,
+    *,
+    is_rest: Annotated[
+        bool, typer.Option("--rest", help="Try those only that are not known to be killed.")
+    ] = False,
 ) -> None:
     """Try the mutants; print what became of each, and keep it as soon as it is known."""
     console = Console()
-    mutants = chosen(only)
+    known = kept.read(RESULT, ALL) if is_rest else ()
+    mutants = rest_of(chosen(only), known)
     began = time.monotonic()
     tried, is_sound = [], True
     with ExitStack() as after:
@@ -54,6 +59,12 @@ def main(
 def chosen(only: str) -> list[Mutant]:
     """The mutants whose name or module holds one of the words of `only`, which commas part."""
     return [one for one in ALL if any(w in one.name or w in one.module for w in only.split(","))]
+
+
+def rest_of(mutants: Sequence[Mutant], known: Sequence[Tried]) -> list[Mutant]:
+    """Those of `mutants` that are not known to be killed."""
+    killed = {one.name for one in known if one.verdict is Verdict.KILLED}
+    return [mutant for mutant in mutants if mutant.name not in killed]
 
 
 def _passes_without(

@@ -11,10 +11,10 @@ from infra.mutants import kept
 from infra.mutants.catalogue import ALL, ROOT, stale
 from infra.mutants.model import Mutant
 from infra.mutants.page import table
-from infra.mutants.run import chosen
+from infra.mutants.run import chosen, rest_of
 from infra.mutants.trial import Tried, Verdict, try_mutant
 
-FEWEST = 150
+FEWEST = 200
 SOUND = "def price(minor):\n    return minor * 2\n"
 CHECKED = (
     "from shop import price\n\n\ndef test_doubles():\n    assert price(3) == 6\n\n\n"
@@ -50,9 +50,11 @@ def test_a_mutant_is_python_that_says_something_else(mutant: Mutant) -> None:
 
 
 def test_the_tests_that_have_to_find_a_mutant_are_there() -> None:
-    files = {file for mutant in ALL for file in mutant.killed_by}
+    named = {tests.partition("::")[::2] for mutant in ALL for tests in mutant.killed_by}
 
-    assert sorted(file for file in files if not (ROOT / file).is_file()) == []
+    assert sorted(file for file, _ in named if not (ROOT / file).is_file()) == []
+    for file, test in named:
+        assert not test or f"\ndef {test}(" in (ROOT / file).read_text()
 
 
 def test_the_page_lists_every_mutant_by_name() -> None:
@@ -143,3 +145,14 @@ def test_what_became_of_a_bug_says_nothing_of_another_under_its_name(tmp_path: P
     assert kept.read(path, (replace(MUTANT, new="minor + 3"),)) == ()
     assert kept.read(path, (MUTANT,)) == (_tried(Verdict.KILLED),)
     assert kept.read(tmp_path / "not there.json", (MUTANT,)) == ()
+
+
+def test_the_rest_are_those_that_were_not_killed() -> None:
+    fresh, survivor, killed = (replace(MUTANT, name=name) for name in ("new", "lives", "dead"))
+    known = [
+        replace(_tried(Verdict.SURVIVED), name="lives"),
+        replace(_tried(Verdict.KILLED), name="dead"),
+    ]
+
+    assert rest_of([fresh, survivor, killed], known) == [fresh, survivor]
+    assert rest_of([killed], ()) == [killed]
