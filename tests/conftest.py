@@ -12,7 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 os.environ.update(
     COUNTERFOIL_STAGE="test",
@@ -51,6 +51,13 @@ if TYPE_CHECKING:
 # No test is judged by the clock: a busy machine is no defect.
 settings.register_profile(
     "counterfoil", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+# A mutant has to be found, by whichever example: the smallest one takes minutes to look for.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("counterfoil"),
+    phases=(Phase.explicit, Phase.generate, Phase.target),
+    database=None,
 )
 settings.load_profile("counterfoil")
 

@@ -201,4 +201,12 @@ MUTANTS = (
         "    if by_name:\n        return tuple(by_name.values())\n    while last in by_name:",
         (*HISTORY, "tests/integration/test_loyalty_card_contention.py"),
     ),
+    Mutant(
+        "partly_replaced_card_stays_full",
+        "a full card for which some of the stamps it lost could be replaced is not emptied",
+        "chalicelib/loyalty/cards/filling.py",
+        "        if not missing:\n",
+        "        if missing < draw.units:\n",
+        PROPERTIES,
+    ),
 )

@@ -85,6 +85,7 @@ def run_tests(tree: Path, files: tuple[str, ...]) -> tuple[Verdict, str]:
         "-rfE",
         "--no-header",
         "--tb=no",
+        "--hypothesis-profile=mutants",  # Of tests/conftest.py.
         "--hypothesis-seed=0",  # The same examples each time: a verdict can be repeated.
         *files,
     ]

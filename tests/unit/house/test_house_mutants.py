@@ -20,6 +20,7 @@ CHECKED = (
     "from shop import price\n\n\ndef test_doubles():\n    assert price(3) == 6\n\n\n"
     "def test_nought():\n    assert price(0) == 0\n"
 )
+PROFILE = "from hypothesis import settings\n\nsettings.register_profile('mutants')\n"
 MUTANT = Mutant("adds", "adds two", "shop.py", "minor * 2", "minor + 2", ("test_shop.py",))
 
 
@@ -27,6 +28,7 @@ MUTANT = Mutant("adds", "adds two", "shop.py", "minor * 2", "minor + 2", ("test_
 def shop(tmp_path: Path) -> Path:
     (tmp_path / "shop.py").write_text(SOUND)
     (tmp_path / "test_shop.py").write_text(CHECKED)
+    (tmp_path / "conftest.py").write_text(PROFILE)
     return tmp_path
 
 

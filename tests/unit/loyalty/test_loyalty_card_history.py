@@ -58,6 +58,17 @@ def a_cabinet(units: list[int], **more: object) -> Cabinet:
     return cabinet
 
 
+def collect_all(cabinet: Cabinet) -> None:
+    """Every reward of the full cards is collected at a till."""
+    every = {fill.claim_id for fill in cabinet.full}
+    closed = tuple(
+        replace(one, state=ClaimState.REDEEMED, closed_at=LONG_AFTER)
+        for one in cabinet.card.claims
+        if one.claim_id in every
+    )
+    cabinet.card = replace(cabinet.card, claims=closed)
+
+
 def test_a_full_card_of_the_history_is_emptied_by_the_return_of_one_of_its_stamps() -> None:
     cabinet = a_cabinet([1] * 30)
     assert {fill.number for fill in cabinet.card.fills} == {4, 5, 6}
@@ -104,17 +115,26 @@ def test_a_policy_that_takes_only_what_is_there_leaves_a_paid_card_of_the_histor
 
 def test_a_reward_that_was_collected_stays_and_the_stamp_is_owed() -> None:
     cabinet = a_cabinet([1] * 30, filling=Filling(places=5, claims=True))
-    every = {fill.claim_id for fill in cabinet.full}
-    closed = tuple(
-        replace(one, state=ClaimState.REDEEMED, closed_at=LONG_AFTER)
-        for one in cabinet.card.claims
-        if one.claim_id in every
-    )
-    cabinet.card = replace(cabinet.card, claims=closed)
+    collect_all(cabinet)
 
     cabinet.enter(bought(0, 1, version=2, back=1))
 
     assert (len(cabinet.full), owed(cabinet.card)) == (6, 1)
+
+
+def test_a_reward_whose_collecting_is_in_the_history_too_stays_and_the_stamp_is_owed() -> None:
+    cabinet = a_cabinet([1] * 30, filling=Filling(places=5, claims=True))
+    collect_all(cabinet)
+    for number in range(30, 35):
+        cabinet.enter(bought(number, 1))
+    assert [claim.state for claim in cabinet.card.claims] == [ClaimState.RESERVED]
+
+    cabinet.enter(bought(0, 1, version=2, back=1))
+
+    assert ([fill.number for fill in cabinet.full], owed(cabinet.card)) == (
+        [1, 2, 3, 4, 5, 6, 7],
+        1,
+    )
 
 
 @given(
