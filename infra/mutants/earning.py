@@ -123,6 +123,14 @@ MUTANTS = (
         EARNING,
     ),
     Mutant(
+        "caps_are_forgotten_in_the_choice",
+        "the way is chosen that would give most without caps",
+        _CHOOSING,
+        "                known[rule_id, total] = one.capped(total)\n",
+        "                known[rule_id, total] = one.units(total)\n",
+        EARNING,
+    ),
+    Mutant(
         "last_of_equal_parts_is_largest",
         "of two equal parts of a bill the later one counts items and visits",
         _SALE,

@@ -212,6 +212,20 @@ def test_the_cap_can_rise_and_can_fall_to_what_is_spent_and_leased() -> None:
     assert standing() == Standing("GBP", 10, 8, 2, is_closed=False)
 
 
+def test_of_two_who_change_the_budget_at_once_the_slower_changes_nothing() -> None:
+    open_budget(6_400)
+    head = store.find_budget(PURSE.campaign_id, now=NOON)
+    assert head is not None
+
+    is_written = [
+        store.record_budget(replace(head, cap_minor=cap_minor), after_version=head.version)
+        for cap_minor in (7_000, 8_000)
+    ]
+
+    assert is_written == [True, False]
+    assert standing() == Standing("GBP", 7_000, 0, 7_000, is_closed=False)
+
+
 def test_names_every_fault_of_rows_that_were_spoilt() -> None:
     store.record_new_budget(Budget(PURSE.campaign_id, "GBP", 10, spent_minor=4))
     head = store.find_budget(PURSE.campaign_id, now=NOON)

@@ -13,6 +13,7 @@ from chalicelib.budgets import store as leases
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger.model import Balances
 from chalicelib.loyalty.cards.lots import balance_at
+from chalicelib.loyalty.cards.paying import Payer
 from chalicelib.loyalty.cards.store import Holder, find_card
 from chalicelib.loyalty.claims import service as claims
 from chalicelib.loyalty.claims.claiming import BudgetUsedUp
@@ -128,6 +129,48 @@ def test_what_waited_is_paid_once_within_a_day_of_the_budgets_being_raised() -> 
     assert (in_vain, looked) == (1, [1, 0, 0])
     assert (waiting(), spent(), has(ADA)) == ([], 600, 600)
     assert told()[-2:] == [("card_complete", 0, "no_budget"), ("card_complete", 300, "")]
+
+
+def test_what_waits_is_not_given_by_a_later_purchase_but_by_whoever_looks() -> None:
+    """Else it would name a lease that nobody spends of, and nobody would look any more."""
+    open_bakery(budget_minor=300)
+    buy("t-1", 5)
+    buy("t-2", 5)
+    settle()
+    reward = {"kind": "fixed_cashback", "amount_minor": 300}
+    write_scheme(card={"places": 5, "reward": reward}, budget_minor=650, now=SETTLED_AT)
+    buy("t-3", 1)
+
+    settle(now=SETTLED_AT)
+
+    assert (waiting(), spent(), has(ADA)) == ([2], 300, 300)
+    look(SETTLED_AT + 2 * DAY)
+    assert (waiting(), spent(), has(ADA)) == ([], 600, 600)
+
+
+def test_a_slower_run_pays_from_the_lease_that_a_faster_one_has_named() -> None:
+    open_bakery(budget_minor=9_600)
+    buy("t-1", 5)
+    messages = queued(queues.REWARDS)
+    with pytest.raises(Died), dying(3, is_heard=True):  # The budget, its lease, the card.
+        settle_again(messages)
+    slower = card()
+    close_lease(1)
+    settle_again(messages, now=LATER)
+    close_lease(2)
+    scheme = schemes.get_valid(SCHEME, at=LATER, now=LATER)
+    assert slower is not None
+
+    paid = Payer(holder(), scheme, "returned", LATER).pay(slower.fills[0])
+
+    assert (slower.fills[0].lease, paid.lease) == (1, 2)
+    assert (spent(), has(ADA)) == (300, 300)
+
+
+def close_lease(number: int) -> None:
+    """Somebody else closes it, and this process forgets that it was open."""
+    leases.close_lease(SCHEME, number, now=LATER)
+    budgets.forget()
 
 
 def test_a_card_that_waits_is_emptied_by_a_return_and_never_paid() -> None:

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.loyalty.cards.model import Balance, Card, Draw
-from chalicelib.loyalty.claims.claiming import Price, reserve
+from chalicelib.loyalty.claims.claiming import InsufficientPoints, Price, reserve
 from tests.makers.cards import ACTIVE_AT, FIVE_PLACES, SOLD_AT, after, worth
 
 DAY = timedelta(days=1)
@@ -41,3 +43,13 @@ def test_what_is_held_counts_nothing_and_fills_no_card_until_it_is_released() ->
     assert drawn(held) == {"p1": ()}
     assert [fill.number for fill in released.fills] == [1]
     assert drawn(released) == {"p1": (Draw(released.fills[0].name, 5),)}
+
+
+def test_nobody_spends_what_is_pending() -> None:
+    card = after(worth("active", 1, active_at=SOLD_AT), worth("pending", 5))
+
+    with pytest.raises(InsufficientPoints) as refused:
+        reserve(card, "c-1", MUG, at=SOLD_AT + DAY)
+
+    assert refused.value.code == "INSUFFICIENT_POINTS"
+    assert drawn(card) == {"active": (), "pending": ()}

@@ -22,3 +22,13 @@ def test_what_a_rule_does_not_mean_does_not_reach_its_minimum() -> None:
     (why,) = decide_award(bill, scheme(EarnRule("coffee", RuleKind.ITEM, when=least))).lost
 
     assert (why.why, why.missing_minor) == (EarnWhy.BELOW_MINIMUM, 200)
+
+
+def test_lines_go_to_the_rule_that_gives_most_within_its_cap() -> None:
+    capped = EarnRule("capped", RuleKind.ITEM, units=2, caps=(Cap(3, Per.PURCHASE),))
+    plain = EarnRule("plain", RuleKind.ITEM)
+    four = sold(*(sale_line(f"{number}") for number in range(4)))
+
+    award = decide_award(four, scheme(capped, plain, stacking=Stacking.BEST))
+
+    assert (award.units, award.rule_ids) == (4, ("plain",))

@@ -123,6 +123,34 @@ def test_the_order_of_lines_and_rules_changes_nothing(
     assert (again.units, again.lost, again.why) == (award.units, award.lost, award.why)
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from(CATEGORIES), st.integers(1, 4)), min_size=2, max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_of_ways_that_give_as_much_one_wins_for_any_order_of_lines(
+    bought: list[tuple[str, int]], chance: random.Random
+) -> None:
+    of_both = Condition(lines=Matching(("Coffee", "Tea")))
+    made = scheme(
+        EarnRule("both", RuleKind.ITEM, when=of_both, caps=(Cap(1, Per.PURCHASE),)),
+        *(
+            EarnRule(f"for {one}", RuleKind.ITEM, when=Condition(lines=Matching((one,))))
+            for one in CATEGORIES
+        ),
+        stacking=Stacking.BEST,
+    )
+    lines = [
+        sale_line(f"L{at}", quantity=Decimal(count), category=(category,))
+        for at, (category, count) in enumerate(bought)
+    ]
+    shuffled = list(lines)
+    chance.shuffle(shuffled)
+
+    award, again = (decide_award(sold(*one), made) for one in (lines, shuffled))
+
+    assert set(again.shares) == set(award.shares)
+
+
 @given(sales(), any_scheme, st.integers(0, 60), st.integers(0, 60))
 def test_no_cap_is_ever_passed(sale: Sale, made: Scheme, used: int, used_by_all: int) -> None:
     periods = [per for per in Per if per is not Per.PURCHASE]  # It has nothing before it.

@@ -47,7 +47,11 @@ def read(body: str) -> NoticeMessage:
 
 @pytest.mark.parametrize(
     "announcement",
-    [PAID, Announcement(NOTICE_ID, NoticeKind.STAMP_EARNED, MEMBER, AT, "coffee-card")],
+    [
+        PAID,
+        replace(PAID, may_be_known=True),
+        Announcement(NOTICE_ID, NoticeKind.STAMP_EARNED, MEMBER, AT, "coffee-card"),
+    ],
 )
 def test_an_announcement_travels_whole(announcement: Announcement) -> None:
     body = encode(to_message(announcement))
