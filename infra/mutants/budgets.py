@@ -6,6 +6,7 @@ _LEASING = "chalicelib/budgets/leasing.py"
 _STORE = "chalicelib/budgets/store.py"
 _SERVICE = "chalicelib/budgets/service.py"
 _PAYING = "chalicelib/loyalty/cards/paying.py"
+PARTICIPATION = ("tests/unit/offers/test_offers_participation.py",)
 CARD_BUDGETS = ("tests/integration/test_loyalty_budgets.py",)
 
 MUTANTS = (
@@ -151,7 +152,7 @@ MUTANTS = (
         "chalicelib/offers/participation/model.py",
         "rewarded = [one for one in kept if one.kept_minor > 0]",
         "rewarded = list(kept)",
-        AWARDING,
+        PARTICIPATION,
     ),
     Mutant(
         "limit_is_one_too_many",
@@ -159,7 +160,7 @@ MUTANTS = (
         "chalicelib/offers/participation/model.py",
         "return sum(1 for _ in same) >= limit.times",
         "return sum(1 for _ in same) > limit.times",
-        AWARDING,
+        PARTICIPATION,
     ),
     Mutant(
         "budget_keeps_what_came_back",

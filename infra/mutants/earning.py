@@ -128,7 +128,7 @@ MUTANTS = (
         _CHOOSING,
         "                known[rule_id, total] = one.capped(total)\n",
         "                known[rule_id, total] = one.units(total)\n",
-        EARNING,
+        MINIMUMS,
     ),
     Mutant(
         "last_of_equal_parts_is_largest",

@@ -1,8 +1,10 @@
 """Mutants of what a card is worth, who writes it, what follows from it, and of spending from it."""
 
-from infra.mutants.cards import CARD_REFUNDS, CLAIMED, PROPERTIES, STAMPED
+from infra.mutants.cards import CLAIMED, DRAWING, STAMPED
 from infra.mutants.model import Mutant
 
+VALUING = ("tests/unit/loyalty/test_loyalty_valuing.py",)
+ELIGIBILITY = ("tests/unit/loyalty/test_loyalty_eligibility.py",)
 _VALUING = "chalicelib/loyalty/cards/valuing.py"
 _DESK = "chalicelib/loyalty/cards/desk.py"
 _STORE = "chalicelib/loyalty/cards/store.py"
@@ -32,7 +34,7 @@ MUTANTS = (
         _VALUING,
         "    if print_of(sale) != entry.sale_print:\n",
         "    if sale.is_exchange and print_of(sale) != entry.sale_print:\n",
-        (*STAMPED, *CARD_REFUNDS, *PROPERTIES),
+        VALUING,
     ),
     Mutant(
         "returned_goods_count_as_corrected",
@@ -40,7 +42,7 @@ MUTANTS = (
         _VALUING,
         "said += [line.gtin, line.sku, line.category, line.is_return]",
         "said += [line.gtin, line.sku, line.category, line.returned_quantity]",
-        (*STAMPED, *CARD_REFUNDS, *PROPERTIES),
+        VALUING,
     ),
     Mutant(
         "schemes_own_pending_days_forgotten",
@@ -48,7 +50,7 @@ MUTANTS = (
         _VALUING,
         "pending = scheme.pending_days if scheme.pending_days is not None else return_days",
         "pending = return_days",
-        (*STAMPED, *CLAIMED),
+        VALUING,
     ),
     Mutant(
         "emptied_card_keeps_its_money",
@@ -64,7 +66,7 @@ MUTANTS = (
         _ELIGIBILITY,
         "if sold_at < membership.joined_at:",
         "if now < membership.joined_at:",
-        STAMPED,
+        ELIGIBILITY,
     ),
     Mutant(
         "claims_spend_what_is_not_there",
@@ -72,7 +74,7 @@ MUTANTS = (
         _CLAIMING,
         "if lots.balance_at(card, at).active < price.units:",
         "if lots.balance_at(card, at).active + lots.balance_at(card, at).pending < price.units:",
-        CLAIMED,
+        DRAWING,
     ),
     Mutant(
         "claim_redeemed_twice",
