@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.loyalty.allocation import NothingToShareBy, share_out
@@ -27,7 +27,7 @@ CATEGORIES = ("Coffee", "Tea", "Cake")
 conditions = st.builds(
     Condition,
     lines=st.sampled_from([Matching(), *(Matching((one,)) for one in CATEGORIES)]),
-    min_spend_minor=st.sampled_from([0, 0, 300, 1000]),
+    min_spend_minor=st.sampled_from([0, 0, 300, 1_000, 3_000, 6_000]),
     min_items=st.sampled_from([0, 0, 2]),
 )
 caps = st.lists(
@@ -124,7 +124,9 @@ def test_the_order_of_lines_and_rules_changes_nothing(
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(CATEGORIES), st.integers(1, 4)), min_size=2, max_size=6),
+    st.lists(
+        st.tuples(st.sampled_from(("Coffee", "Tea")), st.integers(1, 2)), min_size=1, max_size=4
+    ),
     st.randoms(use_true_random=False),
 )
 def test_of_ways_that_give_as_much_one_wins_for_any_order_of_lines(
@@ -132,10 +134,10 @@ def test_of_ways_that_give_as_much_one_wins_for_any_order_of_lines(
 ) -> None:
     of_both = Condition(lines=Matching(("Coffee", "Tea")))
     made = scheme(
-        EarnRule("both", RuleKind.ITEM, when=of_both, caps=(Cap(1, Per.PURCHASE),)),
+        EarnRule("both", RuleKind.ITEM, when=of_both, caps=(Cap(3, Per.PURCHASE),)),
         *(
             EarnRule(f"for {one}", RuleKind.ITEM, when=Condition(lines=Matching((one,))))
-            for one in CATEGORIES
+            for one in ("Coffee", "Tea")
         ),
         stacking=Stacking.BEST,
     )
@@ -171,6 +173,16 @@ def test_no_cap_is_ever_passed(sale: Sale, made: Scheme, used: int, used_by_all:
         assert award.units <= max(cap.units - before, 0)
 
 
+@example(  # It reaches the minimum of a visit, whose stamps are fewer than its points.
+    sale=sold(sale_line(gross=900)),
+    made=(
+        EarnRule("pound", RuleKind.SPEND, per=100),
+        EarnRule("visit", RuleKind.VISIT, units=5, when=Condition(min_spend_minor=1_000)),
+    ),
+    limits=[],
+    at=0,
+    more=200,
+)
 @given(sales(), rules(), caps, st.integers(0, 5), st.integers(1, 3_000))
 def test_spending_more_never_earns_less_where_the_best_or_all_rules_win(
     sale: Sale, made: tuple[EarnRule, ...], limits: list[Cap], at: int, more: int

@@ -3,10 +3,16 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.loyalty.rules import Condition, FixedCashback, Matching, PercentCashback
+from chalicelib.loyalty.rules import (
+    Condition,
+    FixedCashback,
+    Matching,
+    PercentCashback,
+    Reward,
+)
 from chalicelib.loyalty.sale import SaleLine
 from chalicelib.offers.campaigns.model import Campaign, Status
 from chalicelib.offers.deciding import NotWon, Worth, choose, judge
@@ -14,6 +20,7 @@ from tests.makers.loyalty import SOLD_AT, sale_line, sold
 from tests.makers.offers import campaign
 
 CATEGORIES = ("Coffee", "Tea")
+ANYTHING = Condition()
 rewards = st.one_of(
     st.builds(FixedCashback, st.integers(1, 2_000)),
     st.builds(
@@ -24,20 +31,34 @@ rewards = st.one_of(
 )
 
 
+def offer(
+    number: int, reward: Reward, *, is_stackable: bool, when: Condition = ANYTHING
+) -> Campaign:
+    return campaign(
+        f"c{number}",
+        reward=reward,
+        condition=when,
+        is_stackable=is_stackable,
+        starts_at=SOLD_AT,
+        status=Status.SCHEDULED,
+    )
+
+
+TWO_FIFTIES = [offer(number, FixedCashback(50), is_stackable=True) for number in range(2)]
+
+
 @st.composite
 def several(draw: st.DrawFn) -> list[Campaign]:
     """Up to four offers, some with a minimum, some of them stackable, none before another."""
     return [
-        campaign(
-            f"c{number}",
-            reward=draw(rewards),
-            condition=Condition(
+        offer(
+            number,
+            draw(rewards),
+            is_stackable=draw(st.booleans()),
+            when=Condition(
                 lines=draw(st.sampled_from([Matching(), *(Matching((c,)) for c in CATEGORIES)])),
                 min_spend_minor=draw(st.sampled_from([0, 0, 500, 2_000])),
             ),
-            is_stackable=draw(st.booleans()),
-            starts_at=SOLD_AT,
-            status=Status.SCHEDULED,
         )
         for number in range(draw(st.integers(1, 4)))
     ]
@@ -50,21 +71,15 @@ def won_minor(offers: list[Campaign], lines: list[SaleLine]) -> int:
 
 
 def test_the_offers_that_it_is_tried_with_give_something() -> None:
-    both = [
-        campaign(
-            f"c{number}",
-            reward=FixedCashback(50),
-            condition=Condition(),
-            is_stackable=True,
-            starts_at=SOLD_AT,
-            status=Status.SCHEDULED,
-        )
-        for number in range(2)
-    ]
-
-    assert won_minor(both, [sale_line(gross=350)]) == 100
+    assert won_minor(TWO_FIFTIES, [sale_line(gross=350)]) == 100
 
 
+@example(  # Half of it alone comes closer to what the others give together.
+    offers=[*TWO_FIFTIES, offer(2, PercentCashback(Fraction(1, 2), 2_000), is_stackable=False)],
+    prices=[(90, "Coffee")],
+    at=0,
+    more=100,
+)
 @given(
     several(),
     st.lists(st.tuples(st.integers(0, 4_000), st.sampled_from(CATEGORIES)), min_size=1, max_size=5),
