@@ -3,6 +3,7 @@
 from infra.mutants.model import Mutant
 
 NETTING = ("tests/unit/payouts/test_payouts_netting.py",)
+NIGHTS = ("tests/integration/test_payouts_nights.py",)
 CLOSING = ("tests/integration/test_payouts_closing.py",)
 RECONCILING = ("tests/integration/test_payouts_reconciling.py",)
 COALESCING = ("tests/unit/notices/test_notices_coalescing.py",)
@@ -91,7 +92,7 @@ MUTANTS = (
         _NETTING,
         "EntryKind.PAYOUT_SETTLED:\n                refused_at, failures = None, 0",
         "EntryKind.PAYOUT_SETTLED:\n                refused_at = None",
-        CLOSING,
+        NIGHTS,
     ),
     Mutant(
         "debt_counts_from_today",
@@ -99,7 +100,7 @@ MUTANTS = (
         _NETTING,
         "since = unpaid.since if unpaid and unpaid.why is why else on",
         "since = on",
-        CLOSING,
+        NIGHTS,
     ),
     Mutant(
         "order_before_the_queue_is_forgotten",

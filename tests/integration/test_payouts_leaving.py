@@ -8,7 +8,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.ledger.giving import bring_to, give
 from chalicelib.members import service as members
 from chalicelib.members.model import Member
-from chalicelib.payouts import looking, sending
+from chalicelib.payouts import looking, parting, sending
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.destinations import store
 from chalicelib.payouts.destinations.store import Held
@@ -136,6 +136,17 @@ def test_the_account_of_an_active_member_stays_when_they_are_paid() -> None:
 
     assert after.state is PayoutState.EXECUTED
     assert _held(member, PAYING_AT) is not None
+
+
+def test_the_account_stays_while_the_consent_is_taken_back_at_the_bank() -> None:
+    """Nothing is paid there meanwhile, and whoever gives the consent again finds it."""
+    record_paying(make_account(Rail.SANDBOX, api_url="https://127.0.0.1:9"))
+    member = make_payee()
+    members.suspend(member.member_id, now=LEFT_AT)
+
+    is_deleted = parting.forget_account_when_paid(member.member_id, now=PAYING_AT)
+
+    assert (is_deleted, _is_held(member)) == (False, True)
 
 
 def test_where_the_payer_dies_before_the_account_is_deleted_the_next_look_deletes_it() -> None:
