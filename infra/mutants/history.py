@@ -116,7 +116,7 @@ MUTANTS = (
         _OFFERS,
         "    if sold_at <= newest:\n",
         "    if sold_at < newest:\n",
-        (*OFFER_PAGES, *ARCHIVED),
+        OFFER_PAGES,
     ),
     Mutant(
         "lost_page_is_believed",
@@ -124,7 +124,7 @@ MUTANTS = (
         _OFFERS,
         "        if page.number <= participation.history.pages\n",
         "",
-        (*OFFER_PAGES, *ARCHIVED),
+        OFFER_PAGES,
     ),
     Mutant(
         "oldest_page_is_believed",

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from threading import Barrier
@@ -12,12 +13,14 @@ import pytest
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger.model import Balances
+from chalicelib.loyalty.cards import store
 from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.purchases.messages import decode_reward
 from chalicelib.rewards import service
 from chalicelib.runtime import queues
 from tests.makers.purchases import PAID_AT, queued
-from tests.makers.rewarding import DAY, bring_back, buy, card, money, open_bakery
+from tests.makers.rewarding import DAY, SCHEME, bring_back, buy, card, money, open_bakery
+from tests.makers.scheme_budgets import rich
 
 pytestmark = pytest.mark.stores
 
@@ -54,6 +57,17 @@ def fight(bodies: list[str]) -> None:
     with ThreadPoolExecutor(WORKERS) as pool:
         for done in [pool.submit(work, number) for number in range(WORKERS)]:
             done.result()
+
+
+def test_of_two_who_change_a_card_at_once_the_slower_writes_nothing(embedded_aws: None) -> None:
+    holder = rich(1, SCHEME, 4)
+    found = store.find_card(holder, now=NOW)
+    assert found is not None
+
+    written = [store.record_card(replace(found, expired=units), holder) for units in (1, 2)]
+
+    after = store.find_card(holder, now=NOW)
+    assert (written, after) == ([True, False], replace(found, expired=1, version=2))
 
 
 @pytest.mark.requirement("LOY-01")

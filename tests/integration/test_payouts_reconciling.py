@@ -194,6 +194,21 @@ def test_an_order_and_its_reports_agree_or_not(said, reported, kinds) -> None:
     assert [one.kind for one in found] == kinds
 
 
+def test_an_order_of_more_than_was_set_aside_is_listed(counted) -> None:
+    make_available_money(400)
+    written = write_instruction(400)
+    assert instructions.record_change(replace(written, amount=pounds(500), version=2))
+
+    close_until(PAID_ON)
+
+    assert _open() == [
+        Difference(Differs.NOT_IN_JOURNAL, written.payout_id),
+        Difference(Differs.SUMS, written.payout_id),
+    ]
+    assert counted["differences_found:sums"] == 1
+    assert balances(now=LATER) == Balances("GBP", in_payment=400)
+
+
 def test_a_payout_that_nobody_took_up_is_put_on_its_queue_again() -> None:
     ada = make_payee()
     make_available_money(500, member_id=ada.member_id)

@@ -26,6 +26,7 @@ from chalicelib.rewards.inquiries.service import (
 )
 from chalicelib.runtime import queues
 from tests.makers.cards import SCHEME, after, worth
+from tests.makers.dying import Died, dying
 from tests.makers.holds import ensure_queue, settled
 from tests.makers.inquiries import SOON, own, redeem, stamp, start_rewards
 from tests.makers.members import user
@@ -99,6 +100,24 @@ def test_what_is_mended_is_granted_by_the_next_look_and_told_once(counted: Count
     assert announced() == [("claim_decided", "granted")]
     assert store.list_open(now=SOON) == []
     assert counted["claims_resolved:granted:granted"] == 1
+
+
+@pytest.mark.parametrize("is_heard", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_whoever_dies_while_it_ends_leaves_it_to_the_next_look_or_has_told_it(
+    nth: int, *, is_heard: bool
+) -> None:
+    buy("t-1")
+    service.open_inquiry(own(), now=SOON)
+    redeem()
+    with pytest.raises(Died), dying(nth, is_heard=is_heard):  # The decision, and the list.
+        look()
+
+    look()
+
+    assert inquiry() == ("resolved", "granted")
+    assert set(announced()) == {("claim_decided", "granted")}
+    assert store.list_open(now=SOON) == []
 
 
 def test_stamps_that_are_held_wait_for_their_decision_and_stamps_that_count_end_it() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.ids import PaymentId, ReceiptId
 from chalicelib.loyalty.terms import Per
-from chalicelib.offers.campaigns.model import Limit
+from chalicelib.offers.campaigns.model import Campaign, Limit
 from chalicelib.offers.participation.archiving import (
     KEPT_MAX,
     Page,
@@ -105,3 +105,28 @@ def test_a_row_keeps_all_of_the_newest_period_and_no_more_than_a_dozen_else() ->
     assert [one.purchase_id for one in page.redemptions] == [f"p-{hour}" for hour in range(9)]
     assert len(row.redemptions) == 32
     assert KEPT_MAX == 12
+
+
+def moved_row() -> tuple[Participation, Page, Campaign]:
+    """Thirteen rewards, nine of which moved to the first page of the history."""
+    of = campaign(limit=Limit(60, Per.EVER))
+    kept = tuple(redemption(hour) for hour in range(13))
+    row, page = move_old(replace(new_participation(of), redemptions=kept), of)
+    assert page is not None
+    return row, page, of
+
+
+def test_the_latest_sale_that_moved_is_looked_for_and_a_later_one_is_not() -> None:
+    row, page, of = moved_row()
+    latest = page.redemptions[-1].sold_at
+
+    assert may_be_past(row, latest, of)
+    assert not may_be_past(row, latest + timedelta(microseconds=1), of)
+
+
+def test_a_page_that_was_written_by_who_lost_the_race_is_no_part_of_the_history() -> None:
+    row, page, _of = moved_row()
+    lost = Page(2, (redemption(99),))
+
+    assert left_in(row, [lost, page]) == page.redemptions
+    assert bring_back(row, [lost, page], PaymentId("p-99")) == row
