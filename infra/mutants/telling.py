@@ -85,7 +85,7 @@ MUTANTS = (
         "    if moving.payout_key(payout_id, EntryKind.PAYOUT_FAILED) in by_key:\n"
         "        return None\n",
         "",
-        (*CLOSING, *RECONCILING, "tests/integration/test_payouts_leaving.py"),
+        NIGHTS,
     ),
     Mutant(
         "failures_are_not_in_a_row",

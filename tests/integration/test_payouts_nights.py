@@ -4,10 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 
+from chalicelib.kernel.money import Money
+from chalicelib.ledger import moving
+from chalicelib.ledger import service as ledger
 from chalicelib.ledger.giving import give, take_back
+from chalicelib.ledger.model import Balances
 from chalicelib.members.model import Member
 from chalicelib.payouts import service as payouts
-from chalicelib.payouts.model import Executed, Failed, Outcome
+from chalicelib.payouts.model import Executed, Failed, Outcome, payout_id_of
 from chalicelib.payouts.netting import service as netting
 from chalicelib.payouts.netting import store as unpaid
 from chalicelib.payouts.netting.deciding import Why
@@ -78,3 +82,19 @@ def test_a_debt_is_as_old_as_the_first_night_that_found_it() -> None:
     owes = unpaid.find(ada.member_id, "GBP", now=night_after(FIRST))
     assert ordered == [0, 0, 0]
     assert owes == Unpaid(ada.member_id, "GBP", -300, Why.OWES, FIRST + timedelta(days=1))
+
+
+def test_what_was_set_aside_and_went_back_as_nobody_pays_there_is_not_ordered_later() -> None:
+    """Else a night in which somebody pays there sends money that is available once more."""
+    ada = make_payee()
+    euros = {"amount": Money(500, "EUR"), "available_at": BOUGHT_AT}
+    give(make_gift(1, member_id=ada.member_id, **euros), now=BOUGHT_AT)
+    payout_id, now = payout_id_of(ada.member_id, "EUR", FIRST), night_after(FIRST)
+    moving.instruct(ada.member_id, "EUR", payout_id, minor_min=1, originated_at=BOUGHT_AT, now=now)
+    begun = netting.find_set_aside(ada.member_id, payout_id, now=now)
+    assert begun is not None
+
+    ordered = netting.order(begun, ada.member_id, payout_id, now=now)
+
+    assert (ordered, netting.find_set_aside(ada.member_id, payout_id, now=now)) == (None, None)
+    assert ledger.balances_of(ada.member_id, now=now) == (Balances("EUR", available=500),)
