@@ -1,13 +1,12 @@
-"""Schedules: looks at what waits, and the sweep of what should be gone."""
+"""Waiting: looks at the payments and refunds whose other half may have come."""
 
 from typing import Any
 
 from chalice import Blueprint
 
-from chalicelib.privacy import leaving, retention
 from chalicelib.purchases import waiting
 from chalicelib.purchases.refunding import waiting as refunds
-from chalicelib.runtime import clock, quarantine
+from chalicelib.runtime import clock
 from chalicelib.workers.rim import scheduled
 
 bp = Blueprint(__name__)
@@ -27,18 +26,3 @@ def end_waiting(_event: Any) -> None:
     now = clock.now()
     refunds.look_daily(now)
     waiting.look_again_between(now - waiting.LONGEST, now, now=now)
-
-
-@bp.schedule("rate(1 hour)")
-@scheduled
-def sweep_retention(_event: Any) -> None:
-    """Delete and count what DynamoDB's TTL has missed; say how much waits in quarantine."""
-    quarantine.observe_sizes(now=clock.now())
-    retention.sweep(now=clock.now())
-
-
-@bp.schedule("rate(10 minutes)")
-@scheduled
-def finish_departures(_event: Any) -> None:
-    """Finish the leavings that a bank or a queue was too busy for."""
-    leaving.finish_departures(now=clock.now())
