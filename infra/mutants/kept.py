@@ -1,7 +1,8 @@
 """`build/mutants.json`: what became of each mutant when it was last tried.
 
 A run of some of them changes nothing of what is known of the others. What was tried of a mutant
-whose bug is another by now, or that is not there any more, is left out.
+whose bug is another by now, or that is not there any more, is left out. Whoever names other tests
+with a mutant tries it again.
 """
 
 import json
