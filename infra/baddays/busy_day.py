@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.kernel.ids import MemberId, RetailerId
+from chalicelib.kernel.refusals import TryAgain
 from infra.baddays.street import Ledger, Street
 
 if TYPE_CHECKING:
@@ -22,24 +23,26 @@ MINOR = 25
 RETURN_DAYS = 30
 RETAILER, CAMPAIGN = RetailerId("busy-retailer"), "everybody-wins"
 NIGHT = timedelta(days=1, hours=3, minutes=10)  # When the schedule wakes it.
+RUNS_EVERY, RUNS_MAX = timedelta(minutes=15), 24
 ROWS_AT_ONCE = 25  # DynamoDB's own limit.
 
 
 def play(street: Street, ledger: Ledger, *, size: int) -> None:
     """`size` gifts on one day, ten to a member; then the night after it."""
     from chalicelib.ledger.closing import store
-    from chalicelib.payouts import closing
 
     on = street.clock.now().date()
     given_at = datetime.combine(on, datetime.min.time(), UTC) + timedelta(hours=8)
     _write(_books(size, given_at), given_at)
-    used, began, peak = time.process_time(), time.monotonic(), _peak_kilobytes()
+    used, began, peak = time.process_time(), time.monotonic(), _peak_megabytes()
     night = datetime.combine(on, datetime.min.time(), UTC) + NIGHT
-    closed = closing.close_days(now=night, has_time=lambda: True)
+    runs, next_day = _close(night)
+    ledger.check_within("runs that it took", runs, 1, RUNS_MAX)
     ledger.note("milliseconds of processor time", int((time.process_time() - used) * 1_000))
     ledger.note("milliseconds on the clock", int((time.monotonic() - began) * 1_000))
-    ledger.note("megabytes more at its peak", (_peak_kilobytes() - peak) // 1_024)
-    ledger.check("days left to close", (night.date() - closed.next_day).days, 0)
+    ledger.note("megabytes at its peak, the local stack's own among them", _peak_megabytes())
+    ledger.note("megabytes more than at the peak before", _peak_megabytes() - peak)
+    ledger.check("days left to close", (night.date() - next_day).days, 0)
     (day,) = store.list_days(RETAILER, on, on, now=night)
     (line,) = day.lines
     ledger.check("gifts on the retailer's statement", line.given, size)
@@ -47,6 +50,24 @@ def play(street: Street, ledger: Ledger, *, size: int) -> None:
     due = list(_due(on + timedelta(days=RETURN_DAYS), night))
     ledger.check("gifts that become available", len(due), size)
     ledger.check("of them each once", len(set(due)), size)
+
+
+def _close(night: datetime) -> tuple[int, date]:
+    """Run after run, as the schedule does; how many it took, and the day that comes next.
+
+    The embedded AWS looks at the whole of a partition for every query, which on a busy machine
+    takes longer than anybody waits for DynamoDB. Then the next run goes on.
+    """
+    from chalicelib.payouts import closing
+
+    for run in range(RUNS_MAX):
+        now = night + run * RUNS_EVERY
+        try:
+            closed = closing.close_days(now=now, has_time=lambda: True)
+        except TryAgain:
+            continue
+        return run + 1, closed.next_day
+    return RUNS_MAX, night.date() - timedelta(days=1)
 
 
 def _books(size: int, at: datetime) -> Iterator["Page"]:
@@ -128,6 +149,6 @@ def _due(on: date, now: datetime) -> Iterator[str]:
         yield from (one.key for one in due if one.member_id.startswith("busy-"))
 
 
-def _peak_kilobytes() -> int:
-    """The most memory that this process had at once; the embedded AWS is another process."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _peak_megabytes() -> int:
+    """The most memory that this process ever had; the embedded AWS is another process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024
