@@ -21,14 +21,12 @@ def share_out(total: int, weights: Sequence[Weight]) -> tuple[int, ...]:
     """
     if total == 0:
         return (0,) * len(weights)
-    whole = sum(weight for _, weight in weights)
-    if total < 0 or whole <= 0 or any(weight < 0 for _, weight in weights):
+    bare = [weight for _, weight in weights]
+    whole = sum(bare)
+    if total < 0 or whole <= 0 or min(bare) < 0:
         raise NothingToShareBy("nothing to share by")
-    shares, lost = [], []
-    for at, (name, weight) in enumerate(weights):
-        share, rest = divmod(total * weight, whole)
-        shares.append(share)
-        lost.append((-rest, name, at))
+    shares = [total * weight // whole for weight in bare]
+    lost = [(-(total * weight % whole), name, at) for at, (name, weight) in enumerate(weights)]
     left = total - sum(shares)
     for _, _, at in sorted(lost)[:left]:
         shares[at] += 1
@@ -37,4 +35,4 @@ def share_out(total: int, weights: Sequence[Weight]) -> tuple[int, ...]:
 
 def total_of(weights: Iterable[Weight]) -> int:
     """What `weights` come to."""
-    return sum(weight for _, weight in weights)
+    return sum([weight for _, weight in weights])

@@ -13,7 +13,8 @@ from itertools import product
 from math import lcm, prod
 from operator import itemgetter
 
-from chalicelib.loyalty.conditions import CountedLine
+from chalicelib.loyalty.allocation import Weight
+from chalicelib.loyalty.conditions import CountedLine, amount_of
 from chalicelib.loyalty.rules import ONE, EarnRule
 from chalicelib.loyalty.terms import Basis, Rounding, RuleKind, Stacking
 
@@ -47,6 +48,20 @@ class Contender:
             return line.items
         return line.gross_minor if self.rule.basis is Basis.GROSS else line.net_minor
 
+    def weights(self, lines: Iterable[CountedLine]) -> list[Weight]:
+        """`lines` by name, with what of each it counts."""
+        if self.rule.kind is RuleKind.ITEM:
+            return [(line.line_id, line.items) for line in lines]
+        if self.rule.basis is Basis.GROSS:
+            return [(line.line_id, line.gross_minor) for line in lines]
+        return [(line.line_id, line.net_minor) for line in lines]
+
+    def total(self, lines: Iterable[CountedLine]) -> int:
+        """What of `lines` it counts in all."""
+        if self.rule.kind is RuleKind.ITEM:
+            return sum([line.items for line in lines])
+        return amount_of(lines, self.rule.basis)
+
     def units(self, amount: int) -> int:
         """What it gives for `amount`, before its caps."""
         rule, of = self.rule, self.multiplier
@@ -76,7 +91,7 @@ class Earned:
     @property
     def uncapped(self) -> int:
         """What it would give without caps."""
-        return self.contender.units(sum(map(self.contender.amount, self.lines)))
+        return self.contender.units(self.contender.total(self.lines))
 
 
 _Ways = Mapping[str, tuple[CountedLine, ...]]
@@ -102,6 +117,8 @@ def choose(contenders: Sequence[Contender], stacking: Stacking) -> tuple[Earned,
     A rule that `is_bonus` competes with none. Where two ways are worth as much, the one stands that
     follows priority and then the rules' ids.
     """
+    if len(contenders) == 1:  # As most often: nobody to choose between.
+        return tuple(_earned(contenders, {one.rule.rule_id: one.lines for one in contenders}))
     ordered = sorted(contenders, key=lambda one: (-one.rule.priority, one.rule.rule_id))
     bonuses = [one for one in ordered if one.rule.is_bonus]
     rivals = [one for one in ordered if not one.rule.is_bonus]
@@ -122,7 +139,7 @@ def _earned(contenders: Iterable[Contender], lines_by_rule: _Ways) -> list[Earne
     for one in contenders:
         lines = lines_by_rule.get(one.rule.rule_id, ())
         if lines:
-            found.append(Earned(one, lines, one.capped(sum(map(one.amount, lines)))))
+            found.append(Earned(one, lines, one.capped(one.total(lines))))
     return found
 
 
@@ -180,8 +197,7 @@ def _ways(rivals: Sequence[Contender]) -> Iterator[_Ways]:
 def _best_of_all(classes: Sequence[_Class]) -> tuple[Contender, ...]:
     """To whom each of `classes` goes, so that all together give most; the first of equal ways."""
     amounts = [
-        [(one.rule.rule_id, one, sum(map(one.amount, lines))) for one in rules]
-        for rules, lines in classes
+        [(one.rule.rule_id, one, one.total(lines)) for one in rules] for rules, lines in classes
     ]
     known: dict[tuple[str, int], int] = {}
     best: tuple[tuple[str, Contender, int], ...] = ()
@@ -228,7 +244,7 @@ def _together(given: Iterable[tuple[Contender, tuple[CountedLine, ...]]]) -> _Wa
 
 
 def _most_for(rules: Sequence[Contender], lines: Sequence[CountedLine]) -> Contender:
-    return max(rules, key=lambda one: one.capped(sum(map(one.amount, lines))))
+    return max(rules, key=lambda one: one.capped(one.total(lines)))
 
 
 def _best_rated(rules: Sequence[Contender], rates: Mapping[str, int]) -> tuple[Contender, ...]:

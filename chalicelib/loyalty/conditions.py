@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Condition, Exclusions, Matching
@@ -13,11 +14,11 @@ from chalicelib.loyalty.terms import Basis
 from chalicelib.loyalty.windows import is_open
 
 
-@dataclass(frozen=True, slots=True)
-class CountedLine:
+class CountedLine(NamedTuple):
     """A line (or a charge that counts) as far as it may earn. Amounts are of the whole line.
 
     The GTIN is without the zeros that longer forms put before shorter ones; categories as `folded`.
+    A tuple, because one is made of every line of every sale (`SaleLine` too).
     """
 
     line_id: str
@@ -43,12 +44,16 @@ class Counted:
 
     def spent(self, lines: Iterable[CountedLine], basis: Basis = Basis.GROSS) -> Fraction:
         """What was paid for `lines`, in minor units, exactly."""
-        return self.share * sum(line.minor(basis) for line in lines)
+        return self.share * amount_of(lines, basis)
+
+    def missing_minor(self, lines: Iterable[CountedLine], least_minor: int) -> int:
+        """How much more had to be paid for `lines` to come to `least_minor`, rounded up."""
+        paid, of = amount_of(lines) * self.share.numerator, self.share.denominator
+        return max(-((paid - least_minor * of) // of), 0)
 
     def spent_minor(self, lines: Iterable[CountedLine]) -> int:
         """As `spent`, rounded down to the minor unit."""
-        whole = sum(line.gross_minor for line in lines)
-        return whole * self.share.numerator // self.share.denominator
+        return amount_of(lines) * self.share.numerator // self.share.denominator
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +78,16 @@ def counted(sale: Sale, exclusions: Exclusions) -> Counted:
     Lines taken back in an exchange never count. The retailer's own tender counts with the largest
     part of the receipt, where it counts at all.
     """
-    lines = [_counted_line(line) for line in sale.sold]
-    kept = list(meant(tuple(lines), Condition(without=exclusions.lines)))
-    kept += [
+    kept = _without(tuple([_counted_line(line) for line in sale.sold]), exclusions.lines)
+    kept += tuple(
         CountedLine(one.charge_id, 0, one.gross_minor, one.net_minor)
         for one in sale.charges
         if one.kind in exclusions.charges_earn
-    ]
+    )
     share = sale.paid_share
     if exclusions.own_tender_earns and sale.is_largest_part and sale.due_minor > 0:
         share = min(share + Fraction(sale.own_tender_minor, sale.due_minor), Fraction(1))
-    return Counted(sale, tuple(kept), share)
+    return Counted(sale, kept, share)
 
 
 def check(condition: Condition, of: Counted, *, tier_id: str = "") -> Met | NotMet:
@@ -101,23 +105,19 @@ def check(condition: Condition, of: Counted, *, tier_id: str = "") -> Met | NotM
     if not lines:
         return NotMet(EarnWhy.NO_SUCH_LINES)
     if condition.min_spend_minor > 0:
-        missing = condition.min_spend_minor - of.spent(lines)
+        missing = of.missing_minor(lines, condition.min_spend_minor)
         if missing > 0:
-            return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=-(-missing // 1))
-    items = sum(line.items for line in lines)
-    if items < condition.min_items:
-        return NotMet(EarnWhy.TOO_FEW_ITEMS, missing_items=condition.min_items - items)
+            return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=missing)
+    if condition.min_items > 0:
+        items = sum([line.items for line in lines])
+        if items < condition.min_items:
+            return NotMet(EarnWhy.TOO_FEW_ITEMS, missing_items=condition.min_items - items)
     return Met(lines)
 
 
 def meant(lines: tuple[CountedLine, ...], condition: Condition) -> tuple[CountedLine, ...]:
     """Those of `lines` that `condition` counts."""
-    if not condition.lines.is_everything:
-        lines = matching_lines(lines, condition.lines)
-    if not condition.without.is_everything:
-        left_out = {line.line_id for line in matching_lines(lines, condition.without)}
-        lines = tuple(line for line in lines if line.line_id not in left_out)
-    return lines
+    return _without(matching_lines(lines, condition.lines), condition.without)
 
 
 def matches(line: CountedLine, matching: Matching) -> bool:
@@ -130,11 +130,28 @@ def matching_lines(lines: tuple[CountedLine, ...], matching: Matching) -> tuple[
     if matching.is_everything:
         return lines
     categories, gtins, skus = _wanted(matching)
+    if not gtins and not skus:
+        return tuple([line for line in lines if not line.categories.isdisjoint(categories)])
     return tuple(
         line
         for line in lines
         if line.sku in skus or line.gtin in gtins or not line.categories.isdisjoint(categories)
     )
+
+
+def amount_of(lines: Iterable[CountedLine], basis: Basis = Basis.GROSS) -> int:
+    """What `lines` come to, in minor units, whoever paid for them."""
+    if basis is Basis.GROSS:
+        return sum([line.gross_minor for line in lines])
+    return sum([line.net_minor for line in lines])
+
+
+def _without(lines: tuple[CountedLine, ...], left_out: Matching) -> tuple[CountedLine, ...]:
+    """`lines` less those that `left_out` means, where it names anything."""
+    if left_out.is_everything:
+        return lines
+    gone = {line.line_id for line in matching_lines(lines, left_out)}
+    return tuple(line for line in lines if line.line_id not in gone)
 
 
 @lru_cache(maxsize=1024)
@@ -166,6 +183,8 @@ def items_of(line: SaleLine) -> int:
     """
     if line.gross_minor <= 0 or line.quantity <= 0:
         return 0
+    if line.quantity == 1:
+        return 1
     is_whole = line.unit is None and line.quantity == line.quantity.to_integral_value()
     return int(line.quantity) if is_whole else 1
 
@@ -180,14 +199,15 @@ def returned_items(line: SaleLine) -> int:
 
 
 def _counted_line(line: SaleLine) -> CountedLine:
+    gross, net = line.gross_minor, line.net_minor
     return CountedLine(
-        line_id=line.line_id,
-        items=items_of(line),
-        gross_minor=max(line.gross_minor, 0),
-        net_minor=max(line.net_minor, 0),
-        gtin=_bare(line.gtin) if line.gtin is not None else None,
-        sku=line.sku,
-        categories=_folded(line.category),
+        line.line_id,
+        items_of(line),
+        gross if gross > 0 else 0,
+        net if net > 0 else 0,
+        _bare(line.gtin) if line.gtin is not None else None,
+        line.sku,
+        _folded(line.category),
     )
 
 

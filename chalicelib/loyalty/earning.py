@@ -7,6 +7,7 @@ own answer (`taking_back.py`).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from chalicelib.loyalty.allocation import share_out
 from chalicelib.loyalty.choosing import Contender, Earned, choose
@@ -38,8 +39,7 @@ class Standing:
 NOTHING_YET = Standing()
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """`units` that one line earned under one rule; of a visit or a streak, the whole sale.
 
     `kind` says by what it is taken back. The units of a whole sale stay as long as at least
@@ -109,24 +109,23 @@ def decide_award(
     of = counted(sale, scheme.exclusions) if of is None else of
     refused = _refused(sale, scheme, of)
     if refused is not None:
-        return Award(
-            0, why=refused.why, version=scheme.version, missing_minor=refused.missing_minor
-        )
+        missing = refused.missing_minor
+        return Award(0, why=refused.why, version=scheme.version, missing_minor=missing)
     contenders, lost = _contenders(of, scheme, standing)
     won = choose(contenders, scheme.stacking)
     given = _within(scheme.caps, [one.units for one in won], standing)
-    shares = [
-        share
-        for one, units in zip(won, given, strict=True)
-        for share in _shares(one, units, least_minor=scheme.min_spend_minor)
-    ]
+    shares: list[Share] = []
+    for one, units in zip(won, given, strict=True):
+        shares += _shares(one, units, least_minor=scheme.min_spend_minor)
     lost += _losers(contenders, won, given, scheme.stacking)
-    order = {rule.rule_id: place for place, rule in enumerate(scheme.rules)}
+    if len(lost) > 1:
+        order = {rule.rule_id: place for place, rule in enumerate(scheme.rules)}
+        lost.sort(key=lambda one: order[one.rule_id])
     units = sum(given)
     return Award(
         units,
         shares=tuple(shares),
-        lost=tuple(sorted(lost, key=lambda one: order[one.rule_id])),
+        lost=tuple(lost),
         why=EarnWhy.EARNED if units else _why_nothing(lost),
         version=scheme.version,
         tier_id=standing.tier_id,
@@ -179,9 +178,9 @@ def _refused(sale: Sale, scheme: Scheme, of: Counted) -> NotMet | None:
     if not of.lines:
         return NotMet(EarnWhy.EXCLUDED)
     if scheme.min_spend_minor > 0:
-        missing = scheme.min_spend_minor - of.spent(of.lines)
+        missing = of.missing_minor(of.lines, scheme.min_spend_minor)
         if missing > 0:
-            return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=-(-missing // 1))
+            return NotMet(EarnWhy.BELOW_MINIMUM, missing_minor=missing)
     return None
 
 
@@ -223,10 +222,11 @@ def _multiplier(rule: EarnRule, scheme: Scheme, standing: Standing) -> Fraction:
 
 def _room(rule_id: str, caps: Sequence[Cap], standing: Standing) -> int | None:
     """What `caps` leave, never below nought; None where there is no cap."""
-    left = [
+    if not caps:
+        return None
+    return min(
         max(cap.units - standing.units_by_cap.get(cap_key(rule_id, cap.per), 0), 0) for cap in caps
-    ]
-    return min(left, default=None)
+    )
 
 
 def _within(caps: Sequence[Cap], units: Sequence[int], standing: Standing) -> tuple[int, ...]:
@@ -237,18 +237,19 @@ def _within(caps: Sequence[Cap], units: Sequence[int], standing: Standing) -> tu
     return share_out(room, [(f"{place:04}", one) for place, one in enumerate(units)])
 
 
-def _shares(one: Earned, units: int, *, least_minor: int) -> Iterable[Share]:
-    rule = one.contender.rule
+def _shares(one: Earned, units: int, *, least_minor: int) -> list[Share]:
+    rule_id, kind = one.contender.rule.rule_id, one.contender.rule.kind
     if units == 0:
-        return
+        return []
     if one.contender.takes_all:
-        needs = max(rule.when.min_spend_minor, least_minor)
-        yield Share(rule.rule_id, WHOLE_SALE, units, rule.kind, needs)
-        return
-    amounts = [(line.line_id, one.contender.amount(line)) for line in one.lines]
-    for (line_id, _), share in zip(amounts, share_out(units, amounts), strict=True):
-        if share:
-            yield Share(rule.rule_id, line_id, share, rule.kind)
+        needs = max(one.contender.rule.when.min_spend_minor, least_minor)
+        return [Share(rule_id, WHOLE_SALE, units, kind, needs)]
+    weights = one.contender.weights(one.lines)
+    return [
+        Share(rule_id, line_id, share, kind)
+        for (line_id, _), share in zip(weights, share_out(units, weights), strict=True)
+        if share
+    ]
 
 
 def _losers(
@@ -257,6 +258,8 @@ def _losers(
     given: Sequence[int],
     stacking: Stacking,
 ) -> Iterable[NotEarned]:
+    if len(won) == len(contenders) and all(given):
+        return
     given_by_rule = {
         one.contender.rule.rule_id: (one, units) for one, units in zip(won, given, strict=True)
     }
@@ -280,8 +283,7 @@ def _missing(one: Earned) -> int:
     contender, rule = one.contender, one.contender.rule
     if rule.kind is not RuleKind.SPEND:
         return 0
-    spent = contender.share * sum(map(contender.amount, one.lines))
-    missing = rule.per - spent
+    missing = rule.per - contender.share * contender.total(one.lines)
     return max(-(-missing // 1), 0)
 
 
@@ -293,7 +295,6 @@ def _why_nothing(lost: Sequence[NotEarned]) -> EarnWhy:
 
 def _streak_visits(contenders: Iterable[Contender], lost: Iterable[NotEarned]) -> tuple[str, ...]:
     """The streaks that the sale was a visit for, beside those that it completed."""
-    completed = {one.rule.rule_id for one in contenders if one.rule.kind is RuleKind.STREAK}
-    return tuple(
-        sorted(completed | {one.rule_id for one in lost if one.why is EarnWhy.STREAK_GOES_ON})
-    )
+    visits = {one.rule.rule_id for one in contenders if one.rule.kind is RuleKind.STREAK}
+    visits.update(one.rule_id for one in lost if one.why is EarnWhy.STREAK_GOES_ON)
+    return tuple(sorted(visits))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from chalicelib.kernel.ids import PaymentId, RetailerId, StoreId
 from chalicelib.loyalty.amounts import CHARGE_PREFIX, amounts_of
@@ -31,8 +32,7 @@ NOTHING = Decimal(0)
 _ALL, _NONE = Fraction(1), Fraction(0)  # Most sales are paid whole and keep all their goods.
 
 
-@dataclass(frozen=True, slots=True)
-class SaleLine:
+class SaleLine(NamedTuple):
     """One line sold, or (`is_return`) taken back in an exchange.
 
     - `gross_minor` with tax, `net_minor` without; both of the whole line, whoever paid for it.
@@ -102,7 +102,7 @@ class Sale:
     @property
     def sold(self) -> tuple[SaleLine, ...]:
         """The lines sold, without those taken back in an exchange."""
-        return tuple(line for line in self.lines if not line.is_return)
+        return tuple([line for line in self.lines if not line.is_return])
 
     @property
     def paid_share(self) -> Fraction:
@@ -168,7 +168,9 @@ def returned_share(line: SaleLine) -> Fraction:
 
 def returned_minor(sale: Sale) -> Fraction:
     """What the returned lines of `sale` cost, less what went into other goods; exactly."""
-    back = (line for line in sale.sold if line.returned_quantity)
+    back = [line for line in sale.lines if line.returned_quantity and not line.is_return]
+    if not back:
+        return _NONE
     return sum((line.gross_minor * returned_share(line) for line in back), _NONE)
 
 

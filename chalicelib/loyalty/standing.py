@@ -6,14 +6,14 @@ begins with the next purchase.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.kernel.times import local_day
 from chalicelib.loyalty.earning import ALL_RULES, Award, Share, Standing, cap_key
 from chalicelib.loyalty.rules import Scheme
-from chalicelib.loyalty.streaks import number_of, step_of
+from chalicelib.loyalty.streaks import near, number_of, step_of
 from chalicelib.loyalty.terms import Measure, Per, RuleKind
 from chalicelib.loyalty.tiers import period_at, tier_of
 
@@ -90,11 +90,11 @@ def counts_of(scheme: Scheme, past: Iterable[Past]) -> Counter[int]:
 
 def past_of(award: Award, sold_at: datetime, back: Iterable[Share] = ()) -> Past:
     """What is left of `award` once `back` is taken off it."""
-    left = Counter(dict.fromkeys(award.rule_ids, 0))
+    left: dict[str, int] = {}
     for share in award.shares:
-        left[share.rule_id] += share.units
+        left[share.rule_id] = left.get(share.rule_id, 0) + share.units
     for share in back:
-        left[share.rule_id] -= share.units
+        left[share.rule_id] = left.get(share.rule_id, 0) - share.units
     units = {rule_id: count for rule_id, count in left.items() if count > 0}
     is_visit = bool(units) or not award.units
     return Past(
@@ -107,16 +107,17 @@ def past_of(award: Award, sold_at: datetime, back: Iterable[Share] = ()) -> Past
 
 
 def _units_by_cap(
-    scheme: Scheme, others: Iterable[Past], sold_at: datetime, archived: Archived
+    scheme: Scheme, others: Sequence[Past], sold_at: datetime, archived: Archived
 ) -> dict[str, int]:
     periods = _capped_periods(scheme)
-    today = local_day(sold_at, scheme.zone)
-    now = {per: number_of(per, today) for per in periods}
+    if not periods:
+        return dict(archived.units_by_cap)
     used: Counter[str] = Counter(archived.units_by_cap)
-    for one in others if periods else ():
-        day = local_day(one.sold_at, scheme.zone)
-        for per in periods:
-            if number_of(per, day) != now[per]:
+    today = local_day(sold_at, scheme.zone)
+    for per in periods:
+        now = number_of(per, today)
+        for one in near(others, sold_at, per):
+            if number_of(per, local_day(one.sold_at, scheme.zone)) != now:
                 continue
             for rule_id, units in one.units_by_rule.items():
                 used[cap_key(rule_id, per)] += units
@@ -124,16 +125,20 @@ def _units_by_cap(
     return dict(used)
 
 
-def _capped_periods(scheme: Scheme) -> tuple[Per, ...]:
+def _capped_periods(scheme: Scheme) -> list[Per]:
     """The periods of which some cap asks what was given in them."""
-    caps = (*scheme.caps, *(cap for rule in scheme.rules for cap in rule.caps))
-    return tuple({cap.per: None for cap in caps if cap.per is not Per.PURCHASE})
+    found: list[Per] = []
+    for caps in (scheme.caps, *[rule.caps for rule in scheme.rules]):
+        found += [one.per for one in caps if one.per not in found and one.per is not Per.PURCHASE]
+    return found
 
 
 def _streaks(
     scheme: Scheme, others: Iterable[Past], archived: Archived
 ) -> dict[str, frozenset[int]]:
     steps = {rule.rule_id: rule.step for rule in scheme.rules if rule.kind is RuleKind.STREAK}
+    if not steps:
+        return {}
     visited = {rule_id: set(archived.streaks.get(rule_id, ())) for rule_id in steps}
     for one in others:
         for rule_id in one.streaks:

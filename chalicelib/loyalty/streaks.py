@@ -5,12 +5,15 @@ earned is a function of the set of weeks alone, so visits may come to be known i
 that fills a gap earns what the longer row it makes is worth more.
 """
 
-from collections.abc import Collection
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import Protocol, TypeVar
 
 from chalicelib.kernel.times import local_day
 from chalicelib.loyalty.terms import Per
 
+# No period is longer, in any zone and with any change of its clocks.
+_LONGEST = {Per.DAY: timedelta(days=2), Per.WEEK: timedelta(days=8), Per.MONTH: timedelta(days=33)}
 _MONDAY = 1  # The first day that Python counts, 1 January of the year 1, was a Monday.
 
 
@@ -32,6 +35,29 @@ def number_of(per: Per, day: date) -> int:
 def step_of(per: Per, at: datetime, *, zone: str) -> int:
     """The number of the day, week or month of `zone` that `at` falls in."""
     return number_of(per, local_day(at, zone))
+
+
+class Sold(Protocol):
+    """Anything that was sold at some time."""
+
+    @property
+    def sold_at(self) -> datetime:
+        """When, in UTC."""
+
+
+T = TypeVar("T", bound=Sold)
+
+
+def near(others: Sequence[T], sold_at: datetime, per: Per) -> Sequence[T]:
+    """Those of `others` that may be of the same period as `sold_at`; no other one is, in any zone.
+
+    Telling which day it was in some zone takes ten times as long as comparing two instants.
+    """
+    longest = _LONGEST.get(per)
+    if longest is None:
+        return others
+    earliest, latest = sold_at - longest, sold_at + longest
+    return [one for one in others if earliest <= one.sold_at <= latest]
 
 
 def completed_by(visited: Collection[int], step: int, *, length: int) -> int:

@@ -5,7 +5,6 @@ part of the answer, so that neither order nor repetition of returns and refunds 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from chalicelib.loyalty.conditions import items_of, returned_items
@@ -13,7 +12,7 @@ from chalicelib.loyalty.earning import WHOLE_SALE, Share
 from chalicelib.loyalty.sale import Sale, SaleLine, returned_minor, returned_share
 from chalicelib.loyalty.terms import RuleKind
 
-_ALL, _NONE = Fraction(1), Fraction(0)
+_ALL, _NONE = Fraction(1), 0
 
 
 def taken_back(given: Sequence[Share], sale: Sale) -> tuple[Share, ...]:
@@ -27,49 +26,49 @@ def taken_back(given: Sequence[Share], sale: Sale) -> tuple[Share, ...]:
       withdrawn or refunded in whole.
     Never more than was given.
     """
-    if sale.is_withdrawn or sale.is_refunded or not _has_goods(sale):
+    sold = sale.sold
+    if sale.is_withdrawn or sale.is_refunded or not _has_goods(sold):
         return tuple(share for share in given if share.units)
-    line_by_id = {line.line_id: line for line in sale.sold}
+    line_by_id = {line.line_id: line for line in sold}
     charge_ids = {charge.charge_id for charge in sale.charges}
     left, beyond = _left_and_beyond(sale)
     back = []
+    part: Fraction | int
     for share in given:
         if share.line_id == WHOLE_SALE:
             kept = left - sale.refunded_minor
             part = _ALL if kept <= 0 or kept < share.needs_minor else _NONE
-        elif share.line_id in line_by_id:
-            part = _part_of(share, line_by_id[share.line_id])
+        elif (line := line_by_id.get(share.line_id)) is not None:
+            part = _part_of(share, line)
             if beyond:
                 part += (_ALL - part) * beyond
         else:
             part = beyond if share.line_id in charge_ids else _ALL
         units = int(share.units * part) if part else 0  # Most sales stay as they are.
         if units:
-            back.append(replace(share, units=units))
+            back.append(share._replace(units=units))
     return tuple(back)
 
 
-def _left_and_beyond(sale: Sale) -> tuple[Fraction, Fraction]:
+def _left_and_beyond(sale: Sale) -> tuple[Fraction | int, Fraction | int]:
     """What of the payment the returned lines leave, and which part of that was given back too."""
     returned = returned_minor(sale)
-    left = Fraction(sale.paid_minor) - (returned * sale.paid_share if returned else _NONE)
+    left = sale.paid_minor - returned * sale.paid_share if returned else sale.paid_minor
     if left <= 0:
         return left, _ALL
-    return left, min(sale.refunded_minor / left, _ALL) if sale.refunded_minor else _NONE
+    return left, min(Fraction(sale.refunded_minor) / left, _ALL) if sale.refunded_minor else _NONE
 
 
-def _part_of(share: Share, line: SaleLine) -> Fraction:
+def _part_of(share: Share, line: SaleLine) -> Fraction | int:
     """Which part of what it earned `line` gives back, by what of it was returned."""
     if share.kind is not RuleKind.ITEM:
-        return returned_share(line)
+        return returned_share(line) if line.returned_quantity else 0
     items = items_of(line)
     if items and not line.returned_quantity:
-        return _NONE
+        return 0
     return Fraction(returned_items(line), items) if items else _ALL
 
 
-def _has_goods(sale: Sale) -> bool:
-    """Whether any line of the sale is still with its buyer, or its value in other goods."""
-    return any(
-        line.returned_quantity < line.quantity or line.swapped_minor > 0 for line in sale.sold
-    )
+def _has_goods(sold: Sequence[SaleLine]) -> bool:
+    """Whether any line of a sale is still with its buyer, or its value in other goods."""
+    return any(line.returned_quantity < line.quantity or line.swapped_minor > 0 for line in sold)

@@ -128,8 +128,7 @@ def _with_more(of: Counted, more: Missing, scheme: Scheme) -> Sale:
     for place, line in enumerate(sale.lines):
         if line.line_id in counting[:1]:
             extra = more.minor or line.gross_minor * more.items
-            longer = replace(
-                line,
+            longer = line._replace(
                 quantity=line.quantity + more.items,
                 gross_minor=line.gross_minor + extra,
                 net_minor=line.net_minor + extra,

@@ -20,6 +20,9 @@ from chalicelib.kernel.times import zone_named
 
 MINUTES_MAX = 7 * 24 * 60  # A window of a week, every week, is no window.
 _WEEK = timedelta(days=7)
+_SECOND = 1_000_000  # Microseconds.
+_MINUTE = 60 * _SECOND
+_DAY = 24 * 60 * _MINUTE
 
 
 class Frequency(Enum):
@@ -75,14 +78,20 @@ class Window:
 
 def is_open(window: Window, at: datetime, *, zone: str) -> bool:
     """Whether `at` falls into `window` where the clocks show the time of `zone`."""
-    wall = at.astimezone(zone_named(zone)).replace(tzinfo=None)
-    length = timedelta(minutes=window.minutes)
+    wall = at.astimezone(zone_named(zone))
+    length = window.minutes * _MINUTE
+    gone = _since_midnight(wall) - _since_midnight(window.opens_at)
     for back in range((window.minutes - 1) // (24 * 60) + 2):
-        day = wall.date() - timedelta(days=back)
-        opened = datetime.combine(day, window.opens_at)
-        if opened <= wall < opened + length and is_day_of(window.days, day):
+        is_within = 0 <= gone + back * _DAY < length
+        if is_within and is_day_of(window.days, wall.date() - timedelta(days=back)):
             return True
     return False
+
+
+def _since_midnight(clock: datetime | time) -> int:
+    """What a clock on the wall shows, in microseconds."""
+    minutes = clock.hour * 60 + clock.minute
+    return minutes * _MINUTE + clock.second * _SECOND + clock.microsecond
 
 
 @lru_cache(maxsize=2048)

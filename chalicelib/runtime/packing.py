@@ -28,7 +28,7 @@ _COLUMNS = 1  # MessagePack extension type of a list that is laid out by column.
 _PLAIN, _SAME, _LISTS, _RECORDS = range(4)  # How a column stands there.
 
 # zlib looks back into this text, so short values need not spell out their field names.
-_DICTIONARY = (
+_PURCHASES = (
     b"fiscal barcode notes return_by return_reference collection_number refers_to change_minor "
     b"rounding_minor tax_included reference version retailer_id store_id till issued_at "
     b"currency GBP total_minor lines discounts charges tenders taxes scheme visa mastercard "
@@ -39,6 +39,30 @@ _DICTIONARY = (
     b"amount local_amount merchant identifiers value account_ref user_ref card_ref refers_to "
     b"authorised cleared refunded reversed payment receipt evidence minor"
 )
+# The names of what a member holds, in the order of their fields: cards and their history, offers
+# and their redemptions, pages of a book.
+_NAMES = """
+membership basis activation joined_at entries payment_id sold_at version scheme sale_print given
+rule_id line_id units kind visit item spend streak lot active_at expires_at draws by changed place
+back held spend_minor reason earlier base fills number cause at due_at minor lease claim_id claims
+reward_id until state redeemed closed_at confirmation fills_made archived last_past expired
+watermark counts name period told_days before drawn
+campaign_id retailer_id currency GBP ends_at redemptions purchase_id receipt_id receipt_version
+available_at shares gifts given_minor taken history pages rewards gifted kept_minor newest_sold_at
+first_seq hash opening balances closed_until keys kinds ats recorded currencies legs campaigns
+retailers causes dues reasons
+"""
+_WHOLE_COLUMN = b"\x92\xc0\x92\x00"  # After its name, where every record has it: it is plain.
+
+
+def _in_order(names: str, *, followed_by: bytes = b"") -> bytes:
+    """`names` as MessagePack writes short texts, each with its length before it."""
+    return b"".join(bytes((0xA0 | len(one),)) + one.encode() + followed_by for one in names.split())
+
+
+# What was packed counts from the end of this text back, and so opens only as long as nothing in it
+# changes: more may be put before it all, and nowhere else (docs/decisions/0093).
+_DICTIONARY = _in_order(_NAMES) + _in_order(_NAMES, followed_by=_WHOLE_COLUMN) + _PURCHASES
 _AS_THEY_ARE = frozenset((str, int, bool, float, bytes, datetime, type(None)))
 
 _known_fields: dict[Any, tuple[tuple[str, Any], ...]] = {}

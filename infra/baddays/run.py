@@ -16,7 +16,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.baddays import backlog, bank_away, keys_rotated, killed, month_again, too_much
+from infra.baddays import (
+    backlog,
+    bank_away,
+    busy_day,
+    keys_rotated,
+    killed,
+    month_again,
+    too_much,
+)
 from infra.baddays.street import Ledger, Street, opened
 
 RESULT = Path(__file__).parents[2] / "build" / "bad-days.json"
@@ -31,6 +39,7 @@ DAYS: dict[str, tuple[Play, int]] = {
     "last month again": (month_again.play, 12),
     "workers killed": (killed.play, 40),
     "keys rotated": (keys_rotated.play, 36),
+    "everybody rewarded": (busy_day.play, 50_000),
 }
 
 

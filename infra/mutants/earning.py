@@ -62,8 +62,8 @@ MUTANTS = (
         "excluded_lines_reach_the_minimum",
         "the least that must be spent is reached by lines that the rule does not mean",
         _CONDITIONS,
-        "missing = condition.min_spend_minor - of.spent(lines)",
-        "missing = condition.min_spend_minor - of.spent(of.lines)",
+        "missing = of.missing_minor(lines, condition.min_spend_minor)",
+        "missing = of.missing_minor(of.lines, condition.min_spend_minor)",
         MINIMUMS,
     ),
     Mutant(

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.baddays import backlog, bank_away, keys_rotated, killed, month_again, too_much
+from infra.baddays import (
+    backlog,
+    bank_away,
+    busy_day,
+    keys_rotated,
+    killed,
+    month_again,
+    too_much,
+)
 from infra.baddays.street import Ledger, Street, opened
 
 
@@ -67,6 +75,15 @@ def test_last_month_again_makes_no_second_purchase_and_tells_nobody(
 
     assert ledger.wrong == []
     assert ledger.figures["receipts taken again"] == 4
+
+
+def test_a_night_closes_a_day_on_which_everybody_was_rewarded(
+    street: Street, ledger: Ledger
+) -> None:
+    busy_day.play(street, ledger, size=45)
+
+    assert ledger.wrong == []
+    assert ledger.figures["pence that it owes"] == 45 * 25
 
 
 def test_a_ledger_says_what_is_not_as_it_must_be(ledger: Ledger) -> None:

@@ -33,7 +33,7 @@ def sale_line(line_id: str = "1", *, gross: int = 350, **more: object) -> SaleLi
         net_minor=gross - gross // 6,
         category=("Drinks", "Coffee"),
     )
-    return replace(made, **more)  # type: ignore[arg-type]
+    return made._replace(**more)  # type: ignore[arg-type]
 
 
 def sold(*lines: SaleLine, **more: object) -> Sale:

@@ -20,7 +20,7 @@ from chalicelib.offers.participation.model import (
     period_of,
 )
 
-KEPT_MAX = 12  # As many as with everything else on the row are about a kilobyte (a write unit).
+KEPT_MAX = 9  # As many as with everything else on the row are mostly within a write unit.
 MOVED = 9
 PAGES_MAX = 200
 REDEMPTIONS_MAX = PAGES_MAX * MOVED  # Nearly five a day for a year; more are refused by the limit.

@@ -14,6 +14,7 @@ from enum import Enum
 from chalicelib.kernel.ids import PaymentId, ReceiptId, RetailerId
 from chalicelib.kernel.times import zone_named
 from chalicelib.loyalty.earning import Share
+from chalicelib.loyalty.streaks import near
 from chalicelib.loyalty.terms import Per
 from chalicelib.offers.campaigns.model import Campaign, Limit
 
@@ -206,13 +207,14 @@ def is_at_limit(
     kept, history = participation.redemptions, participation.history
     if len(kept) + history.redemptions >= most:
         return True
-    rewarded = [one for one in kept if one.kept_minor > 0]
-    if limit.per is Per.EVER:
-        return len(rewarded) + history.rewards >= limit.times
-    rewarded += [one for one in past if one.kept_minor > 0]
-    period = period_of(sold_at, limit.per, zone=zone)
-    same = (one for one in rewarded if period_of(one.sold_at, limit.per, zone=zone) == period)
-    return sum(1 for _ in same) >= limit.times
+    before, same = history.rewards, list(kept)
+    if limit.per is not Per.EVER:
+        period = period_of(sold_at, limit.per, zone=zone)
+        close = near((*kept, *past), sold_at, limit.per)
+        same = [one for one in close if period_of(one.sold_at, limit.per, zone=zone) == period]
+        before = 0
+    rewarded = [one for one in same if one.kept_minor > 0]
+    return len(rewarded) + before >= limit.times
 
 
 def period_of(at: datetime, per: Per, *, zone: str) -> tuple[int, ...]:

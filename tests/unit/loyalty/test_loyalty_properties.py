@@ -76,7 +76,7 @@ lines_strategy = st.lists(
     ),
     min_size=1,
     max_size=6,
-).map(lambda made: [replace(one, line_id=f"L{at}") for at, one in enumerate(made)])
+).map(lambda made: [one._replace(line_id=f"L{at}") for at, one in enumerate(made)])
 
 
 @st.composite
@@ -189,7 +189,7 @@ def test_spending_more_never_earns_less_where_the_best_or_all_rules_win(
 ) -> None:
     sale = replace(sale, paid_minor=sale.due_minor)
     place = at % len(sale.lines)
-    dearer = replace(sale.lines[place], gross_minor=sale.lines[place].gross_minor + more)
+    dearer = sale.lines[place]._replace(gross_minor=sale.lines[place].gross_minor + more)
     lines = (*sale.lines[:place], dearer, *sale.lines[place + 1 :])
     after = replace(sale, lines=lines, due_minor=sale.due_minor + more)
     after = replace(after, paid_minor=after.due_minor)
@@ -231,7 +231,7 @@ def test_what_comes_back_is_never_more_than_was_given_and_only_grows(
 
     def taken(part: int) -> dict[tuple[str, str], int]:
         lines = tuple(
-            replace(one, returned_quantity=min(Decimal(count * part) / 2, one.quantity))
+            one._replace(returned_quantity=min(Decimal(count * part) / 2, one.quantity))
             for one, count in zip(sale.lines, back, strict=False)
         )
         found = taken_back(award.shares, replace(sale, lines=lines))
@@ -247,7 +247,7 @@ def test_what_comes_back_is_never_more_than_was_given_and_only_grows(
 def test_giving_everything_back_takes_back_everything(sale: Sale, made: Scheme) -> None:
     award = decide_award(sale, made)
     gone: tuple[SaleLine, ...] = tuple(
-        replace(one, returned_quantity=one.quantity) for one in sale.lines
+        one._replace(returned_quantity=one.quantity) for one in sale.lines
     )
 
     for after in (

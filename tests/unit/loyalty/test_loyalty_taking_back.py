@@ -29,7 +29,7 @@ BILL = sold(
 
 def returned(sale: Sale, line_id: str, quantity: str, **more: object) -> Sale:
     lines = tuple(
-        replace(one, returned_quantity=Decimal(quantity)) if one.line_id == line_id else one
+        one._replace(returned_quantity=Decimal(quantity)) if one.line_id == line_id else one
         for one in sale.lines
     )
     return replace(sale, lines=lines, **more)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -72,6 +73,29 @@ def test_everything_comes_back_as_it_was(fruits: tuple[Fruit, ...]) -> None:
 
     assert opened == fruits
     assert [str(one.weight) for one in opened] == [str(one.weight) for one in fruits]
+
+
+@given(FRUITS)
+def test_opens_what_was_packed_before_the_names_of_rewards_were_in_the_dictionary(
+    fruit: Fruit,
+) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=packing._PURCHASES)
+    before = packer.compress(msgspec.msgpack.encode(fruit)) + packer.flush()
+
+    assert unpack(before, Fruit) == fruit
+
+
+@pytest.mark.parametrize(
+    ("length", "digest"),
+    [
+        (760, "f6ddf39a01f526529963bd2e3cb2e75ea14314f79e5411ecf33d4b17caf8bf95"),
+        (2_654, "61135afd5e40c7ca8bab8c86e9bdbab08eca61c7f90c1730053946b9fbb3d4f1"),
+    ],
+)
+def test_nothing_changes_in_what_packed_values_look_back_into(length: int, digest: str) -> None:
+    end = packing._DICTIONARY[-length:]
+
+    assert sha256(end).hexdigest() == digest
 
 
 @given(FRUITS)
