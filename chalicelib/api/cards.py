@@ -175,6 +175,26 @@ def reserve_reward(inbound: Inbound) -> Answer:
 
 @operation(
     bp,
+    "GET",
+    _CARD + "/claims/{claim}",
+    summary="How a claim of a reward stands",
+    answers={200: RewardClaimAnswer, 404: Problem},
+    scopes=(MEMBERS_READ,),
+    tags=TAGS,
+)
+def read_reward_claim(inbound: Inbound) -> Answer:
+    """By the bank's own name of it, or by the `claim` of an answer, also long after it ended.
+
+    For a bank that lost the answer of reserving: 404 means that nothing was reserved, or that the
+    money was gone and the points are back.
+    """
+    now = clock.now()
+    holder, scheme, _ = _holder(inbound, now=now)
+    return Answer(to_claim(claims.find(holder, scheme, inbound.parameters["claim"], now=now)))
+
+
+@operation(
+    bp,
     "DELETE",
     _CARD + "/claims/{claim}",
     summary="Give a reserved reward up",

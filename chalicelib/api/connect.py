@@ -149,6 +149,6 @@ def _own_connection(request: Inbound, caller: callers.Caller, *, now: datetime) 
 def _user_asked(request: Inbound, caller: callers.Caller) -> str:
     user = request.query.get("user", "")
     if not user:
-        raise Malformed("the user is missing", field="user")
+        raise Malformed("the query parameter `user` is missing", field="user", code="missing")
     callers.check_user(caller, user)
     return user

@@ -21,6 +21,7 @@ from chalicelib.members.choices import (
 from chalicelib.members.notice_kinds import NoticeKind
 from chalicelib.notices.inbox import Item
 from chalicelib.notices.wording import LANGUAGES
+from chalicelib.runtime.allowed_words import listed
 
 Cursor = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -149,11 +150,14 @@ def changed_choices(
     for name, is_wanted in body.topics.items():
         choices = with_topic(choices, _topic(name), is_wanted=is_wanted, now=now)
     if body.language is not None and body.language not in LANGUAGES:
-        raise Misshapen("there are no words in that language", field="language", code="language")
+        detail = f"there are no words in that language; it is one of {listed(LANGUAGES)}"
+        raise Misshapen(detail, field="language", code="language")
     return replace(choices, language=body.language or choices.language)
 
 
 def _topic(name: str) -> Topic:
-    if name not in {topic.value for topic in Topic}:
-        raise Misshapen("there is no such topic", field=f"topics.{name}", code="topic")
+    topics = [topic.value for topic in Topic]
+    if name not in topics:
+        detail = f"there is no such topic; it is one of {listed(topics)}"
+        raise Misshapen(detail, field=f"topics.{name}", code="topic")
     return Topic(name)

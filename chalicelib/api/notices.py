@@ -54,7 +54,7 @@ def list_notices(inbound: Inbound) -> Answer:
     """
     now = clock.now()
     connection_id = _bank(inbound)
-    since = replaying.parse_since(inbound.query.get("since", ""), now=now)
+    since = replaying.parse_since(inbound.query["since"], now=now)
     listed = replaying.list_for_bank(connection_id, since, now=now)
     return Answer(NoticesAnswer(listed.events, listed.cursor, listed.is_all))
 

@@ -176,6 +176,8 @@ def _problem_statuses(operation: Operation) -> Iterator[int]:
         yield from (404, 422)
     if operation.query:
         yield 422
+    if operation.required_query:
+        yield 400
 
 
 def _sentence(status: int) -> str:

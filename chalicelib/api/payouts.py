@@ -159,7 +159,7 @@ def receive_payout_hook(inbound: Inbound) -> Answer:
 
 def _day(request: Inbound) -> date:
     try:
-        return date.fromisoformat(request.query.get("day", ""))
+        return date.fromisoformat(request.query["day"])
     except ValueError as error:
         raise Misshapen("the day is not of the form 2026-12-02", field="day") from error
 

@@ -14,7 +14,7 @@ from chalicelib.api.promotion_shapes import (
     to_offer,
 )
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
-from chalicelib.kernel.refusals import Misshapen
+from chalicelib.kernel.refusals import Malformed, Misshapen
 from chalicelib.kernel.times import to_text
 from chalicelib.loyalty import service as loyalty
 from chalicelib.loyalty.claims import service as claims
@@ -39,7 +39,7 @@ _SHOWN = (Part.JOINED, Part.JOINABLE)
     "GET",
     "/promotions",
     summary="A member's offers and cards (Flux)",
-    answers={200: FluxPromotions, 404: Problem, 422: Problem},
+    answers={200: FluxPromotions, 400: Problem, 404: Problem, 422: Problem},
     scopes=(OFFERS_READ,),
     tags=TAGS,
     query={
@@ -110,5 +110,5 @@ def _member(request: Inbound) -> Member:
         return reaching.member_of_account(request, account, now=now)
     user = user or request.known_caller.user
     if user is None:
-        raise Misshapen("userId is missing", field="userId")
+        raise Malformed("the query parameter `userId` is missing", field="userId", code="missing")
     return reaching.member_named(request, user, now=now)

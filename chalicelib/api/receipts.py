@@ -200,9 +200,7 @@ def read_flux_v2(inbound: Inbound) -> Answer:
 )
 def read_flux_v1(inbound: Inbound) -> Answer:
     """404 while there is none: try again after ten to fifteen seconds."""
-    transaction = inbound.query.get("transactionId")
-    if not transaction:
-        raise Malformed("transactionId is missing", field="transactionId", code="shape")
+    transaction = inbound.query["transactionId"]
     purchase = _find(inbound, transaction, user=inbound.query.get("userId"))
     note = note_of(purchase, NoteKind.MATCHED, now=clock.now())
     return Answer(flux_receipts.encode(flux_receipts.render_v1(note)))

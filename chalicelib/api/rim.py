@@ -118,6 +118,11 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def required_query(self) -> tuple[str, ...]:
+        """The names of the query parameters that have to be there."""
+        return tuple(name.removesuffix("!") for name in self.query if name.endswith("!"))
+
 
 OPERATIONS: list[Operation] = []
 
@@ -205,7 +210,7 @@ def _inbound(request: Any, parameters: dict[str, str], documented: Operation) ->
     headers = {name.lower(): value for name, value in (request.headers or {}).items()}
     _check_media_type(headers, documented)
     scopes = documented.scopes
-    return Inbound(
+    inbound = Inbound(
         body=body,
         headers=headers,
         query=dict(request.query_params or {}),
@@ -214,6 +219,15 @@ def _inbound(request: Any, parameters: dict[str, str], documented: Operation) ->
         path=request.context.get("path", ""),
         caller=None if scopes is None else callers.authenticate(headers, scopes, now=clock.now()),
     )
+    _check_query(inbound, documented)
+    return inbound
+
+
+def _check_query(inbound: Inbound, documented: Operation) -> None:
+    """Whether all is there that has to be; what it says is for the handler to judge."""
+    for name in documented.required_query:
+        if not inbound.query.get(name):
+            raise Malformed(f"the query parameter `{name}` is missing", field=name, code="missing")
 
 
 def _check_media_type(headers: Mapping[str, str], documented: Operation) -> None:

@@ -251,14 +251,29 @@ def close_budget(purse: Purse, *, now: datetime) -> None:
 
     :raises TryAgain: others kept changing the budget.
     """
+    _bring_back(purse, is_over=True, now=now)
+
+
+def bring_back(purse: Purse, *, now: datetime) -> int:
+    """Bring back what the open leases have left; returns how many they were.
+
+    The budget goes on: whoever spends of it next is given a new lease.
+
+    :raises TryAgain: others kept changing the budget.
+    """
+    return _bring_back(purse, is_over=False, now=now)
+
+
+def _bring_back(purse: Purse, *, is_over: bool, now: datetime) -> int:
     for _ in range(ATTEMPTS_MAX):
         budget = store.find_budget(purse.campaign_id, now=now)
-        if budget is None or (budget.is_closed and not budget.leases):
-            return
+        if budget is None or (not budget.leases and budget.is_closed >= is_over):
+            return 0
         open_slots = tuple(_open_leases(budget, purse, now=now))
-        closed = replace(_settled(budget, purse, open_slots, now=now), is_closed=True)
-        if store.record_budget(closed, after_version=budget.version):
-            return
+        settled = _settled(budget, purse, open_slots, now=now)
+        after = replace(settled, is_closed=budget.is_closed or is_over)
+        if store.record_budget(after, after_version=budget.version):
+            return len(open_slots)
     raise TryAgain("others kept changing the budget")
 
 

@@ -36,13 +36,23 @@ def read_window(days: str, opens_at: str, minutes: int, *, since: date) -> Windo
     `since` is the first day that may be one of them.
     :raises WindowNotUnderstood: saying which part is not understood.
     """
-    told = _TIME.fullmatch(opens_at)
+    opens, lasts = read_opening(opens_at), read_minutes(minutes)
+    return Window(read_days(days, since=since), opens, lasts, text=days)
+
+
+def read_opening(text: str) -> time:
+    """When a window opens: `17:00`. :raises WindowNotUnderstood: it is no time."""
+    told = _TIME.fullmatch(text)
     if told is None:
         raise WindowNotUnderstood("the time is not HH:MM", field="from")
+    return time(int(told[1]), int(told[2]))
+
+
+def read_minutes(minutes: int) -> int:
+    """How long a window is open. :raises WindowNotUnderstood: never, or over a week."""
     if not 1 <= minutes <= MINUTES_MAX:
         raise WindowNotUnderstood("the window is longer than a week, or empty", field="minutes")
-    opens = time(int(told[1]), int(told[2]))
-    return Window(read_days(days, since=since), opens, minutes, text=days)
+    return minutes
 
 
 def read_days(text: str, *, since: date) -> DateRule:

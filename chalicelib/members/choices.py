@@ -12,6 +12,7 @@ from enum import Enum
 
 from chalicelib.kernel.refusals import Misshapen
 from chalicelib.members.notice_kinds import NoticeKind
+from chalicelib.runtime.allowed_words import listed
 
 LANGUAGE = "en"
 
@@ -115,7 +116,9 @@ _TOPICS = {topic.value for topic in Topic}
 
 
 def kind_named(name: str, *, field: str) -> NoticeKind:
-    """The kind called `name`. :raises Misshapen: there is none."""
+    """The kind called `name`. :raises Misshapen: there is none, and which there are."""
     if name not in _KINDS:
-        raise Misshapen("there is no such kind of notice", field=field, code="notice_kind")
+        kinds = listed(kind.value for kind in NoticeKind)
+        detail = f"there is no such kind of notice; it is one of {kinds}"
+        raise Misshapen(detail, field=field, code="notice_kind")
     return NoticeKind(name)

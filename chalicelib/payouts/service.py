@@ -5,7 +5,7 @@ follows from the states that the row went through, and is entered after it: whoe
 is finished by the next word, or by the night's reconciliation.
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger import moving
@@ -28,6 +28,8 @@ from chalicelib.payouts.states import follow
 from chalicelib.runtime import observability
 
 ATTEMPTS_MAX = 8
+# Whoever wrote that money left may have died before it was said; by then they came again.
+SAID_WITHIN = timedelta(days=1)
 
 
 def get(payout_id: str, *, now: datetime) -> Instruction:
@@ -42,8 +44,8 @@ def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instru
     """Keep what a rail said of a payout, enter it in the journal, and return how it stands.
 
     The same word again changes nothing. Words may come late and in any order (`states.py`). The
-    member is told of money that left and of money that came back, each once. With the last payment
-    of somebody who left their account is deleted.
+    member is told of money that left and of money that came back, each once, and never of the
+    second alone. With the last payment of somebody who left their account is deleted.
 
     :raises NoSuchPayout: there is none. :raises TryAgain: others changed it all the time.
     """
@@ -60,7 +62,7 @@ def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instru
         observability.count("payouts_disputed", provider=after.rail)
         observability.warn("a rail contradicted itself", id=payout_id, provider=after.rail)
     enter(after, now=now)
-    _announce(after, outcome)
+    _announce(before, after, outcome, now=now)
     if after.state is PayoutState.EXECUTED:
         parting.forget_account_when_paid(after.member_id, now=now)
     return after
@@ -84,13 +86,27 @@ def day_of(instruction: Instruction) -> date:
     return written_on(instruction.payout_id)
 
 
-def _announce(instruction: Instruction, outcome: Outcome) -> None:
+def _announce(
+    before: Instruction, instruction: Instruction, outcome: Outcome, *, now: datetime
+) -> None:
     """Say what the member should hear of `outcome`; whoever should have may have died."""
     match outcome:
         case Executed(at=at) if PayoutState.EXECUTED in instruction.path:
             announcing.announce([_announcement(instruction, NoticeKind.REWARD_PAID, at=at)])
         case Returned(at=at) if PayoutState.RETURNED in instruction.path:
-            announcing.announce([_announcement(instruction, NoticeKind.REWARD_RETURNED, at=at)])
+            kinds = [NoticeKind.REWARD_PAID, NoticeKind.REWARD_RETURNED]
+            if _is_known_to_be_paid(before, now=now):
+                kinds.remove(NoticeKind.REWARD_PAID)
+            announcing.announce([_announcement(instruction, kind, at=at) for kind in kinds])
+
+
+def _is_known_to_be_paid(before: Instruction, *, now: datetime) -> bool:
+    """Whether it was said for certain that the money left. A rail's first word may be that it came
+    back, and so may the first one that anybody lived to announce.
+    """
+    if before.state is not PayoutState.EXECUTED:
+        return False
+    return now - (before.changed_at or now) >= SAID_WITHIN
 
 
 def _announcement(instruction: Instruction, kind: NoticeKind, *, at: datetime) -> Announcement:

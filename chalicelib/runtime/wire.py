@@ -17,6 +17,7 @@ import msgspec
 
 from chalicelib.kernel.pan import refuse_card_numbers
 from chalicelib.kernel.refusals import Malformed, Misshapen, TooLarge
+from chalicelib.runtime.allowed_words import listed, words_at
 
 BODY_BYTES_MAX = 1_048_576  # 1 MiB: a batch of 100 long receipts is a third of it.
 DEPTH_MAX = 12  # The deepest documented format nests seven levels.
@@ -69,7 +70,8 @@ def parse_json(raw: bytes) -> Any:
 def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
     """`value` (decoded JSON) as `as_type`, strictly: no text for numbers, no float for integers.
 
-    :raises Misshapen: naming the field (`items[3].amount`, below `path`) and what was expected.
+    :raises Misshapen: naming the field (`items[3].amount`, below `path`) and what was expected, the
+        words of an enumeration included.
     """
     try:
         return msgspec.convert(value, as_type)
@@ -77,6 +79,8 @@ def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
         detail, separator, at = str(error).rpartition(" - at `$")
         detail, at = (detail, at) if separator else (at, "")
         detail = _QUOTED_VALUE.sub("", detail)  # It repeats what was sent, which may be personal.
+        if words := _words_wanted(detail, as_type, at, value):
+            detail = f"{detail}; it is one of {words}"
         field = (path + at.rstrip("`")).lstrip(".") or None
         raise Misshapen(detail, field=field, code="shape") from error
 
@@ -125,6 +129,13 @@ def to_json(value: object) -> bytes:
 
 
 _SEQUENCES = (list, tuple, set, frozenset)
+_NOT_A_WORD = ("Invalid enum value", "Invalid value")  # as msgspec says it, of words and of tags
+
+
+def _words_wanted(detail: str, as_type: Any, at: str, value: Any) -> str:
+    if detail not in _NOT_A_WORD:
+        return ""
+    return listed(words_at(as_type, at.rstrip("`"), value))
 
 
 def _is_struct(as_type: Any) -> bool:

@@ -8,7 +8,7 @@ import typer
 
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.runtime import clock
-from infra.cli.terminal import say, show, subject
+from infra.cli.terminal import progress, say, show, subject
 
 if TYPE_CHECKING:
     from chalicelib.notices.launching.model import Launch
@@ -104,6 +104,20 @@ def stop_announcement(*, name: Annotated[str, typer.Option(help="As it is listed
 
     stopped = service.stop(name, now=clock.now())
     say(f"{stopped.state.value}: {stopped.announced} members were announced to.")
+
+
+@app.command()
+def mend_topics() -> None:
+    """Let everybody who consented be found.
+
+    Once, on a stage with members who consented to marketing before it could be announced to all.
+    Nobody is told anything by it; again changes nothing.
+    """
+    from infra.operating import mending  # As above.
+
+    with progress("Members", total=mending.rows_about()) as done:
+        found, mended = mending.mend_topics(done, now=clock.now())
+    say(f"{found} members, {mended} of whom consented to a topic.")
 
 
 def _connections(named: list[str] | None, *, now: datetime) -> list[ConnectionId]:

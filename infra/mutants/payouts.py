@@ -62,9 +62,9 @@ MUTANTS = (
         "dead_workers_word_not_entered",
         "the word of a rail whose hearer died is not entered when it comes again",
         _SERVICE,
-        "    enter(after, now=now)\n    _announce(after, outcome)",
+        "    enter(after, now=now)\n    _announce(before, after",
         "    if after.path != before.path:\n        enter(after, now=now)\n"
-        "    _announce(after, outcome)",
+        "    _announce(before, after",
         OUTCOMES,
     ),
     Mutant(

@@ -88,8 +88,8 @@ MUTANTS = (
         "same_name_reserves_again",
         "a repeated request of the bank draws the price once more",
         _CLAIMING,
-        ' of another reward")\n        return card\n',
-        ' of another reward")\n',
+        "        same_again(known, price.reward_id)\n        return card\n",
+        "        same_again(known, price.reward_id)\n",
         CLAIMED,
     ),
     Mutant(

@@ -130,7 +130,7 @@ def named_anew() -> History:
     return replace(
         history,
         heard={"named": "done"},
-        told={"reward_returned": 1},
+        told={"reward_paid": 2, "reward_returned": 1},
         disturbed=frozenset({queues.PAYOUTS, NIGHTS, LOOKS}),
     )
 

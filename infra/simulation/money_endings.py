@@ -125,9 +125,13 @@ def _untold(world: World, history: History) -> Iterator[str]:
         is_news = _about(said) in told if said.kind == "adjusted" else not is_undone
         if is_news and notice_id not in world.bank.notices and said.member_id not in left:
             yield f"I10 the bank was never told of {said.kind}"
-    for notice_id in world.bank.notices:
-        if notice_id not in announced:
-            yield "I10 the bank heard what nobody announced"
+    heard = [announced[name] for name in world.bank.notices if name in announced]
+    paid = {_about(said) for said in heard if said.kind == "reward_paid"}
+    for said in heard:
+        if said.kind == "reward_returned" and _about(said) not in paid:
+            yield "I10 the bank heard that money came back, and not that it was paid"
+    if len(heard) < len(world.bank.notices):
+        yield "I10 the bank heard what nobody announced"
 
 
 def _about(said: NoticeMessage) -> tuple[str, str, str]:

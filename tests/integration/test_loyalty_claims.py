@@ -1,10 +1,11 @@
 """Points are spent once, given back to where they came from, and collected once at a till."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from chalicelib.ledger.model import Balances
+from chalicelib.loyalty.cards.archiving import CLAIMS_MAX
 from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.loyalty.cards.model import Basis, ClaimState
 from chalicelib.loyalty.claims import service as claims
@@ -14,12 +15,14 @@ from chalicelib.loyalty.claims.claiming import (
     InsufficientPoints,
     NoSuchClaim,
 )
+from chalicelib.loyalty.claims.store import ClaimCodeRow
 from chalicelib.loyalty.memberships import service as memberships
 from chalicelib.loyalty.memberships import store as usage
 from chalicelib.loyalty.memberships.joining import NotInScheme
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.service import taker_of
+from chalicelib.runtime import rows, vault
 from tests.makers.network import BAKERY, CINEMA
 from tests.makers.purchases import PAID_AT
 from tests.makers.rewarding import (
@@ -218,3 +221,132 @@ def test_a_scheme_to_be_chosen_earns_from_joining_on(embedded_aws: None) -> None
     settle(now=DUE + DAY)
 
     assert active(DUE + DAY) == 2
+
+
+def forget_code(code: str) -> None:
+    """As if the run had died before it let the claim be found."""
+    rows.delete(ClaimCodeRow(vault.lookup_key("claim_code", BAKERY, code), "claim"))
+
+
+def found(scheme: Scheme, name: str = "c-1", at: datetime = DUE) -> claims.Claimed:
+    return claims.find(holder(POINTS), scheme, name, now=at)
+
+
+@pytest.mark.requirement("LOY-10")
+def test_a_claim_is_found_by_the_banks_name_and_by_its_id(embedded_aws: None) -> None:
+    scheme = points()
+    buy("t-1", 9)
+    settle()
+    reserved, paid = reserve(scheme), reserve(scheme, "c-2", "cash")
+
+    assert found(scheme) == reserved
+    assert found(scheme, reserved.claim.claim_id) == reserved
+    assert found(scheme, "c-2") == paid
+    assert (paid.claim.state, paid.code) == (ClaimState.REDEEMED, None)
+    for other in ("c-3", "", claims.claim_id_of(ADA, "c-3")):
+        with pytest.raises(NoSuchClaim):
+            found(scheme, other)
+
+
+def test_a_claim_of_a_run_that_died_is_collected_once_its_bank_has_read_it(
+    embedded_aws: None,
+) -> None:
+    scheme = points()
+    buy("t-1", 5)
+    settle()
+    code = reserve(scheme).code or ""
+    forget_code(code)
+
+    with pytest.raises(NoSuchClaim):
+        claims.confirm(BAKERY, code, confirmation="", now=DUE)
+    assert found(scheme).code == code
+    confirmed = claims.confirm(BAKERY, code, confirmation="", now=DUE)
+
+    assert confirmed.claim.state is ClaimState.REDEEMED
+    assert found(scheme) == confirmed
+
+
+def test_a_claim_whose_time_is_over_reads_as_cancelled_and_writes_nothing(
+    embedded_aws: None,
+) -> None:
+    scheme = points()
+    buy("t-1", 5)
+    settle()
+    until = reserve(scheme).claim.until
+    assert until is not None
+    before = card(POINTS)
+
+    read = found(scheme, at=until)
+
+    assert (read.claim.state, read.claim.closed_at, read.code) == (
+        ClaimState.CANCELLED,
+        until,
+        None,
+    )
+    assert card(POINTS) == before
+
+
+@pytest.mark.requirement("LOY-11")
+def test_a_claim_that_moves_to_the_history_as_it_ends_is_confirmed_once(embedded_aws: None) -> None:
+    scheme = points()
+    buy("t-1", 30)
+    settle()
+    codes = [reserve(scheme, f"c-{number}").code or "" for number in range(CLAIMS_MAX + 1)]
+    for code in codes[:-1]:
+        claims.confirm(BAKERY, code, confirmation="till", now=DUE)
+
+    confirmed = claims.confirm(BAKERY, codes[-1], confirmation="till", now=DUE)
+
+    left = card(POINTS)
+    assert left is not None
+    assert (confirmed.claim.state, left.claims) == (ClaimState.REDEEMED, ())
+    assert claims.confirm(BAKERY, codes[-1], confirmation="till", now=DUE) == confirmed
+    with pytest.raises(ClaimNotOpen):
+        claims.confirm(BAKERY, codes[-1], confirmation="other", now=DUE)
+    with pytest.raises(ClaimNotOpen):
+        claims.cancel(holder(POINTS), scheme, confirmed.claim.claim_id, now=DUE)
+    assert card(POINTS) == left
+
+
+def test_a_claim_that_moves_to_the_history_as_it_is_given_up_is_given_up_once(
+    embedded_aws: None,
+) -> None:
+    scheme = points()
+    buy("t-1", 30)
+    settle()
+    made = [reserve(scheme, f"c-{number}") for number in range(CLAIMS_MAX + 1)]
+    for one in made[:-1]:
+        claims.confirm(BAKERY, one.code or "", confirmation="till", now=DUE)
+    before = active()
+
+    given_up = [
+        claims.cancel(holder(POINTS), scheme, made[-1].claim.claim_id, now=DUE) for _ in range(2)
+    ]
+
+    assert [one.claim.state for one in given_up] == [ClaimState.CANCELLED] * 2
+    assert active() == before + 3
+    with pytest.raises(ClaimNotOpen):
+        claims.confirm(BAKERY, made[-1].code or "", confirmation="till", now=DUE)
+
+
+@pytest.mark.requirement("LOY-10")
+def test_a_claim_in_the_history_is_found_and_is_not_made_a_second_time(embedded_aws: None) -> None:
+    scheme = points()
+    buy("t-1", 30)
+    settle()
+    for number in range(CLAIMS_MAX + 2):
+        code = reserve(scheme, f"c-{number}").code or ""
+        claims.confirm(BAKERY, code, confirmation="till", now=DUE)
+    first = claims.claim_id_of(ADA, "c-0")
+    left = card(POINTS)
+    assert left is not None
+    assert left.find_claim(first) is None
+
+    again = reserve(scheme, "c-0")
+
+    assert (again.claim.claim_id, again.claim.state) == (first, ClaimState.REDEEMED)
+    assert again == found(scheme, "c-0")
+    assert card(POINTS) == left
+    with pytest.raises(ConflictingClaim):
+        reserve(scheme, "c-0", reward="cash")
+    assert card(POINTS) == left

@@ -82,7 +82,8 @@ def test_what_comes_back_is_payable_again() -> None:
 
 
 def test_the_member_is_told_of_money_that_left_and_of_money_that_came_back() -> None:
-    payout_id = _say(Accepted("r-1"), EXECUTED, RETURNED)
+    payout_id = _say(Accepted("r-1"), EXECUTED)
+    service.record_outcome(payout_id, RETURNED, now=LATER + timedelta(days=2))
 
     told = sent_to(queues.NOTICES)
     kinds = [(one["kind"], one["subject"], one.get("reason", "")) for one in told]
@@ -90,6 +91,46 @@ def test_the_member_is_told_of_money_that_left_and_of_money_that_came_back() -> 
         ("reward_paid", payout_id, ""),
         ("reward_returned", payout_id, "AC04"),
     ]
+
+
+@pytest.mark.parametrize("before", [(), (Accepted("r-1"),), (REFUSED,)], ids=str)
+def test_what_comes_back_before_it_was_said_to_have_left_is_told_as_both(
+    before: tuple[Outcome, ...],
+) -> None:
+    payout_id = _say(*before, RETURNED)
+
+    told = [(one["kind"], one["subject"]) for one in sent_to(queues.NOTICES)]
+    assert told == [("reward_paid", payout_id), ("reward_returned", payout_id)]
+
+
+def test_a_word_that_comes_again_tells_both_again_under_the_same_ids() -> None:
+    payout_id = _say(RETURNED)
+    first = sent_to(queues.NOTICES)
+
+    service.record_outcome(payout_id, RETURNED, now=LATER + timedelta(days=3))
+
+    again = sent_to(queues.NOTICES)
+    assert [one["kind"] for one in again] == ["reward_paid", "reward_returned"]
+    assert [one["notice_id"] for one in again] == [one["notice_id"] for one in first]
+
+
+@pytest.mark.parametrize(
+    ("after", "kinds"),
+    [
+        # A run that wrote down that it left may have died before it said so.
+        (timedelta(hours=23), ["reward_paid", "reward_returned"]),
+        (timedelta(hours=24), ["reward_returned"]),
+    ],
+)
+def test_that_money_left_is_told_again_with_its_return_only_on_the_day_it_was_said(
+    after: timedelta, kinds: list[str]
+) -> None:
+    payout_id = _say(EXECUTED)
+    sent_to(queues.NOTICES)
+
+    service.record_outcome(payout_id, RETURNED, now=LATER + after)
+
+    assert [one["kind"] for one in sent_to(queues.NOTICES)] == kinds
 
 
 def test_what_had_failed_and_is_executed_late_is_booked_and_disputed(counted) -> None:

@@ -62,6 +62,26 @@ def test_points_are_claimed_shown_and_redeemed_once(town: None) -> None:
     assert say("GET", CARD).body["active"] == 1
 
 
+@pytest.mark.requirement("LOY-10")
+def test_a_bank_that_lost_the_answer_reads_its_claim(town: None) -> None:
+    make_client("other-bank", "other-bank")
+    claimed = say("PUT", f"{CARD}/claims/c-1", {"reward": "mug"})
+
+    by_name = say("GET", f"{CARD}/claims/c-1")
+    by_id = say("GET", f"{CARD}/claims/{claimed.body['claim']}")
+    unknown = say("GET", f"{CARD}/claims/c-2")
+    say("DELETE", f"{CARD}/claims/c-1")
+    given_up = say("GET", f"{CARD}/claims/c-1").body
+
+    assert (by_name.status, by_name.body) == (200, claimed.body)
+    assert by_id.body == claimed.body
+    assert (unknown.status, unknown.body["code"]) == (404, "no_such_claim")
+    assert (given_up["state"], "code" in given_up, "qr" in given_up) == ("cancelled", False, False)
+    assert say("GET", f"{CARD}/claims/c-1", client="till").status == 403
+    assert say("GET", f"{CARD}/claims/c-1", client="other-bank").status == 404
+    assert say("GET", f"/v1/members/ada/schemes/{SCHEME}/claims/c-1").status == 404
+
+
 def test_a_bank_cannot_redeem_and_a_till_sees_no_card(town: None) -> None:
     assert say("POST", "/v1/claims/ABCDEFGHIJKL/confirm", {}).status == 403
     assert say("GET", CARD, client="till").status == 403

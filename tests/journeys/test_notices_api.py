@@ -151,15 +151,13 @@ def test_members_who_left_are_in_no_log(bank: BankServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "since", ["", "yesterday", "2026-11-20", "2026-11-20T12:00:00.000000Z_", "x_y", "_"]
+    "since", ["yesterday", "2026-11-20", "2026-11-20T12:00:00.000000Z_", "x_y", "_"]
 )
 def test_what_is_neither_time_nor_cursor_is_refused(bank: BankServer, since: str) -> None:
     open_banks(bank, Provider.STANDARD)
 
     said = read(since)
-    replayed = call(
-        "POST", "/v1/notices/replay", token=token_of(CLIENT), body={"since": since or "-"}
-    )
+    replayed = call("POST", "/v1/notices/replay", token=token_of(CLIENT), body={"since": since})
 
     assert (said.status, said.body["field"]) == (422, "since")
     assert replayed.status == 422
@@ -219,17 +217,17 @@ def test_a_topic_is_consented_to_and_taken_back_with_its_time(bank: BankServer) 
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    ("changes", "field", "named"),
     [
-        ({"kinds": {"crowned": {"bank": True}}}, "kinds.crowned"),
-        ({"topics": {"weather": True}}, "topics.weather"),
-        ({"language": "xx"}, "language"),
-        ({"language": "english"}, "language"),
-        ({"kinds": {"expiring": {"bank": "no"}}}, None),
+        ({"kinds": {"crowned": {"bank": True}}}, "kinds.crowned", "of `stamp_earned`, `card_com"),
+        ({"topics": {"weather": True}}, "topics.weather", "it is one of `offers`, `partners`"),
+        ({"language": "xx"}, "language", "it is one of `en`"),
+        ({"language": "english"}, "language", "regex"),
+        ({"kinds": {"expiring": {"bank": "no"}}}, None, ""),
     ],
 )
 def test_what_cannot_be_chosen_is_refused_and_nothing_is_changed(
-    bank: BankServer, changes: dict[str, Any], field: str | None
+    bank: BankServer, changes: dict[str, Any], field: str | None, named: str
 ) -> None:
     open_banks(bank, Provider.STANDARD)
     before = member_of(Provider.STANDARD)
@@ -238,6 +236,7 @@ def test_what_cannot_be_chosen_is_refused_and_nothing_is_changed(
 
     assert said.status == 422
     assert field is None or said.body["field"] == field
+    assert named in said.body["detail"]
     assert member_of(Provider.STANDARD) == before
 
 

@@ -106,7 +106,7 @@ def test_finds_a_member_by_token_user_or_account_and_refuses_to_guess() -> None:
     assert [one["type"] for one in by_token.body["items"]] == ["flux_cashback"]
     assert (foreign.status, foreign.body["code"]) == (404, "not_found")
     assert (account_by_user.status, account_by_user.body["code"]) == (403, "not_permitted")
-    assert (unsaid.status, unsaid.body["field"]) == (422, "userId")
+    assert (unsaid.status, unsaid.body["code"], unsaid.body["field"]) == (400, "missing", "userId")
     assert (both.status, both.body["field"]) == (422, "accountId")
     assert ask("/promotions?accountId=acc-nobody").status == 404
 

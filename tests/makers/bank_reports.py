@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 import xmlschema
-from pyiso20022.camt import camt_054_001_02, camt_054_001_08
+from pyiso20022.camt import camt_054_001_02, camt_054_001_06, camt_054_001_08
 from pyiso20022.pain import pain_001_001_09, pain_002_001_03, pain_002_001_12
 from xsdata.formats.dataclass.parsers import DictDecoder, XmlParser
 from xsdata.formats.dataclass.serializers import XmlSerializer
@@ -19,6 +19,7 @@ TYPES: dict[str, Any] = {
     "pain.002.001.03": pain_002_001_03.Document,
     "pain.002.001.12": pain_002_001_12.Document,
     "camt.054.001.02": camt_054_001_02.Document,
+    "camt.054.001.06": camt_054_001_06.Document,
     "camt.054.001.08": camt_054_001_08.Document,
 }
 MADE_AT = "2026-12-02T15:30:00Z"
@@ -120,7 +121,7 @@ def entry(
     return {
         "Amt": {"value": f"{total:.2f}", "Ccy": "GBP"},
         "CdtDbtInd": direction,
-        "Sts": word if message.endswith(".02") else {"Cd": word},
+        "Sts": word if message.endswith((".02", ".06")) else {"Cd": word},
         "BookgDt": {"Dt": "2026-12-03"},
         "BkTxCd": {"Domn": {"Cd": "PMNT", "Fmly": {"Cd": "ICDT", "SubFmlyCd": "ESCT"}}},
         "NtryDtls": [found],

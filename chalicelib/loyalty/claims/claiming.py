@@ -79,8 +79,7 @@ def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
     """
     known = card.find_claim(claim_id)
     if known is not None:
-        if known.reward_id != price.reward_id:
-            raise ConflictingClaim("this claim came before, of another reward")
+        same_again(known, price.reward_id)
         return card
     card = lapse(card, at)
     if sum(one.is_open(at) for one in card.claims) >= OPEN_CLAIMS_MAX:
@@ -140,6 +139,22 @@ def relet(card: Card, claim: Claim, lease: int | None, *, at: datetime) -> Card:
         return _with_claim(card, replace(known, lease=lease))
     left = tuple(one for one in card.claims if one is not known)
     return lots.work_off(lots.release(replace(card, claims=left), claim.claim_id), at=at)
+
+
+def same_again(known: Claim, reward_id: str) -> Claim:
+    """`known`, which is asked for again. :raises ConflictingClaim: of another reward."""
+    if known.reward_id != reward_id:
+        raise ConflictingClaim("this claim came before, of another reward")
+    return known
+
+
+def as_at(claim: Claim, at: datetime) -> Claim:
+    """The claim as it stands at `at`: one whose time is over is cancelled, although the card says
+    so only when it is written next.
+    """
+    if claim.state is not ClaimState.RESERVED or claim.is_open(at):
+        return claim
+    return replace(claim, state=ClaimState.CANCELLED, closed_at=claim.until)
 
 
 def get_claim(card: Card, claim_id: str) -> Claim:

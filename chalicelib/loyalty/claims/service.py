@@ -1,7 +1,9 @@
 """Claims of rewards: reserved by a member, collected at a till by a code, or given up."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.kernel.ids import MemberId, RetailerId, natural_id
 from chalicelib.kernel.refusals import NotFound
@@ -53,6 +55,9 @@ def reserve(holder: Holder, scheme: Scheme, *, name: str, reward_id: str, now: d
     """
     reward = find_reward(scheme, reward_id)
     claim_id = claim_id_of(holder.member_id, name)
+    moved = _find_moved(holder, scheme, (claim_id,), now=now)
+    if moved is not None:
+        return _told(holder, scheme, claiming.same_again(moved, reward_id))
     price = Price(reward_id, scheme.version, reward.cost, timedelta(hours=reward.claim_hours))
     if isinstance(reward.reward, FixedCashback):
         lease = cash.lease_for(holder, scheme, reward.reward.amount_minor, now=now)
@@ -68,18 +73,33 @@ def reserve(holder: Holder, scheme: Scheme, *, name: str, reward_id: str, now: d
     return _followed(holder, scheme, claim, now=now)
 
 
+def find(holder: Holder, scheme: Scheme, name: str, *, now: datetime) -> Claimed:
+    """The claim that the bank calls `name`, or whose id that is, as it stands now; one that is long
+    over, too. Where whoever reserved it died, its code can be collected from now on.
+
+    :raises NoSuchClaim: there is none.
+    """
+    names = (claim_id_of(holder.member_id, name), name)
+    card = _at_hand(desk.open_card(holder, scheme, now=now))
+    at_hand = (one for one in card.claims if one.claim_id in names)
+    claim = next(at_hand, None) or _find_moved(holder, scheme, names, now=now)
+    if claim is None:
+        raise NoSuchClaim("there is no such claim")
+    told = _told(holder, scheme, claiming.as_at(claim, now))
+    if told.code is not None:
+        codes.let_be_found(holder, scheme, claim.claim_id, now=now)
+    return told
+
+
 def cancel(holder: Holder, scheme: Scheme, claim_id: str, *, now: datetime) -> Claimed:
     """Give the claim up: its units go back to the lots that they came from; again is the same.
 
     :raises claiming.ClaimNotOpen: it was redeemed. :raises NoSuchClaim: there is none.
     """
-    _, after = desk.change_card(
-        holder,
-        scheme,
-        lambda opened: claiming.cancel(_at_hand(opened), claim_id, at=now),
-        now=now,
+    cancelled = _changed(
+        holder, scheme, claim_id, partial(claiming.cancel, claim_id=claim_id, at=now), now=now
     )
-    return _told(holder, scheme, claiming.get_claim(_at_hand(after), claim_id))
+    return _told(holder, scheme, cancelled)
 
 
 def confirm(retailer_id: RetailerId, code: str, *, confirmation: str, now: datetime) -> Claimed:
@@ -96,14 +116,10 @@ def confirm(retailer_id: RetailerId, code: str, *, confirmation: str, now: datet
     if owner is None or holder is None:
         raise NoSuchClaim("there is no such claim")
     scheme = schemes.get_valid(owner.scheme_id, at=now, now=now)
-    _, after = desk.change_card(
-        holder,
-        scheme,
-        lambda opened: claiming.redeem(_at_hand(opened), owner.claim_id, confirmation, at=now),
-        now=now,
-    )
+    redeem = partial(claiming.redeem, claim_id=owner.claim_id, confirmation=confirmation, at=now)
+    redeemed = _changed(holder, scheme, owner.claim_id, redeem, now=now)
     observability.count("claims_redeemed")
-    return _told(holder, scheme, claiming.get_claim(_at_hand(after), owner.claim_id))
+    return _told(holder, scheme, redeemed)
 
 
 def find_reward(scheme: Scheme, reward_id: str) -> CatalogueReward:
@@ -133,6 +149,27 @@ def _followed(holder: Holder, scheme: Scheme, claim: Claim, *, now: datetime) ->
     return _told(holder, scheme, claim)
 
 
+def _changed(
+    holder: Holder, scheme: Scheme, claim_id: str, change: Callable[[Card], Card], *, now: datetime
+) -> Claim:
+    """The claim after `change`. One that has moved to the history is over: the change is one that
+    was made before, or is refused as it would be on the card.
+    """
+    step = partial(desk.change_card, holder, scheme, lambda one: change(_at_hand(one)), now=now)
+    try:
+        _, after = step()
+    except NoSuchClaim:
+        moved = _find_moved(holder, scheme, (claim_id,), now=now)
+        if moved is None:
+            raise
+        over = claiming.as_at(moved, now)
+        change(replace(_at_hand(desk.open_card(holder, scheme, now=now)), claims=(over,)))
+        return over
+    # Where too many are over it moves in the very write that ends it.
+    moved_now = (one for each in after.past for one in each.claims if one.claim_id == claim_id)
+    return _at_hand(after).find_claim(claim_id) or next(moved_now)
+
+
 def _told(holder: Holder, scheme: Scheme, claim: Claim) -> Claimed:
     reward = next((one for one in scheme.catalogue if one.reward_id == claim.reward_id), None)
     shows_code = not is_money(claim, scheme) and claim.state is ClaimState.RESERVED
@@ -150,6 +187,17 @@ def _at_hand(opened: Opened) -> Card:
     if opened.card is None:
         raise NoSuchClaim("there is no such claim")
     return opened.card
+
+
+def _find_moved(
+    holder: Holder, scheme: Scheme, claim_ids: Collection[str], *, now: datetime
+) -> Claim | None:
+    """The claim of one of these ids, if it has moved to the history of the card."""
+    card = desk.open_card(holder, scheme, now=now).card
+    if card is None or any(one.claim_id in claim_ids for one in card.claims):
+        return None
+    past = desk.read_past(card, holder, now=now)
+    return next((one for each in past for one in each.claims if one.claim_id in claim_ids), None)
 
 
 def _holder_of(member_id: MemberId, scheme_id: str, *, now: datetime) -> Holder | None:

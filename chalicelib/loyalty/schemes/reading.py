@@ -31,7 +31,7 @@ from chalicelib.loyalty.rules import (
 )
 from chalicelib.loyalty.schemes import public_shapes as shapes
 from chalicelib.loyalty.terms import Per, RuleKind
-from chalicelib.loyalty.window_format import read_window
+from chalicelib.loyalty.window_format import read_days, read_minutes, read_opening
 from chalicelib.loyalty.windows import Window
 
 UTC_ZONE = "UTC"
@@ -165,9 +165,12 @@ class Reader:
         if given.since is not None:
             said = self._try(lambda: _day(given.since or ""), f"{at}.since")
             since = said or since
-        return self._try(
-            lambda: read_window(given.days, given.opens_at, given.minutes, since=since), at
-        )
+        days = self._try(lambda: read_days(given.days, since=since), at)
+        opens_at = self._try(lambda: read_opening(given.opens_at), at)
+        minutes = self._try(lambda: read_minutes(given.minutes), at)
+        if days is None or opens_at is None or minutes is None:
+            return None
+        return Window(days, opens_at, minutes, text=given.days)
 
     def _catalogue(
         self, given: Iterable[shapes.CatalogueRewardShape]

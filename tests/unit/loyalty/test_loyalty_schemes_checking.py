@@ -87,6 +87,7 @@ def test_refuses_numbers_that_cannot_be(
         (points(ends_at="2026-11-20T12:00:00Z"), ("ends_before_start", "ends_at")),
         (window(days="FREQ=HOURLY"), ("window", "rules[0].when.windows[0].days")),
         (window(**{"from": "25:00"}), ("window", "rules[0].when.windows[0].from")),
+        (window(minutes=7 * 24 * 60 + 1), ("window", "rules[0].when.windows[0].minutes")),
         (window(since="2026-02-30"), ("day", "rules[0].when.windows[0].since")),
         (
             window(days="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"),
@@ -165,6 +166,17 @@ def test_rules_of_different_priority_have_an_order() -> None:
     second = POUND | {"id": "other", "priority": 1}
 
     assert problems(points(POUND, second, stacking="priority")) == []
+
+
+def test_tells_all_that_is_wrong_with_one_window() -> None:
+    wrong = {"days": "FREQ=HOURLY", "from": "25:00", "minutes": 0, "since": "2026-02-30"}
+
+    assert problems(window(**wrong)) == [
+        ("day", "rules[0].when.windows[0].since"),
+        ("window", "rules[0].when.windows[0].days"),
+        ("window", "rules[0].when.windows[0].from"),
+        ("window", "rules[0].when.windows[0].minutes"),
+    ]
 
 
 def test_tells_all_problems_of_a_document_at_once() -> None:

@@ -232,8 +232,8 @@ def test_reads_debits_returns_and_nothing_that_is_only_pending() -> None:
     )
 
 
-def test_reads_the_old_version_where_a_status_is_a_text() -> None:
-    old = "camt.054.001.02"
+@pytest.mark.parametrize("old", ["camt.054.001.02", "camt.054.001.06"])
+def test_reads_the_old_versions_where_a_status_is_a_text(old: str) -> None:
     report = notification(
         entry((PAYOUT, "5.00"), message=old),
         entry((OTHER, "5.00"), is_booked=False, message=old),
