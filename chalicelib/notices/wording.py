@@ -80,6 +80,7 @@ ENGLISH = Language(
         "withdrawn": "The receipt was taken away from this payment.",
         "cleared": "The amount that was really taken is another.",
         "held": "We are looking at it first; it does not count yet.",
+        "left_scheme": "It gives units of a scheme that you left, so they were not added.",
         "released": "We looked at it, and it counts now.",
         "refused": "We looked at it, and it does not count.",
         "expired": "It was not used in time.",
