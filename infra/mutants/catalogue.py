@@ -2,7 +2,17 @@
 
 from pathlib import Path
 
-from infra.mutants import budgets, cards, earning, journal, payouts, reversing, spending, telling
+from infra.mutants import (
+    budgets,
+    cards,
+    earning,
+    extra,
+    journal,
+    payouts,
+    reversing,
+    spending,
+    telling,
+)
 from infra.mutants.model import Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -13,6 +23,7 @@ ALL: tuple[Mutant, ...] = (
     *journal.MUTANTS,
     *payouts.MUTANTS,
     *cards.MUTANTS,
+    *extra.MUTANTS,
     *spending.MUTANTS,
     *telling.MUTANTS,
 )
