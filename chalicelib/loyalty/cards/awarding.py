@@ -43,7 +43,8 @@ class Case:
       other.
     - `return_days` is the retailer's return period; `place` the till.
     - `lease_for` finds the part of the scheme's budget that pays a reward; it may read and write.
-    - `judge_new_card` judges somebody who has no card yet; it may read.
+    - `judge_new_card` judges somebody who has no card yet, or one with nothing but what other cards
+      gave; it may read.
     """
 
     holder: Holder
@@ -185,7 +186,8 @@ def _doubt(worth: Worth, entry: Entry | None, opened: Opened, case: Case) -> Hol
     entries = opened.card.entries if opened.card else ()
     others = [to_earned(one) for one in entries if not is_extra(one.payment_id)]
     verdict = judge(others, to_earned(worth))
-    if verdict is PASS and opened.card is None:
+    has_bought_nothing = opened.card is None or (bool(entries) and not others)
+    if verdict is PASS and has_bought_nothing:
         verdict = case.judge_new_card()
     return verdict.reason if isinstance(verdict, Hold) else None
 

@@ -8,14 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.kernel.ids import MemberId
 from chalicelib.loyalty.cards import archiving, extra, naming
 from chalicelib.loyalty.cards.applying import Worth, bring_up
+from chalicelib.loyalty.cards.awarding import Asked, Case, decide
+from chalicelib.loyalty.cards.desk import Opened
+from chalicelib.loyalty.cards.eligibility import Taker
 from chalicelib.loyalty.cards.extra import Stage
 from chalicelib.loyalty.cards.filling import Filling
 from chalicelib.loyalty.cards.lots import balance_at, owed
 from chalicelib.loyalty.cards.model import Balance, Card, Claim
 from chalicelib.loyalty.cards.past import in_chain
 from chalicelib.loyalty.cards.standing import standing_for, tier_at
+from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.claims.claiming import Price, redeem, reserve
 from chalicelib.loyalty.rules import (
     Cap,
@@ -31,11 +36,15 @@ from chalicelib.loyalty.rules import (
     Tiering,
 )
 from chalicelib.loyalty.terms import Measure, Per, RefundPolicy, Unit
+from chalicelib.loyalty.watching import Hold, HoldReason
+from chalicelib.runtime import vault
 from tests.makers.cards import ACTIVE_AT, EMPTY, LONG_AFTER, SCHEME, SOLD_AT, worth
 from tests.makers.extra import COFFEE, POINTS
 from tests.makers.extra import extra as units_of
+from tests.makers.loyalty import scheme, sold
 
 OTHER = replace(SCHEME, scheme_id=POINTS, unit=Unit.POINTS, card=None)
+HELD_FOR = HoldReason.CARD_OF_ANOTHER_MEMBER.value
 GIVES = ExtraUnits(POINTS, 20)
 GIVING = Filling(5, gives=GIVES)
 STAGES = list(Stage)
@@ -218,6 +227,35 @@ def test_they_count_towards_no_cap_and_no_tier() -> None:
         tier = tier_at(one, scheme, LONG_AFTER)
         assert tier is not None
         assert tier.tier_id == "base"
+
+
+@pytest.mark.parametrize(("card", "held"), [(EMPTY, ""), (None, HELD_FOR)])
+def test_who_was_only_given_units_is_looked_at_like_somebody_new(
+    card: Card | None, held: str
+) -> None:
+    """An empty card is that of somebody who chose the scheme."""
+    case = Case(
+        holder=Holder(MemberId("m-1"), POINTS, vault.member_key(bytes(32))),
+        newest=scheme(),
+        scheme=scheme(),
+        version=lambda _: scheme(),
+        sale=sold(),
+        taker=Taker(has_stamps=True, joined=EMPTY.membership),
+        return_days=0,
+        anchored_at=sold().sold_at,
+        lease_for=lambda _: None,
+        judge_new_card=lambda: Hold(HoldReason.CARD_OF_ANOTHER_MEMBER),
+    )
+    nobody_decided = Asked(None)
+
+    opened = decide(Opened(card), case, nobody_decided, now=sold().sold_at)
+    given_before = Opened(given_to(Stage.GIVEN))
+    judged = decide(given_before, case, nobody_decided, now=sold().sold_at)
+
+    assert opened is not None
+    assert judged is not None
+    assert [one.held for one in opened.entries] == [held]
+    assert [one.held for one in judged.entries] == ["", HELD_FOR]
 
 
 def test_they_come_back_from_the_history_to_be_taken_back() -> None:
