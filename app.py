@@ -1,45 +1,24 @@
-"""Counterfoil, assembled: every blueprint with routes, queues or schedules is named here, once."""
+"""Counterfoil, assembled: every blueprint with routes, queues or schedules is named here, once.
 
-from chalice import Chalice
+Chalice's tools, which package and describe it, need everything at once. In AWS a worker's Lambda
+enters at its own module and never comes here; the API's does, and imports the areas in the order of
+this list until one has the route that is asked for. So a webhook that meets a cold start waits for
+no catalogue of rewards.
+"""
 
-from chalicelib.api import (
-    campaigns,
-    card_history,
-    cards,
-    cashback,
-    claims,
-    connect,
-    coverage,
-    description,
-    hooks,
-    matches,
-    members,
-    notices,
-    oauth,
-    offers,
-    payouts,
-    promotions,
-    receipts,
-    returns,
-    schemes,
-    statements,
-    tills,
+from chalicelib.api.assembly import Assembly
+from chalicelib.runtime import settings
+
+# What machines send at any moment comes first, what somebody looks up now and then last. The
+# description tells of every other area, so it ends the list.
+AREAS = (
+    *("hooks", "tills", "oauth", "receipts", "returns", "coverage", "members", "connect"),
+    *("notices", "matches", "cards", "card_history", "offers", "promotions", "claims"),
+    *("cashback", "payouts", "schemes", "campaigns", "statements", "description"),
 )
-from chalicelib.workers import campaigns as campaign_workers
-from chalicelib.workers import cases, closing, deliveries, payments, rewards, schedules
-from chalicelib.workers import notices as notice_workers
-from chalicelib.workers import payouts as payout_workers
-from chalicelib.workers import receipts as receipt_workers
+ON_QUEUES = ("payments", "receipts", "deliveries", "rewards", "notices", "payouts")
+ON_SCHEDULES = ("waiting", "retention", "campaigns", "cases", "closing")
 
-FOR_BANKS = (
-    *(hooks, receipts, matches, members, connect, notices),
-    *(cards, card_history, claims, offers, promotions, cashback, payouts),
-)
-FOR_RETAILERS = (tills, returns, campaigns, schemes, statements)
-FOR_EVERYBODY = (coverage, oauth, description)
-ON_QUEUES = (payments, receipt_workers, deliveries, rewards, notice_workers, payout_workers)
-ON_SCHEDULES = (campaign_workers, cases, closing, schedules)
-
-app = Chalice(app_name="counterfoil")
-for area in (*FOR_BANKS, *FOR_RETAILERS, *FOR_EVERYBODY, *ON_QUEUES, *ON_SCHEDULES):
-    app.register_blueprint(area.bp)
+app = Assembly("counterfoil", [f"chalicelib.api.{area}" for area in AREAS])
+if not settings.in_lambda():
+    app.import_everything([f"chalicelib.workers.{name}" for name in (*ON_QUEUES, *ON_SCHEDULES)])

@@ -1,18 +1,22 @@
-"""Which status a refusal is answered with: the first kind in the table that it is one of."""
+"""Which status a refusal is answered with: the first kind in the table that it is one of.
+
+Every area's refusals are of kinds that the kernel names, so that an API that answers for one area
+imports no other.
+"""
 
 from chalicelib.api import callers
 from chalicelib.kernel.refusals import (
     Conflicting,
     Malformed,
     Misshapen,
+    NotAgreed,
+    NotAsItStands,
     NotFound,
     Rejected,
     SignatureMismatch,
     TooLarge,
     TooOften,
 )
-from chalicelib.loyalty.claims.claiming import CannotClaim
-from chalicelib.members.activation import ReceiptsAreTheService, TermsNotAccepted
 
 
 class UnsupportedMediaType(Rejected):
@@ -26,9 +30,8 @@ STATUS_BY_REFUSAL: tuple[tuple[type[Rejected], int], ...] = (
     (callers.NotPermitted, 403),
     (NotFound, 404),
     (Conflicting, 409),
-    (CannotClaim, 409),
-    (ReceiptsAreTheService, 409),
-    (TermsNotAccepted, 412),
+    (NotAsItStands, 409),
+    (NotAgreed, 412),
     (TooLarge, 413),
     (TooOften, 429),
     (UnsupportedMediaType, 415),

@@ -39,6 +39,14 @@ class NotAllowed(Rejected):
     code = "not_allowed"
 
 
+class NotAsItStands(NotAllowed):
+    """Nothing is wrong with the input: what is stored does not stand so that it could be done."""
+
+
+class NotAgreed(NotAllowed):
+    """The member has to agree to something first."""
+
+
 class TooLarge(Rejected):
     """The input is over a documented limit."""
 

@@ -9,38 +9,31 @@ accepted is at least as probable as the programme asks.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
-from chalicelib.kernel.ids import ConnectionId, PaymentId
 from chalicelib.matching.amounts import Relation
 from chalicelib.matching.clocks import Clocks
+from chalicelib.matching.outcome import (
+    Agreement,
+    Ambiguous,
+    Evidence,
+    Hold,
+    MatchDecision,
+    Matched,
+    NothingNear,
+    NotYet,
+)
 from chalicelib.matching.posterior import Weights, explain
 from chalicelib.matching.rates import Rates
 from chalicelib.matching.reasons import best_of, why_accepted, why_not
 from chalicelib.matching.scene import PartKey, Scene, charge_of
 from chalicelib.matching.sides import Charge
-from chalicelib.matching.signals import Part, PaymentSignals
+from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.weighing import Pair, Scales
 from chalicelib.matching.why import Why
 
-MODEL = "posterior-1"
 THRESHOLD = 0.999  # Of a programme that does not say how sure it wants to be.
 COMES_AT_ONCE = 0.05  # Of receipts, at the moment of the sale; the rest in the time a store takes.
 STILL_TO_COME = 0.95  # Of receipts, have come when a store's time is nearly over.
-
-
-class Agreement(Enum):
-    """What both sides say alike."""
-
-    AMOUNT = "amount"
-    TIME = "time"
-    AUTH_CODE = "auth_code"
-    LAST_FOUR = "last_four"
-    REGISTERED_CARD = "registered_card"
-    SCHEME = "scheme"
-    MID = "mid"
-    TID = "tid"
-    PAR = "par"
 
 
 _AGREEMENT_OF = {
@@ -49,75 +42,6 @@ _AGREEMENT_OF = {
     "digits_of_device": Agreement.REGISTERED_CARD,
     "digits_registered": Agreement.REGISTERED_CARD,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How a payment and a part relate.
-
-    - `seconds_apart` is positive where the till is later;
-    - `off_clock_seconds` is the same after taking away where the till's clock stands.
-    """
-
-    agreements: frozenset[Agreement]
-    contradictions: frozenset[Agreement]
-    seconds_apart: int
-    off_clock_seconds: int = 0
-    relation: Relation = Relation.EQUAL
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Who holds a part already."""
-
-    payment_id: PaymentId
-    member_id: str
-    connection_id: ConnectionId
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The part belongs to the payment, as probably as said.
-
-    `same_as` is another source's name of the same purchase.
-    """
-
-    part: Part
-    evidence: Evidence
-    why: Why
-    same_as: PaymentId | None = None
-    probability: float = 1.0
-    runner_up: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """More than one explanation fits. `rivals` counts them."""
-
-    why: Why
-    rivals: int
-    probability: float = 0.0
-    runner_up: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """One part fits and more may still come: look again at `look_again_at`."""
-
-    why: Why
-    look_again_at: datetime
-    probability: float = 0.0
-    runner_up: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class NothingNear:
-    """No part fits."""
-
-    why: Why
-
-
-MatchDecision = Matched | Ambiguous | NotYet | NothingNear
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,9 @@ from functools import partial
 from chalicelib.kernel.ids import PaymentId, ReceiptId, StoreId
 from chalicelib.matching import reach, store
 from chalicelib.matching.candidates import is_of_interest, weighty_keys
-from chalicelib.matching.decision import (
-    THRESHOLD,
-    Ambiguous,
-    Beliefs,
-    Hold,
-    MatchDecision,
-    Matched,
-    NotYet,
-    decide_match,
-)
+from chalicelib.matching.decision import THRESHOLD, Beliefs, decide_match
 from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks
+from chalicelib.matching.outcome import Ambiguous, Hold, MatchDecision, Matched, NotYet
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.reach import Window
 from chalicelib.matching.scene import PartKey, Scene, scene_of

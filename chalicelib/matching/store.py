@@ -11,7 +11,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId, ReceiptId, StoreId
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.matching.decision import Hold
+from chalicelib.matching.outcome import Hold
 from chalicelib.matching.scene import PartKey
 from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
 from chalicelib.receipts.canonical import Receipt

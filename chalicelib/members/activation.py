@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.kernel.personal import Personal
-from chalicelib.kernel.refusals import Misshapen, NotAllowed, NotFound, TooLarge
+from chalicelib.kernel.refusals import (
+    Misshapen,
+    NotAgreed,
+    NotAllowed,
+    NotAsItStands,
+    NotFound,
+    TooLarge,
+)
 from chalicelib.members.model import (
     ACCOUNTS_MAX,
     CARDS_MAX,
@@ -24,13 +31,13 @@ from chalicelib.network.programmes import Programme, Service
 ACCEPTED_AHEAD = timedelta(minutes=10)  # A bank's clock may be that much before ours.
 
 
-class TermsNotAccepted(NotAllowed):
+class TermsNotAccepted(NotAgreed):
     """The programme's current terms were not accepted. Nothing starts without them."""
 
     code = "terms_not_accepted"
 
 
-class ReceiptsAreTheService(NotAllowed):
+class ReceiptsAreTheService(NotAsItStands):
     """Receipts cannot be stopped alone. To stop them, the member leaves."""
 
     code = "receipts_are_the_service"

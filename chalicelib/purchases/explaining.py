@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from chalicelib.matching.decision import (
+from chalicelib.matching.outcome import (
     MODEL,
     Agreement,
     Ambiguous,

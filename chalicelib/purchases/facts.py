@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from chalicelib.banks.payments import PaymentEvent
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import PaymentId
-from chalicelib.matching.decision import Ambiguous, Matched, NothingNear, NotYet
+from chalicelib.matching.outcome import Ambiguous, Matched, NothingNear, NotYet
 from chalicelib.matching.suspects import Suspect
 from chalicelib.network.model import Connection
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, WithdrawnWhy

@@ -7,7 +7,7 @@ from enum import Enum
 
 from chalicelib.kernel.ids import ConnectionId, MemberId, PaymentId
 from chalicelib.kernel.money import Money
-from chalicelib.matching.decision import MODEL, Matched
+from chalicelib.matching.outcome import MODEL, Matched
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.shares import to_share
 from chalicelib.matching.why import BY_HAND, Why

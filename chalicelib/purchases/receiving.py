@@ -13,7 +13,7 @@ from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
 from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Matched
+from chalicelib.matching.outcome import Matched
 from chalicelib.matching.scene import scene_of
 from chalicelib.matching.service import Near
 from chalicelib.matching.store import Claim

@@ -12,7 +12,7 @@ from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import MemberId, PaymentId
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import MODEL, Ambiguous, MatchDecision, Matched, NothingNear
+from chalicelib.matching.outcome import MODEL, Ambiguous, MatchDecision, Matched, NothingNear
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.service import Near
 from chalicelib.matching.signals import PaymentSignals

@@ -14,7 +14,7 @@ from chalicelib.kernel.ids import MemberId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Ambiguous, MatchDecision, Matched, NotYet
+from chalicelib.matching.outcome import Ambiguous, MatchDecision, Matched, NotYet
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.service import Near, Question
 from chalicelib.matching.shares import to_share

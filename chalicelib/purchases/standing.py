@@ -10,7 +10,7 @@ from datetime import datetime
 from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.matching import service as matching
-from chalicelib.matching.decision import MatchDecision
+from chalicelib.matching.outcome import MatchDecision
 from chalicelib.matching.payment import PaymentState
 from chalicelib.matching.service import Question
 from chalicelib.matching.shares import to_share

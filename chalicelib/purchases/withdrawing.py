@@ -20,7 +20,7 @@ from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Hold
+from chalicelib.matching.outcome import Hold
 from chalicelib.matching.payment import Payment, refuse
 from chalicelib.matching.store import Claim
 from chalicelib.network import service as network

@@ -4,7 +4,6 @@ from typing import assert_never
 
 from chalice import Blueprint
 
-from chalicelib.privacy import leaving
 from chalicelib.purchases import facts, messages, service, withdrawing
 from chalicelib.purchases.correcting import joining
 from chalicelib.purchases.messages import (
@@ -35,6 +34,8 @@ def record_payment(message: Message) -> None:
         case LookAgainMessage(payment_id=payment_id):
             service.look_again(payment_id, now=clock.now())
         case MemberLeftMessage(member_id=member_id, left_at=left_at):
+            from chalicelib.privacy import leaving  # It knows all areas, and few members leave.
+
             leaving.end_retention(member_id, left_at=left_at, now=clock.now())
         case WithdrawMessage() as order:
             withdrawing.carry_out(order, now=clock.now())

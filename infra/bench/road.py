@@ -11,7 +11,7 @@ from time import thread_time
 from typing import Any
 
 from chalicelib.runtime import clock, observability, queues, settings
-from chalicelib.workers import deliveries, notices, payments, receipts, rewards, schedules
+from chalicelib.workers import deliveries, notices, payments, receipts, rewards, waiting
 from infra.bench.meter import Meter
 from infra.bench.shift import STARTS, Sale
 from infra.bench.stage import Stage
@@ -193,7 +193,7 @@ class Road:
         event = scheduled_event(
             "look_again", at=self._now, event_id=str(next(self._ids)), region=settings.region()
         )
-        self._measured("look_again", schedules.look_again, event, "look_again")
+        self._measured("look_again", waiting.look_again, event, "look_again")
 
     def _measured(self, part: str, handler: Any, event: Any, name: str) -> Any:
         said = io.StringIO()

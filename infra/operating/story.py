@@ -13,7 +13,7 @@ from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Matched
+from chalicelib.matching.outcome import Matched
 from chalicelib.matching.service import Question
 from chalicelib.matching.store import Waiting
 from chalicelib.members import service as members

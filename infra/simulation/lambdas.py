@@ -14,7 +14,7 @@ from chalicelib.workers import (
     payouts,
     receipts,
     rewards,
-    schedules,
+    waiting,
 )
 from infra.local.lambda_events import scheduled_event, sqs_event
 from infra.simulation.nights import CLOCKS, run_schedules
@@ -31,7 +31,7 @@ WORKERS: Mapping[str, tuple[Callable[..., Any], int]] = {
     queues.NOTICES: (notices.send_notices, notices.BATCH_MESSAGES),
     queues.PAYOUTS: (payouts.send_payouts, payouts.BATCH_SIZE),
     **{clock.name: (run_schedules, 1) for clock in CLOCKS},
-    SWEEP: (schedules.end_waiting, 0),
+    SWEEP: (waiting.end_waiting, 0),
 }
 LAMBDA_SECONDS = 30
 

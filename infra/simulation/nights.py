@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.runtime import clock
-from chalicelib.workers import cases, closing, payouts, rewards, schedules
+from chalicelib.workers import cases, closing, payouts, rewards, waiting
 from infra.local.lambda_events import scheduled_event
 from infra.resources import Queue
 
@@ -27,7 +27,7 @@ SCHEDULES: Mapping[str, Callable[[Any, Any], None]] = {
     "look_up_payouts": payouts.look_up_payouts,
     "look_at_cases": cases.look_at_cases,
     "tell_expiring": rewards.tell_expiring,
-    "end_waiting": schedules.end_waiting,
+    "end_waiting": waiting.end_waiting,
 }
 
 

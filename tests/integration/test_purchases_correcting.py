@@ -13,7 +13,7 @@ from chalicelib.banks.payments import PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Matched
+from chalicelib.matching.outcome import Matched
 from chalicelib.matching.why import Why
 from chalicelib.network import service as network
 from chalicelib.purchases import service

@@ -12,7 +12,7 @@ from chalicelib.purchases.refunding import store, waiting
 from chalicelib.purchases.refunding.waiting import NotOfThatPurchase
 from chalicelib.purchases.refunds import Refunded, refunded
 from chalicelib.runtime import clock
-from chalicelib.workers import schedules
+from chalicelib.workers import waiting as waiting_worker
 from infra.local.lambda_events import scheduled_event
 from tests.makers.outside import Counted, context
 from tests.makers.purchases import BANK, PAID_AT, deliveries, open_town
@@ -106,7 +106,7 @@ def test_a_review_that_nobody_decides_ends_after_thirty_days() -> None:
     long_after = A_WEEK_LATER + 31 * A_DAY
     clock.use(lambda: long_after)
 
-    schedules.end_waiting(SCHEDULED, context("end_waiting"))
+    waiting_worker.end_waiting(SCHEDULED, context("end_waiting"))
 
     assert store.list_reviews(now=long_after) == []
     row = own_row("t-9", now=long_after)

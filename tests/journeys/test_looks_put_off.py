@@ -8,7 +8,7 @@ import pytest
 from chalicelib.network import service as network
 from chalicelib.network.model import Provider
 from chalicelib.runtime import aws, clock, queues
-from chalicelib.workers import schedules
+from chalicelib.workers import waiting
 from infra.local.lambda_events import scheduled_event
 from tests.makers.journeys import NAMES, OPENED_AT, PAID, SHOP, open_town, send_receipts
 from tests.makers.journeys import till_receipt as printed
@@ -88,6 +88,6 @@ def test_the_schedule_asks_for_another_look(embedded_aws: None) -> None:
     run_worker(queues.RECEIPTS)
     after(minutes=61)
 
-    schedules.look_again(SCHEDULED, context("look_again"))
+    waiting.look_again(SCHEDULED, context("look_again"))
 
     assert (looks_to_come(), waiting_on(queues.DELIVERIES)) == (1, 0)

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.kernel.ids import ConnectionId, payment_id_of
 from chalicelib.network.model import Provider
 from chalicelib.runtime import aws, clock, queues, tracing
-from chalicelib.workers import schedules
+from chalicelib.workers import retention, waiting
 from infra.local.lambda_events import scheduled_event
 from tests.makers.bank_server import bank_server
 from tests.makers.journeys import NOON, PAID, open_town, send_receipts, till_receipt
@@ -97,7 +97,7 @@ def test_a_look_that_finds_nothing_new_writes_no_line(embedded_aws: None) -> Non
     work()
 
     with observing() as seen:
-        schedules.look_again(SCHEDULED, context("look_again"))
+        waiting.look_again(SCHEDULED, context("look_again"))
 
     assert seen.counted("payments_waiting") == [({"reason": "no_receipt_yet"}, 1)]
     assert seen.of_payment(PAYMENT_ID) == []
@@ -213,7 +213,7 @@ def test_a_schedule_that_came_to_its_end_is_counted(embedded_aws: None) -> None:
     open_town(providers=(Provider.STANDARD,))
 
     with observing() as seen:
-        schedules.look_again(SCHEDULED, context("look_again"))
+        waiting.look_again(SCHEDULED, context("look_again"))
 
     assert seen.counted("schedules_done") == [({"job": "look_again"}, 1)]
 
@@ -226,9 +226,9 @@ def test_says_hourly_how_much_waits_in_quarantine(embedded_aws: None) -> None:
     at(30 * 24 * 3600 - 60)
 
     with observing() as seen:
-        schedules.sweep_retention(SCHEDULED, context("sweep_retention"))
+        retention.sweep_retention(SCHEDULED, context("sweep_retention"))
         at(30 * 24 * 3600 + 60)
-        schedules.sweep_retention(SCHEDULED, context("sweep_retention"))
+        retention.sweep_retention(SCHEDULED, context("sweep_retention"))
 
     sizes = [(dimensions["area"], value) for dimensions, value in seen.observed("quarantine_size")]
     areas = ["hooks", "tills", *queues.NAMES]

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.network.model import Provider
 from chalicelib.runtime import aws, observability, queues, settings
-from chalicelib.workers import schedules
+from chalicelib.workers import retention
 from infra.local.lambda_events import scheduled_event, sqs_event
 from tests.makers.journeys import NOON, open_town
 from tests.makers.outside import WORKERS, context, run_worker
@@ -122,6 +122,6 @@ def test_a_worker_that_dies_of_its_event_writes_what_it_counted_before(
 def test_a_schedule_writes_that_it_came_to_its_end(
     as_in_lambda: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    schedules.finish_departures(SCHEDULED, context("finish_departures"))
+    retention.finish_departures(SCHEDULED, context("finish_departures"))
 
     assert metrics(capsys) == [{"job": "finish_departures", "schedules_done": 1}]

@@ -7,7 +7,7 @@ gives back to the very lots it drew from, which may have expired meanwhile.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.kernel.refusals import Conflicting, NotAllowed, NotFound
+from chalicelib.kernel.refusals import Conflicting, NotAsItStands, NotFound
 from chalicelib.loyalty.cards import lots
 from chalicelib.loyalty.cards.applying import lapse
 from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
@@ -16,7 +16,7 @@ from chalicelib.loyalty.rules import ExtraUnits
 OPEN_CLAIMS_MAX = 5  # Whoever holds more codes than that at once is not at a till.
 
 
-class CannotClaim(NotAllowed):
+class CannotClaim(NotAsItStands):
     """The card, the claim or the budget does not stand so that this could be done now."""
 
 

@@ -1,18 +1,18 @@
 """RSA keys as text: PKCS#8 PEM for the private half, a JSON Web Key (RFC 7517) for the public.
 
-The JOSE library is imported where it is used, as in `banks/jws.py`: workers only carry keys.
+Both libraries are imported where they are used, as in `banks/jws.py`: workers only carry keys.
 """
 
 import json
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 KEY_BITS = 2048  # RFC 7518 §3.3 asks for no less; more costs every signature fourfold.
 
 
 def new_private_pem() -> str:
     """A fresh RSA private key."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     return key.private_bytes(
         serialization.Encoding.PEM,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import ReceiptId, StoreId, receipt_id_of
 from chalicelib.kernel.refusals import NotAllowed, NotFound
-from chalicelib.matching.decision import Matched
+from chalicelib.matching.outcome import Matched
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.signals import Part, parts_of
 from chalicelib.matching.why import Why

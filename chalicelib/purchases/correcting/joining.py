@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib.kernel.ids import ReceiptId
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Hold, Matched
+from chalicelib.matching.outcome import Hold, Matched
 from chalicelib.matching.payment import accept
 from chalicelib.matching.service import Question
 from chalicelib.matching.signals import Part, parts_of

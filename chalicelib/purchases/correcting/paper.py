@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from chalicelib.kernel.money import Money
 from chalicelib.matching.amounts import Relation
-from chalicelib.matching.decision import Agreement, Evidence, evidence_of
+from chalicelib.matching.decision import evidence_of
 from chalicelib.matching.evidence import Said, facts_of
+from chalicelib.matching.outcome import Agreement, Evidence
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.scene import charge_of, slip_of
 from chalicelib.matching.signals import Part, PaymentSignals, parts_of

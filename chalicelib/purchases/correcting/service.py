@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from chalicelib.kernel.ids import ReceiptId
 from chalicelib.kernel.refusals import NotAllowed, TooOften
-from chalicelib.matching.decision import Matched
+from chalicelib.matching.outcome import Matched
 from chalicelib.matching.payment import PaymentState
 from chalicelib.matching.service import Question
 from chalicelib.matching.why import Why

@@ -15,7 +15,7 @@ from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import ReceiptId, payment_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.decision import Hold
+from chalicelib.matching.outcome import Hold
 from chalicelib.matching.refunds import (
     RefundFound,
     RefundOpen,

@@ -11,17 +11,9 @@ from chalicelib.kernel.cards import CardFacts, LastFourKind
 from chalicelib.kernel.ids import StoreId
 from chalicelib.kernel.money import Money
 from chalicelib.matching.amounts import Relation
-from chalicelib.matching.decision import (
-    Ambiguous,
-    Beliefs,
-    Hold,
-    MatchDecision,
-    Matched,
-    NothingNear,
-    NotYet,
-    decide_match,
-)
+from chalicelib.matching.decision import Beliefs, decide_match
 from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks, TillClock
+from chalicelib.matching.outcome import Ambiguous, Hold, MatchDecision, Matched, NothingNear, NotYet
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.scene import PartKey, scene_of
 from chalicelib.matching.signals import PaymentSignals

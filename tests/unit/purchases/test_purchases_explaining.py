@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.ids import MemberId, receipt_id_of
-from chalicelib.matching.decision import (
+from chalicelib.matching.outcome import (
     Agreement,
     Ambiguous,
     Evidence,
