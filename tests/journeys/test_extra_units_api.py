@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from chalicelib.network.model import ClientKind
-from chalicelib.runtime import clock
+from chalicelib.runtime import clock, queues
 from tests.makers.api import Said, call, make_client, token_of
 from tests.makers.events import event
 from tests.makers.extra import GIVES, LATE, TEA, open_giving
 from tests.makers.network import BAKERY
+from tests.makers.outside import run_worker
 from tests.makers.purchases import BANK, PAID_AT
 from tests.makers.rewarding import COFFEE, bring_back, buy, settle
 from tests.makers.schemes import points, stamps
@@ -78,6 +79,17 @@ def test_both_cards_tell_what_was_given_and_what_of_it_came_back() -> None:
     ]
     assert ask(f"{HERS}.points").body["active"] == 20
     assert leaf_through("points") == said.body["lines"]
+
+
+@pytest.mark.usefixtures("bakery")
+def test_the_worker_may_do_all_that_it_takes_to_give_and_take_back() -> None:
+    buy("t-1", 5)
+    given = run_worker(queues.REWARDS)
+    bring_back("t-1", 1, reference="B-1", at=LATE)
+    taken = run_worker(queues.REWARDS)
+
+    assert (given.failed, taken.failed) == ((), ())
+    assert [(one["units"], one["counts"]) for one in history("points")] == [(20, 0)]
 
 
 @pytest.mark.usefixtures("bakery")
