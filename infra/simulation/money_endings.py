@@ -130,6 +130,8 @@ def _untold(world: World, history: History) -> Iterator[str]:
             yield "I10 the bank heard what nobody announced"
 
 
-def _about(said: NoticeMessage) -> tuple[str, str, str]:
-    """What a notice is about: what undoes it is about the same."""
-    return said.member_id, said.subject, said.payment_id
+def _about(said: NoticeMessage) -> tuple[str, str, str, bool]:
+    """What a notice is about: what undoes it is about the same. Stamps that nobody heard of may go
+    unsaid though the full card that they made was told of, with its money.
+    """
+    return said.member_id, said.subject, said.payment_id, bool(said.units)
