@@ -16,6 +16,7 @@ from chalicelib.loyalty import service as loyalty
 from chalicelib.loyalty.cards import history
 from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.loyalty.cards.model import Entry
+from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.network.access.clients import MEMBERS_READ
 from chalicelib.rewards import tracing
@@ -52,7 +53,11 @@ def list_card_history(inbound: Inbound) -> Answer:
         before=read_cursor(inbound.query.get("cursor")),
         limit=limit_of(inbound, default=LINES_DEFAULT, most=LINES_MAX),
     )
-    entries = [line.what for line in shown if isinstance(line.what, Entry)]
+    entries = [
+        line.what
+        for line in shown
+        if isinstance(line.what, Entry) and not is_extra(line.what.payment_id)
+    ]
     traced = tracing.trace(
         member,
         [one for one in map(purchases_of, shown) if one is not None],

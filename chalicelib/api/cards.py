@@ -163,7 +163,8 @@ def reserve_reward(inbound: Inbound) -> Answer:
     """`claim` is the bank's own name of it: the same again is the same claim, with the same code.
 
     409 `INSUFFICIENT_POINTS`: the reward costs more than is active. 409 `too_many_claims`: five are
-    reserved. A reward of a fixed amount of money is given at once, and has no code.
+    reserved. Money of a fixed amount, and units of another scheme, are given at once,
+    and have no code.
     """
     now = clock.now()
     body = wire.convert(inbound.json(), ClaimBody)

@@ -12,6 +12,7 @@ from chalicelib.ledger.accounts import Holding, member_account
 from chalicelib.ledger.books.chain import Posting
 from chalicelib.ledger.books.newest import Place
 from chalicelib.ledger.model import Balances, Entry, EntryKind
+from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.loyalty.schemes.service import is_scheme_id
 from chalicelib.payouts.netting.service import Foreseen
 
@@ -148,7 +149,8 @@ def to_entry(posting: Posting, transaction: str | None) -> EntryAnswer:
 def purchase_of(entry: Entry) -> str | None:
     """The purchase that a reward was earned by; None of what no purchase earned."""
     is_claimed = entry.key.startswith("claim:")
-    return entry.cause if entry.kind in _REWARDS and not is_claimed else None
+    is_earned = entry.kind in _REWARDS and not is_claimed
+    return payment_of(entry.cause) or None if is_earned else None
 
 
 def to_cursor(place: Place | None) -> str | None:

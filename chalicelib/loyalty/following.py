@@ -5,6 +5,7 @@ Everything is named by what it follows from, so that doing it again changes noth
 
 from datetime import datetime
 
+from chalicelib.loyalty import extra_units
 from chalicelib.loyalty.cards import effects
 from chalicelib.loyalty.cards.archiving import FOLLOWED_UP
 from chalicelib.loyalty.cards.model import Card, Claim
@@ -17,15 +18,18 @@ from chalicelib.runtime import observability
 
 
 def follow_up(card: Card, holder: Holder, scheme: Scheme, *, now: datetime) -> None:
-    """Pay the full cards of `card` that waited, where the budget has enough by now, and the money
-    that was claimed in the last days.
+    """Pay the full cards of `card` that waited, where the budget has enough by now, and give the
+    money and the units that were claimed in the last days.
 
     :raises TryAgain: a passing obstacle.
     """
     payer = Payer(holder, scheme, "", now)
     effects.tell_of_fills(payer.pay_waiting(card), holder, scheme, now=now)
     for claim in card.claims:
-        if claim.lease is not None and claim.at > now - FOLLOWED_UP:
+        if claim.at <= now - FOLLOWED_UP:
+            continue
+        extra_units.give_claimed(claim, holder, now=now)
+        if claim.lease is not None:
             _pay(claim, holder, scheme, now=now)
 
 

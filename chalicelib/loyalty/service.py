@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.loyalty import funding
+from chalicelib.loyalty import extra_units, funding
 from chalicelib.loyalty.cards import desk, effects, store
 from chalicelib.loyalty.cards.awarding import Case, settle
 from chalicelib.loyalty.cards.eligibility import Taker
@@ -48,7 +48,7 @@ def award_purchase(purchase: Purchase, sale: Sale, buyer: Buyer, *, now: datetim
     """
     for scheme in _schemes_of(sale, buyer, now=now):
         case = _case(scheme, purchase, sale, buyer, now=now)
-        settled = settle(case, now=now)
+        settled = extra_units.follow(settle(case, now=now), case.holder, now=now)
         effects.follow(settled, case.holder, scheme, now=now)
         if settled.entry is not None and settled.before is not settled.card:
             observability.count("cards_changed", kind=scheme.unit.value)

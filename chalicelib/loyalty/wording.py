@@ -54,10 +54,10 @@ def in_words(award: Award, scheme: Scheme) -> tuple[str, ...]:
     if not award.lost and not award.units:
         least = _money(award.missing_minor, scheme)
         return (f"Nothing was earned: it takes {least} more.",)
-    lines = [f"{_units(award.units, scheme)} earned."]
+    lines = [f"{units_in_words(award.units, scheme)} earned."]
     for rule_id in award.rule_ids:
         units = sum(share.units for share in award.shares if share.rule_id == rule_id)
-        lines.append(f"{_units(units, scheme)} by {_rule(rule_id, scheme)}.")
+        lines.append(f"{units_in_words(units, scheme)} by {_rule(rule_id, scheme)}.")
     lines += [
         f"Nothing by {_rule(one.rule_id, scheme)}: {_why(one, scheme)}." for one in award.lost
     ]
@@ -67,7 +67,7 @@ def in_words(award: Award, scheme: Scheme) -> tuple[str, ...]:
 def more_for(units: int, scheme: Scheme, *, minor: int = 0, items: int = 0) -> str:
     """`£1.20 more for 1 stamp`, `2 items more for 10 points`."""
     missing = _money(minor, scheme) if minor else _counted(items, "item")
-    return f"{missing} more for {_units(units, scheme)}"
+    return f"{missing} more for {units_in_words(units, scheme)}"
 
 
 def reward_in_words(reward: Reward, scheme: Scheme) -> str:
@@ -109,7 +109,8 @@ def _why(lost: NotEarned, scheme: Scheme) -> str:
             return _OF_RULE[lost.why]
 
 
-def _units(units: int, scheme: Scheme) -> str:
+def units_in_words(units: int, scheme: Scheme) -> str:
+    """`1 stamp`, `20 points`."""
     return _counted(units, "stamp" if scheme.unit is Unit.STAMPS else "point")
 
 

@@ -12,7 +12,9 @@ from chalicelib.kernel.refusals import NotFound
 from chalicelib.loyalty.cards import store as cards
 from chalicelib.loyalty.cards.awarding import REFUSED
 from chalicelib.loyalty.cards.effects import NO_BUDGET
+from chalicelib.loyalty.cards.extra import is_withheld
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
+from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.loyalty.cards.past import in_chain
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.schemes import service as schemes
@@ -43,6 +45,8 @@ def of_card_entry(
     entry: Entry, member_id: MemberId, scheme_id: str, unit: Unit
 ) -> Iterator[Announcement]:
     """What a purchase earned, and what of it was taken back."""
+    if is_withheld(entry):
+        return  # That was told of with the full card whose units they would have been.
     given = sum(one.units for one in entry.given)
     back = sum(one.back for one in entry.given)
     earned = NoticeKind.STAMP_EARNED if unit is Unit.STAMPS else NoticeKind.POINTS_EARNED
@@ -66,7 +70,7 @@ def of_fill(fill: Fill, member_id: MemberId, scheme_id: str) -> Iterator[Announc
         at=fill.at,
         subject=scheme_id,
         retailer_id=schemes.retailer_of(scheme_id),
-        payment_id=fill.cause,
+        payment_id=payment_of(fill.cause),
         reason=NO_BUDGET if fill.waits else "",
     )
 
@@ -110,7 +114,7 @@ def _notice(
         at=entry.sold_at,
         subject=scheme_id,
         retailer_id=schemes.retailer_of(scheme_id),
-        payment_id=entry.payment_id,
+        payment_id=payment_of(entry.payment_id),
         units=units,
         reason=reason,
     )

@@ -61,6 +61,8 @@ def _less(given: Announcement, later: Announcement) -> Announcement | None:
     """
     if later.units > 0 or given.units + later.units < 0:
         return None
+    if later.amount is None and not later.units:
+        return None  # A card is full no more whose reward was no money: no stamps are less by that.
     if later.amount is None:
         return replace(given, units=given.units + later.units)
     if given.amount is None or given.amount.currency != later.amount.currency:

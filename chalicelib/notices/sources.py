@@ -14,6 +14,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.ledger.accounts import Holding, member_account, member_owner
 from chalicelib.ledger.books import store as books
 from chalicelib.ledger.model import Entry, EntryKind
+from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.members.announcing import Announcement, notice_id_of
 from chalicelib.members.notice_kinds import NoticeKind
 from chalicelib.notices.cards import list_of_cards
@@ -67,7 +68,7 @@ def of_entry(entry: Entry) -> Iterator[Announcement]:
         kind = NoticeKind.CARD_COMPLETE
     is_payout = entry.kind in _PAYOUTS
     # Who corrected something by hand named a case, not a payment.
-    payment_id = "" if is_payout or entry.kind is EntryKind.ADJUSTED else entry.cause
+    payment_id = "" if is_payout or entry.kind is EntryKind.ADJUSTED else payment_of(entry.cause)
     subject = entry.cause if is_payout else entry.campaign_id or entry.kind.value
     cause = entry.cause if is_payout else entry.key
     yield Announcement(

@@ -80,6 +80,7 @@ ENGLISH = Language(
         "withdrawn": "The receipt was taken away from this payment.",
         "cleared": "The amount that was really taken is another.",
         "held": "We are looking at it first; it does not count yet.",
+        "left_scheme": "It gives units of a scheme that you left, so they were not added.",
         "released": "We looked at it, and it counts now.",
         "refused": "We looked at it, and it does not count.",
         "expired": "It was not used in time.",
@@ -107,6 +108,7 @@ ENGLISH = Language(
 )
 LANGUAGES = {"en": ENGLISH}
 _NO_REASON = "Have a look at your rewards."
+_WITHHELD = frozenset({"left_scheme"})  # Nothing is on its way, so only the reason is told.
 
 
 def words_of(announcement: Announcement, *, retailer: str, language: str) -> Words:
@@ -114,6 +116,8 @@ def words_of(announcement: Announcement, *, retailer: str, language: str) -> Wor
     chosen = LANGUAGES.get(language, ENGLISH)
     title, text = chosen.sentences.get(announcement.kind, ENGLISH.sentences[announcement.kind])
     filled = _fill(announcement, retailer, chosen)
+    if announcement.reason in _WITHHELD:
+        text = "{why_alone}"
     return Words(title.format(**filled), text.format(**filled))
 
 
@@ -138,7 +142,11 @@ def _fill(announcement: Announcement, retailer: str, language: Language) -> dict
 
 
 def _change(announcement: Announcement, amount: str) -> str:
-    """`2 taken back` or `£1.20 added`: what changed, by its sign."""
+    """`2 taken back` or `£1.20 added`: what changed, by its sign. Where it is neither units nor
+    money, it is a full card.
+    """
+    if not announcement.units and not amount:
+        return "A card is full no more"
     is_less = announcement.units < 0 or (
         announcement.amount is not None and announcement.amount.minor < 0
     )

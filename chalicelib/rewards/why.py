@@ -4,21 +4,24 @@ What earned is told by the card's entry: its shares, under the version of the sc
 decided by. Why something gave nothing is decided anew, and never stored.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.loyalty import service as loyalty
 from chalicelib.loyalty.cards import desk
 from chalicelib.loyalty.cards.desk import Purchased
 from chalicelib.loyalty.cards.eligibility import Barred, find_bar
+from chalicelib.loyalty.cards.extra import is_withheld
 from chalicelib.loyalty.cards.model import Card, Entry
+from chalicelib.loyalty.cards.naming import giver_of, is_extra, payment_of
 from chalicelib.loyalty.cards.valuing import award_for
 from chalicelib.loyalty.earning import Award
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, sale_of
 from chalicelib.loyalty.schemes import service as schemes
-from chalicelib.loyalty.wording import in_words
+from chalicelib.loyalty.wording import in_words, units_in_words
 from chalicelib.network import service as network
 from chalicelib.purchases import store
 from chalicelib.purchases.access import Own
@@ -73,8 +76,23 @@ def _story(scheme: Scheme, sale: Sale, own: Own, *, now: datetime) -> SchemeStor
     bar = find_bar(card.membership if card else None, taker, sold_at=sale.sold_at, now=now)
     if card is None or (entry is None and bar is not None):
         why = bar or Barred.NOT_JOINED
-        return SchemeStory(scheme.scheme_id, scheme.version, 0, why.value, (_OF_BAR[why],))
-    return _decided(scheme, sale, card, entry, now=now)
+        story = SchemeStory(scheme.scheme_id, scheme.version, 0, why.value, (_OF_BAR[why],))
+    else:
+        story = _decided(scheme, sale, card, entry, now=now)
+    return replace(story, words=(*story.words, *_of_others(card, scheme, sale, now=now)))
+
+
+def _of_others(card: Card | None, scheme: Scheme, sale: Sale, *, now: datetime) -> Iterator[str]:
+    """What full cards of other schemes, which the purchase filled, gave of this one."""
+    for entry in card.entries if card else ():
+        if not is_extra(entry.payment_id) or payment_of(entry.payment_id) != sale.purchase_id:
+            continue
+        reference, _ = giver_of(entry.payment_id)
+        giver = schemes.get_valid(f"{scheme.retailer_id}.{reference}", at=now, now=now).name
+        if is_withheld(entry):
+            yield f"Nothing by a full card of “{giver}”: the scheme was left."
+        elif entry.lot.units:
+            yield f"{units_in_words(entry.lot.units, scheme)} more by a full card of “{giver}”."
 
 
 def _decided(

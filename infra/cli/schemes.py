@@ -37,7 +37,7 @@ def import_scheme(
     """
     from chalicelib.api.scheme_shapes import read_document  # Stores need a stage; help does not.
     from chalicelib.loyalty.schemes import service
-    from chalicelib.loyalty.schemes.checking import SchemeRefused
+    from chalicelib.loyalty.schemes.problems import SchemeRefused
     from chalicelib.runtime import wire
 
     shape, now = read_document(wire.read_json(file.read_bytes())), clock.now()

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.simulation.history import History
-from infra.simulation.reward_town import PLACES
+from infra.simulation.reward_town import OTHER_ID, OTHER_PLACES, PLACES, SCHEME_ID
 from infra.simulation.stored import Stored
 from infra.simulation.town import PEOPLE
+
+_PLACES = {f"card#{SCHEME_ID}": PLACES, f"card#{OTHER_ID}": OTHER_PLACES}
 
 
 def broken_cards(rows: tuple[Stored, ...]) -> Iterator[str]:
@@ -28,7 +30,7 @@ def broken_cards(rows: tuple[Stored, ...]) -> Iterator[str]:
                 yield "I11 more is taken of a lot than it has"
         for fill in card["fills"]:
             taken = drawn[f"f{fill['number']}"]
-            if not fill["undone_by"] and taken != PLACES:
+            if not fill["undone_by"] and taken != _PLACES[row.key[1]]:
                 yield f"I11 a full card took {taken} stamps"
 
 
@@ -44,7 +46,12 @@ def broken_cards_at_end(history: History, rows: tuple[Stored, ...]) -> Iterator[
 
 def stamps_in(rows: tuple[Stored, ...]) -> dict[str, int]:
     """What nothing took of each member's card, by name."""
-    found = {row.key[0]: _left(row.content) for row in rows}
+    return units_in(rows, SCHEME_ID)
+
+
+def units_in(rows: tuple[Stored, ...], scheme_id: str) -> dict[str, int]:
+    """What nothing took of each member's card of that scheme, by name."""
+    found = {row.key[0]: _left(row.content) for row in rows if row.key[1] == f"card#{scheme_id}"}
     return {person.name: found.get(person.member_id, 0) for person in PEOPLE}
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from chalicelib.ledger.accounts import Holding, member_account
 from chalicelib.ledger.model import EntryKind
 from chalicelib.loyalty.cards.model import WAITING
+from chalicelib.loyalty.cards.naming import is_extra
 from infra.simulation.history import History
 from infra.simulation.money import books_in
-from infra.simulation.reward_town import CASH, CASH_MINOR, SCHEME_ID
+from infra.simulation.reward_town import CASH, CASH_MINOR
 from infra.simulation.standing import Standing, payment_id_of
 from infra.simulation.stored import Stored
 from infra.simulation.world import World
@@ -101,7 +102,8 @@ def _said(standing: Standing) -> Counter[tuple[str, str]]:
             for fill in row.content["fills"]:
                 is_given = not fill["undone_by"] and fill["lease"] != WAITING
                 minor = fill["minor"] if is_given else 0
-                said[row.key[0], f"card:{SCHEME_ID}:{fill['number']}"] += minor
+                scheme_id = row.key[1].split("#")[1]
+                said[row.key[0], f"card:{scheme_id}:{fill['number']}"] += minor
             for claim in row.content["claims"]:
                 if claim["reward_id"] == CASH:
                     said[row.key[0], f"claim:{claim['claim_id']}"] += CASH_MINOR
@@ -119,7 +121,8 @@ def _purchases(standing: Standing) -> Purchases:
 def _entries(standing: Standing) -> Iterator[tuple[Stored, Mapping[str, Any]]]:
     for row in standing.of("CardRow"):
         for entry in row.content["entries"]:
-            yield row, entry
+            if not is_extra(entry["payment_id"]):  # For these see `extras.py`.
+                yield row, entry
 
 
 def _redemptions(standing: Standing) -> Iterator[tuple[Stored, Mapping[str, Any]]]:

@@ -16,6 +16,7 @@ from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.access import active_key_of
 from infra.simulation.cards import broken_cards_at_end
 from infra.simulation.earned import broken_earnings_at_end
+from infra.simulation.extras import broken_extras_at_end
 from infra.simulation.history import History
 from infra.simulation.invariants import refunds_of
 from infra.simulation.money_endings import broken_money_at_end
@@ -52,6 +53,7 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
         *broken_money_at_end(world, history),
         *broken_cards_at_end(history, standing.of("CardRow")),
         *broken_earnings_at_end(world, history, standing),
+        *broken_extras_at_end(history, standing),
         *broken_promises(world, history, standing),
         *(() if is_open else _otherwise(world, history, standing)),
     )

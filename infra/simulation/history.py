@@ -62,7 +62,8 @@ class History:
     Of a history about rewards, `opens` is what the town has for it beside its receipts (given the
     time), and `owned` what members have in the journal at the end, by name (or `earned` only what
     they earned in all, where it depends on nights in which sums it was paid), `stamps` what nothing
-    took of their cards, and `holding` what their cards hold then (asked of those named). `heard` is
+    took of their cards (`extra` of those of the other scheme), and `holding` what their cards hold
+    then (asked of those named). `heard` is
     what apps and tills heard last, by what they asked, and `told` how many notices of a kind banks
     heard, of the kinds named. Faults come to the workers of the queues `disturbed` alone (none
     named: to all), and where it `is_ordered`, its inputs come in the given order only. Where
@@ -80,6 +81,7 @@ class History:
     owned: Mapping[str, Balances] = field(default_factory=dict)
     earned: Mapping[str, int] | None = None
     stamps: Mapping[str, int] = field(default_factory=dict)
+    extra: Mapping[str, int] = field(default_factory=dict)
     holding: Mapping[str, Balance] = field(default_factory=dict)
     heard: Mapping[str, str] = field(default_factory=dict)
     told: Mapping[str, int] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from chalicelib.runtime import queues, rows
 from infra.simulation.cards import broken_cards
 from infra.simulation.earned import broken_earnings
 from infra.simulation.erased import broken_by_leaving
+from infra.simulation.extras import broken_extras
 from infra.simulation.history import History
 from infra.simulation.money import broken_money
 from infra.simulation.queues import Message
@@ -54,6 +55,7 @@ def broken_by_step(world: World, history: History, standing: Standing) -> tuple[
         *broken_money(world),
         *broken_cards(standing.of("CardRow")),
         *broken_earnings(standing),
+        *broken_extras(standing),
         *broken_by_leaving(world, history, standing),
     )
 

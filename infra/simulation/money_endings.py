@@ -12,7 +12,7 @@ from chalicelib.payouts.states import UNSETTLED
 from chalicelib.runtime import settings
 from infra.simulation.history import History
 from infra.simulation.money import Books, balances_of, books_in, instructions_in
-from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT, SCHEME_ID
+from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT, OTHER_ID, SCHEME_ID
 from infra.simulation.said import announced_in
 from infra.simulation.town import PEOPLE
 from infra.simulation.world import World
@@ -93,7 +93,7 @@ def _unpaid(world: World) -> Iterator[str]:
 def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
     """I6: what a budget says is spent is what its campaign or scheme gave and did not take back."""
     items = world.aws.tables.items(settings.table("money"))
-    for purse in (Purse(CAMPAIGN_ID, ENDS_AT), Purse(SCHEME_ID)):
+    for purse in (Purse(CAMPAIGN_ID, ENDS_AT), Purse(SCHEME_ID), Purse(OTHER_ID)):
         given = -sum(
             leg.minor
             for entry in books.entries()
@@ -134,6 +134,8 @@ def _untold(world: World, history: History) -> Iterator[str]:
         yield "I10 the bank heard what nobody announced"
 
 
-def _about(said: NoticeMessage) -> tuple[str, str, str]:
-    """What a notice is about: what undoes it is about the same."""
-    return said.member_id, said.subject, said.payment_id
+def _about(said: NoticeMessage) -> tuple[str, str, str, bool]:
+    """What a notice is about: what undoes it is about the same. Stamps that nobody heard of may go
+    unsaid though the full card that they made was told of, with its money.
+    """
+    return said.member_id, said.subject, said.payment_id, bool(said.units)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from chalicelib.loyalty.cards.model import Card, ClaimState, Entry
+from chalicelib.loyalty.cards.model import Card, ClaimState, Entry, Lot
+from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.cards.store import CardRow
 from chalicelib.matching.payment import Payment
 from chalicelib.purchases.model import Purchase
@@ -40,6 +41,13 @@ def _careless_cards(world: World) -> Iterator[Bug]:
         ("claim_draws_nothing", "a claim takes nothing of the card", "ran_out", _undrawn),
         ("card_says_more", "a full card says more than was given for it", "card_filled", _dearer),
         ("version_ahead", "a card says that it knows a later version", "card_emptied", _ahead),
+        ("extra_is_more", "more stands on a card than another gave", "card_gives", _more_extra),
+        (
+            "extra_stays",
+            "what another card gave stays when that is emptied",
+            "card_gave",
+            _kept_extra,
+        ),
     )
     for name, what, shows_in, change in bugs:
         yield Resealing(world, name, what, shows_in, change, written=(_CARD,))
@@ -125,3 +133,18 @@ def _first_part(written: Payment | Purchase) -> Payment | Purchase:
     if isinstance(written, Payment):
         return written
     return replace(written, returns=written.returns[:1])
+
+
+def _more_extra(card: Card) -> Card:
+    return _with_extra(card, lambda entry: replace(entry.lot, units=entry.lot.units + 1))
+
+
+def _kept_extra(card: Card) -> Card:
+    return _with_extra(card, lambda entry: replace(entry.lot, units=entry.given[0].units))
+
+
+def _with_extra(card: Card, lot_of: Callable[[Entry], Lot]) -> Card:
+    def changed(entry: Entry) -> Entry:
+        return replace(entry, lot=lot_of(entry)) if is_extra(entry.payment_id) else entry
+
+    return replace(card, entries=tuple(map(changed, card.entries)))

@@ -10,6 +10,7 @@ from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.loyalty.cards.model import Balance, Card
 from chalicelib.rewards.inquiries.model import InquiryState
 from infra.simulation.history import History
+from infra.simulation.reward_town import SCHEME_ID
 from infra.simulation.said import announced_in
 from infra.simulation.standing import Standing
 from infra.simulation.town import PEOPLE
@@ -28,7 +29,8 @@ def broken_promises(world: World, history: History, standing: Standing) -> Itera
 
 def _holding(world: World, history: History, standing: Standing) -> Iterator[str]:
     """I5: a card says of itself what the history says."""
-    cards = {row.key[0]: msgspec.convert(row.content, Card) for row in standing.of("CardRow")}
+    rows = [row for row in standing.of("CardRow") if row.key[1] == f"card#{SCHEME_ID}"]
+    cards = {row.key[0]: msgspec.convert(row.content, Card) for row in rows}
     names = {person.name: person.member_id for person in PEOPLE}
     for name, wanted in history.holding.items():
         card = cards.get(names[name])

@@ -39,6 +39,11 @@ TIMES_MAX = 5
 MONTHS_OFFER, MONTHS_CARD = 101, 131
 BUN, CASH, CASH_MINOR = "bun", "cash", 242
 SCHEME_ID = f"{BAKERY}.{CARD}"
+# The other scheme: what a full card of the first gives of it, and what a full card of it pays.
+OTHER, EXTRA = "crumbs", 7
+OTHER_ID = f"{BAKERY}.{OTHER}"
+OTHER_PLACES, OTHER_FULL = 5, 242
+SIX, SIX_UNITS = "six", 4  # What two points buy of it.
 _BUDGET = 10_000
 _SORT_CODE = "102030"
 STAMP_CARD: Mapping[str, Any] = {
@@ -103,6 +108,38 @@ def with_points(more: Mapping[str, Any]) -> Callable[[datetime], None]:
     return open_points
 
 
+def with_giving_card(*, is_stamps: bool) -> Callable[[datetime], None]:
+    """What opens a town in which full cards give `EXTRA` of another scheme, in which nothing else
+    earns: points, or stamps whose full cards pay `OTHER_FULL`.
+    """
+
+    def open_card(now: datetime) -> None:
+        _scheme(_other(is_stamps=is_stamps), now, name=OTHER)
+        reward = {"kind": "extra_units", "scheme": OTHER, "units": EXTRA}
+        _scheme({**STAMP_CARD, "card": {"places": PLACES, "reward": reward}}, now)
+        _pay_out(now)
+
+    return open_card
+
+
+def with_units_to_buy(now: datetime) -> None:
+    """Open a town whose points buy stamps of another scheme."""
+    reward = {"kind": "extra_units", "scheme": OTHER, "units": SIX_UNITS}
+    six = {"id": SIX, "title": "Stamps", "cost": 2, "reward": reward}
+    _scheme(_other(is_stamps=True), now, name=OTHER)
+    _scheme({**POINTS, "catalogue": [six]}, now)
+    _pay_out(now)
+
+
+def _other(*, is_stamps: bool) -> Mapping[str, Any]:
+    """A scheme that nobody buys enough for."""
+    dear = [{"kind": "visit", "id": "dear", "when": {"min_spend_minor": 1_000_000}}]
+    if not is_stamps:
+        return {**POINTS, "rules": dear, "catalogue": []}
+    reward = {"kind": "fixed_cashback", "amount_minor": OTHER_FULL}
+    return {**STAMP_CARD, "rules": dear, "card": {"places": OTHER_PLACES, "reward": reward}}
+
+
 def with_everything(now: datetime) -> None:
     """Open a town with an offer of a tenth of what is bought, and points for it."""
     _join(now)
@@ -123,8 +160,8 @@ def with_offer_and_card(now: datetime) -> None:
     _pay_out(now)
 
 
-def _scheme(document: Mapping[str, Any], now: datetime) -> None:
-    schemes.record_scheme(BAKERY, CARD, msgspec.convert(document, SchemeShape), now=now)
+def _scheme(document: Mapping[str, Any], now: datetime, *, name: str = CARD) -> None:
+    schemes.record_scheme(BAKERY, name, msgspec.convert(document, SchemeShape), now=now)
 
 
 def _join(now: datetime) -> None:

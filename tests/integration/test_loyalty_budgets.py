@@ -20,7 +20,7 @@ from chalicelib.loyalty.claims.claiming import BudgetUsedUp
 from chalicelib.loyalty.expiring import tell_of_expiring
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import service as schemes
-from chalicelib.loyalty.schemes.checking import SchemeRefused
+from chalicelib.loyalty.schemes.problems import SchemeRefused
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices.messages import decode_notices
 from chalicelib.runtime import queues

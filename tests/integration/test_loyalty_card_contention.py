@@ -18,6 +18,7 @@ from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.purchases.messages import decode_reward
 from chalicelib.rewards import service
 from chalicelib.runtime import queues
+from tests.makers.extra import entries, fills, open_giving, points
 from tests.makers.purchases import PAID_AT, queued
 from tests.makers.rewarding import DAY, SCHEME, bring_back, buy, card, money, open_bakery
 from tests.makers.scheme_budgets import rich
@@ -90,3 +91,21 @@ def test_sixteen_at_once_give_each_stamp_once(embedded_aws: None) -> None:
     assert balance.active + balance.pending == total % 5
     assert sum(one.pending + one.available for one in money(now=NOW)) == 300 * (total // 5)
     assert Balances("GBP") not in money(now=NOW)
+
+
+@pytest.mark.requirement("LOY-16")
+def test_sixteen_at_once_give_the_units_of_each_full_card_once(embedded_aws: None) -> None:
+    open_giving()
+    for number in range(PURCHASES):
+        buy(f"t-{number}", 2, at=PAID_AT + number * timedelta(hours=30))
+    bring_back("t-0", 1, reference="B-1", at=NOW)
+
+    fight(queued(queues.REWARDS))
+
+    full = (2 * PURCHASES - 1) // 5
+    assert points(now=NOW + 40 * DAY) == (0, 20 * full, 0)
+    given = [entry.payment_id for entry in entries(now=NOW)]
+    assert len(set(given)) == len(given)
+    at_hand = {fill.number for fill in fills(now=NOW) if not fill.undone_by}
+    standing = {int(one.rpartition("~f")[2]) for one in given}
+    assert at_hand <= standing

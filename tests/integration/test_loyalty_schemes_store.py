@@ -8,7 +8,7 @@ import pytest
 from chalicelib.kernel.ids import RetailerId, StoreId
 from chalicelib.kernel.refusals import NotFound, TryAgain
 from chalicelib.loyalty.schemes import service, store
-from chalicelib.loyalty.schemes.checking import SchemeRefused
+from chalicelib.loyalty.schemes.problems import SchemeRefused
 from chalicelib.loyalty.schemes.service import Recorded, ReferenceNotAllowed, TooManySchemes
 from chalicelib.network import service as network
 from tests.makers.receipts import RETAILER

@@ -5,7 +5,8 @@ from typing import Any
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.loyalty.rules import Scheme
-from chalicelib.loyalty.schemes.checking import SchemeRefused, read_scheme
+from chalicelib.loyalty.schemes.checking import read_scheme
+from chalicelib.loyalty.schemes.problems import SchemeRefused
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.loyalty.schemes.reading import Surroundings
 from chalicelib.network import service as network

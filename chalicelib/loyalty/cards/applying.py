@@ -17,6 +17,7 @@ from chalicelib.loyalty.cards.filling import (
     with_entry,
 )
 from chalicelib.loyalty.cards.model import Card, Change, ClaimState, Entry, Given, Lot
+from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.terms import RefundPolicy
 
 EARLIER_MAX = 3  # What was changed before these was announced long ago.
@@ -59,9 +60,13 @@ class Worth:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether there is nothing to remember of it."""
+        """Whether there is nothing to remember of it.
+
+        Of extra units it is, even where they are back before they came: nobody reads the newest
+        version of them again, so whoever is late must find that they are over.
+        """
         counts = self.is_visit and bool(self.visits or self.spend_minor)
-        return self.units <= 0 and not counts and not self.held
+        return self.units <= 0 and not counts and not self.held and not is_extra(self.payment_id)
 
 
 def is_known(entry: Entry, worth: Worth) -> bool:

@@ -114,10 +114,13 @@ def _oldest(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def _is_over(claim: Claim, at: datetime) -> bool:
-    """Whether it may move. One paid from a budget stays while somebody may have to pay it again."""
+    """Whether it may move. One that was given at once stays while somebody may have to give again
+    what it gives.
+    """
     if claim.is_open(at):
         return False
-    return claim.lease is None or claim.closed_at is None or claim.closed_at < at - FOLLOWED_UP
+    is_given = claim.lease is not None or claim.gives is not None
+    return not is_given or claim.closed_at is None or claim.closed_at < at - FOLLOWED_UP
 
 
 def _going(

@@ -15,6 +15,7 @@ from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.eligibility import Taker, find_bar
 from chalicelib.loyalty.cards.filling import LeaseFor, with_leases
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
+from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.cards.past import find_entry, find_fills
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.cards.valuing import filling_of, later_worth, new_worth, to_earned
@@ -42,7 +43,8 @@ class Case:
       other.
     - `return_days` is the retailer's return period; `place` the till.
     - `lease_for` finds the part of the scheme's budget that pays a reward; it may read and write.
-    - `judge_new_card` judges somebody who has no card yet; it may read.
+    - `judge_new_card` judges somebody who has no card yet, or one with nothing but what other cards
+      gave; it may read.
     """
 
     holder: Holder
@@ -62,7 +64,8 @@ class Case:
 class Settled:
     """A card after a purchase: what the purchase earned, None for nothing, and the full cards that
     it filled or emptied. `before` is the card as it was found; `reason` says why something was
-    changed that had been given before.
+    changed that had been given before. `withheld` are the numbers of full cards whose units the
+    other card did not take.
     """
 
     before: Card | None
@@ -70,6 +73,7 @@ class Settled:
     entry: Entry | None = None
     fills: tuple[Fill, ...] = ()
     reason: str = RETURNED
+    withheld: frozenset[int] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -179,9 +183,11 @@ def _doubt(worth: Worth, entry: Entry | None, opened: Opened, case: Case) -> Hol
         return HoldReason(entry.held) if waits else None
     if worth.units <= 0:
         return None
-    others = opened.card.entries if opened.card else ()
-    verdict = judge([to_earned(one) for one in others], to_earned(worth))
-    if verdict is PASS and opened.card is None:
+    entries = opened.card.entries if opened.card else ()
+    others = [to_earned(one) for one in entries if not is_extra(one.payment_id)]
+    verdict = judge(others, to_earned(worth))
+    has_bought_nothing = opened.card is None or (bool(entries) and not others)
+    if verdict is PASS and has_bought_nothing:
         verdict = case.judge_new_card()
     return verdict.reason if isinstance(verdict, Hold) else None
 

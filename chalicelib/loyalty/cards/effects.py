@@ -12,7 +12,9 @@ from datetime import datetime
 from chalicelib.kernel.money import Money
 from chalicelib.loyalty.cards.applying import EARLIER_MAX
 from chalicelib.loyalty.cards.awarding import Settled
+from chalicelib.loyalty.cards.eligibility import Barred
 from chalicelib.loyalty.cards.model import WAITING, Card, Change, Entry, Fill
+from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.loyalty.cards.paying import Payer
 from chalicelib.loyalty.cards.standing import tier_at
 from chalicelib.loyalty.cards.store import Holder
@@ -55,7 +57,8 @@ def _announcements(
         if settled.card is not None:
             yield from said.of_tier(settled.card, settled.entry)
     for fill in settled.fills:
-        yield from said.of_fill(fill)
+        why = Barred.LEFT_SCHEME.value if fill.number in settled.withheld else ""
+        yield from said.of_fill(fill, why=why)
 
 
 class _Said:
@@ -86,7 +89,8 @@ class _Said:
         is_stamps = self.scheme.unit is Unit.STAMPS
         return NoticeKind.STAMP_EARNED if is_stamps else NoticeKind.POINTS_EARNED
 
-    def of_fill(self, fill: Fill) -> Iterator[Announcement]:
+    def of_fill(self, fill: Fill, *, why: str = "") -> Iterator[Announcement]:
+        """The full card; `why` its reward is not given."""
         is_given = bool(fill.minor) and fill.lease != WAITING
         amount = Money(fill.minor, self.scheme.currency) if is_given else None
         kind, cause = NoticeKind.CARD_COMPLETE, fill.name
@@ -94,7 +98,7 @@ class _Said:
             yield self._notice(kind, cause, fill.cause, units=0, reason=NO_BUDGET)
             cause = f"{fill.name}#paid"
         if is_given or not fill.has_waited:
-            yield self._notice(kind, cause, fill.cause, units=0, amount=amount)
+            yield self._notice(kind, cause, fill.cause, units=0, amount=amount, reason=why)
         if fill.undone_by:
             yield self._notice(
                 NoticeKind.ADJUSTED,
@@ -133,7 +137,7 @@ class _Said:
             at=self.now,
             subject=subject,
             retailer_id=self.scheme.retailer_id,
-            payment_id=payment_id,
+            payment_id=payment_of(payment_id),
             units=units,
             amount=amount,
             reason=reason,

@@ -12,6 +12,7 @@ from enum import Enum
 
 from chalicelib.loyalty.cards import lots
 from chalicelib.loyalty.cards.model import WAITING, Card, Claim, ClaimState, Draw, Entry, Fill
+from chalicelib.loyalty.rules import ExtraUnits
 
 COLLECTED_WITHIN = timedelta(days=365)  # A full card whose reward is no money is good for a year.
 
@@ -29,20 +30,22 @@ class Undoing(Enum):
 class Filling:
     """What a scheme version says of full cards. `minor` is what one is worth, if that is money.
 
-    `claims` says that the reward is collected with a code instead.
+    `claims` says that the reward is collected with a code instead; `gives` are units that it is on
+    another card.
     """
 
     places: int
     minor: int = 0
     claims: bool = False
     forfeits_rest: bool = False
+    gives: ExtraUnits | None = None
 
 
 def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: datetime) -> Card:
     """`card` with every full card that its loose stamps make, pending ones included."""
     while lots.free_units(card, usable=lots.live(at)) >= filling.places:
         number = card.fills_made + 1
-        fill = Fill(number, cause, scheme, at, at, filling.minor)
+        fill = Fill(number, cause, scheme, at, at, filling.minor, gives=filling.gives)
         if filling.minor:
             fill = replace(fill, lease=WAITING)
         card, _ = lots.draw(card, fill.name, filling.places, usable=lots.live(at))

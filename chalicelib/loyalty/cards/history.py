@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from chalicelib.loyalty.cards.model import Card, Claim, ClaimState, Entry, Fill
+from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.cards.past import Past, newest_fills
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +25,7 @@ class Happened(Enum):
     FILLED = "filled"
     CLAIMED = "claimed"
     EXPIRED = "expired"
+    GIVEN = "given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def list_lines(card: Card, past: Sequence[Past], *, now: datetime) -> tuple[Line
     claims = {claim.claim_id: claim for one in past for claim in one.claims}
     claims |= {claim.claim_id: claim for claim in card.claims}
     lines = [
-        *(_line(one.sold_at, Happened.EARNED, name, one) for name, one in entries.items()),
+        *(_line(one.sold_at, _kind(name), name, one) for name, one in entries.items()),
         *(_line(one.at, Happened.CLAIMED, name, one) for name, one in claims.items()),
         *(
             _line(one.at, Happened.FILLED, one.name, one)
@@ -94,9 +96,14 @@ def closed_as(claim: Claim, *, now: datetime) -> tuple[ClaimState, datetime | No
     return claim.state, claim.closed_at
 
 
+def _kind(name: str) -> Happened:
+    return Happened.GIVEN if is_extra(name) else Happened.EARNED
+
+
 def _line(at: datetime, kind: Happened, name: str, what: Entry | Fill | Claim | Expired) -> Line:
     micros = (at - _EPOCH) // timedelta(microseconds=1)
-    return Line(Mark(micros, list(Happened).index(kind), name), what)
+    # A full card's claim has a `#` in its id, which addresses cut off.
+    return Line(Mark(micros, list(Happened).index(kind), name.replace("#", "-")), what)
 
 
 def _expired(card: Card, now: datetime) -> Iterator[Expired]:

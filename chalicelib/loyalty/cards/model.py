@@ -18,6 +18,7 @@ from datetime import datetime
 from enum import Enum
 
 from chalicelib.loyalty.earning import Share
+from chalicelib.loyalty.rules import ExtraUnits
 from chalicelib.loyalty.terms import RuleKind
 
 SPENT = ""  # Who has drawn, of draws that nobody can undo any more.
@@ -108,7 +109,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one purchase earned, brought up to its `version` under a `scheme` version.
+    """What one purchase earned, brought up to its `version` under a `scheme` version; or units that
+    another card gave (`naming.py`), in whose `version` is how far that is (`extra.py`).
 
     - `lot.units` are the units that count: what was given less what was taken back, and more by
       what the scheme's policy let the member keep (`kept`), less what the scheme forfeits.
@@ -158,7 +160,8 @@ class Fill:
     claim by which a reward that is no money is collected.
 
     `lease` is the part of the scheme's budget that pays for it, `WAITING` while none can; None: it
-    was given before budgets were drawn on. One that `has_waited` was told of as waiting.
+    was given before budgets were drawn on. One that `has_waited` was told of as waiting. `gives`
+    are the units that its reward is on another card.
     """
 
     number: int
@@ -171,6 +174,7 @@ class Fill:
     claim_id: str = ""
     lease: int | None = None
     has_waited: bool = False
+    gives: ExtraUnits | None = None
 
     @property
     def name(self) -> str:
@@ -197,7 +201,7 @@ class Claim:
 
     `until` is when the code stops being good; `closed_at` when it was redeemed or cancelled. Of a
     claim that a full card brought, `units` is 0: the fill has drawn them. `lease` is the part of
-    the scheme's budget that pays for a reward in money.
+    the scheme's budget that pays for a reward in money, `gives` what it gives on another card.
     """
 
     claim_id: str
@@ -210,6 +214,7 @@ class Claim:
     closed_at: datetime | None = None
     confirmation: str = ""
     lease: int | None = None
+    gives: ExtraUnits | None = None
 
     def is_open(self, at: datetime) -> bool:
         """Whether it still may be redeemed."""

@@ -19,6 +19,7 @@ from chalicelib.loyalty.cards import desk, reviving
 from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.filling import LeaseFor, with_leases
 from chalicelib.loyalty.cards.model import WAITING, Card, Fill
+from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.loyalty.cards.past import newest_fills
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.rules import Scheme
@@ -112,7 +113,7 @@ def gift_of(fill: Fill, holder: Holder, scheme: Scheme) -> Gift:
         amount=Money(fill.minor, scheme.currency),
         campaign_id=scheme.scheme_id,
         retailer_id=scheme.retailer_id,
-        cause=fill.cause,
+        cause=payment_of(fill.cause) or fill.cause,
         at=fill.at,
         available_at=fill.due_at,
     )

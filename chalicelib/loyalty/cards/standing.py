@@ -12,6 +12,7 @@ from datetime import datetime
 from chalicelib.kernel.times import local_day
 from chalicelib.loyalty import standing as standings
 from chalicelib.loyalty.cards.model import Card, Count, Entry
+from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.earning import ALL_RULES, Standing, cap_key
 from chalicelib.loyalty.rules import Scheme, Tier
 from chalicelib.loyalty.standing import Archived, Past
@@ -46,9 +47,10 @@ def tier_at(card: Card, scheme: Scheme, at: datetime) -> Tier | None:
 
 
 def counting(card: Card) -> tuple[Entry, ...]:
-    """The entries that count: all since the card began, or began anew."""
+    """The entries that count: all purchases since the card began, or began anew."""
     since = card.reset_at
-    return tuple(one for one in card.entries if since is None or one.sold_at >= since)
+    purchases = (one for one in card.entries if not is_extra(one.payment_id))
+    return tuple(one for one in purchases if since is None or one.sold_at >= since)
 
 
 def to_past(entry: Entry) -> Past:
@@ -69,7 +71,8 @@ def to_past(entry: Entry) -> Past:
 def moved(card: Card, gone: Iterable[Entry], scheme: Scheme) -> tuple[Count, ...]:
     """The counts of `card` when the entries `gone` are in the history too."""
     since = card.reset_at
-    counted = [one for one in gone if since is None or one.sold_at >= since]
+    purchases = (one for one in gone if not is_extra(one.payment_id))
+    counted = [one for one in purchases if since is None or one.sold_at >= since]
     counts = _kept(card) + _tally(counted, scheme)
     _fold_tiers(counts)
     names = dict.fromkeys(name for name, _ in counts)
@@ -83,7 +86,8 @@ def moved(card: Card, gone: Iterable[Entry], scheme: Scheme) -> tuple[Count, ...
 def returned(card: Card, entry: Entry, scheme: Scheme) -> tuple[Count, ...]:
     """The counts of `card` when `entry` came out of the history."""
     counts = _kept(card)
-    counts.subtract(_tally([entry], scheme))
+    if not is_extra(entry.payment_id):
+        counts.subtract(_tally([entry], scheme))
     return tuple(
         Count(name, period, units) for (name, period), units in counts.items() if units > 0
     )

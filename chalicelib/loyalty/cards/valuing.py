@@ -18,7 +18,7 @@ from chalicelib.loyalty.cards.standing import standing_for
 from chalicelib.loyalty.conditions import counted
 from chalicelib.loyalty.earning import WHOLE_SALE, Award, Share, decide_award
 from chalicelib.loyalty.rewarding import worth_minor
-from chalicelib.loyalty.rules import Scheme
+from chalicelib.loyalty.rules import ExtraUnits, Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.standing import past_of
 from chalicelib.loyalty.taking_back import taken_back
@@ -84,11 +84,13 @@ def filling_of(scheme: Scheme, sale: Sale) -> Filling | None:
         return None
     reward = scheme.card.reward
     minor = worth_minor(reward, counted(sale, scheme.exclusions))
+    gives = reward if isinstance(reward, ExtraUnits) else None
     return Filling(
         places=scheme.card.places,
         minor=minor or 0,
-        claims=minor is None,
+        claims=minor is None and gives is None,
         forfeits_rest=scheme.card.forfeits_rest,
+        gives=gives,
     )
 
 

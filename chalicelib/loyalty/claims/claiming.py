@@ -11,6 +11,7 @@ from chalicelib.kernel.refusals import Conflicting, NotAsItStands, NotFound
 from chalicelib.loyalty.cards import lots
 from chalicelib.loyalty.cards.applying import lapse
 from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
+from chalicelib.loyalty.rules import ExtraUnits
 
 OPEN_CLAIMS_MAX = 5  # Whoever holds more codes than that at once is not at a till.
 
@@ -60,7 +61,8 @@ class Price:
     """What is claimed: a reward of a scheme version, what it costs, and how long a code is good.
 
     One that `is_paid_at_once` is money: nobody at a till has to confirm it. `lease` is the part of
-    the scheme's budget that pays it; None: the budget has not as much left.
+    the scheme's budget that pays it; None: the budget has not as much left. Nor has anybody to
+    confirm what `gives` units on another card.
     """
 
     reward_id: str
@@ -69,6 +71,7 @@ class Price:
     good_for: timedelta
     is_paid_at_once: bool = False
     lease: int | None = None
+    gives: ExtraUnits | None = None
 
 
 def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
@@ -90,8 +93,9 @@ def reserve(card: Card, claim_id: str, price: Price, *, at: datetime) -> Card:
         raise BudgetUsedUp("the budget of the scheme has not as much left")
     card, _ = lots.draw(card, claim_id, price.units, usable=lots.active(at))
     claim = Claim(claim_id, price.reward_id, price.scheme, price.units, at, at + price.good_for)
-    if price.is_paid_at_once:
-        claim = replace(claim, state=ClaimState.REDEEMED, closed_at=at, lease=price.lease)
+    if price.is_paid_at_once or price.gives is not None:
+        given = replace(claim, state=ClaimState.REDEEMED, closed_at=at)
+        claim = replace(given, lease=price.lease, gives=price.gives)
     return replace(card, claims=(*card.claims, claim))
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from chalicelib.kernel.ids import MemberId, RetailerId, natural_id
 from chalicelib.kernel.refusals import NotFound
+from chalicelib.loyalty import extra_units
 from chalicelib.loyalty.cards import desk
 from chalicelib.loyalty.cards import store as cards
 from chalicelib.loyalty.cards.desk import Opened
@@ -15,7 +16,7 @@ from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.claims import cash, claiming, codes, store
 from chalicelib.loyalty.claims.claiming import NoSuchClaim, Price
 from chalicelib.loyalty.memberships.joining import NotInScheme
-from chalicelib.loyalty.rules import CatalogueReward, FixedCashback, Scheme
+from chalicelib.loyalty.rules import CatalogueReward, ExtraUnits, FixedCashback, Scheme
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.members import service as members
 from chalicelib.members.model import MemberStatus
@@ -48,10 +49,12 @@ def claim_id_of(member_id: MemberId, name: str) -> str:
 def reserve(holder: Holder, scheme: Scheme, *, name: str, reward_id: str, now: datetime) -> Claimed:
     """Reserve a reward for the member; the same `name` again is the same claim.
 
-    A reward of a fixed amount of money is given at once; any other is collected with a code.
+    A fixed amount of money and units of another scheme are given at once; any other reward is
+    collected with a code.
 
     :raises NoSuchReward: the scheme has none such. :raises NotInScheme: the member takes no part.
     :raises claiming.InsufficientPoints: see `claiming.reserve`, and what else it raises.
+    :raises extra_units.OtherSchemeLeft: the reward is units of a scheme that the member has left.
     """
     reward = find_reward(scheme, reward_id)
     claim_id = claim_id_of(holder.member_id, name)
@@ -64,9 +67,15 @@ def reserve(holder: Holder, scheme: Scheme, *, name: str, reward_id: str, now: d
         price = replace(price, is_paid_at_once=True, lease=lease)
         if lease is not None:  # Where this run dies before it paid, somebody looks again.
             cards.record_due(holder, (now + FOLLOWED_UP_AFTER).date())
+    if isinstance(reward.reward, ExtraUnits):
+        price = replace(price, gives=reward.reward)
+        cards.record_due(holder, (now + FOLLOWED_UP_AFTER).date())
 
     def change(opened: Opened) -> Card:
-        return claiming.reserve(_taking_part(opened), claim_id, price, at=now)
+        card = _taking_part(opened)
+        if price.gives is not None and card.find_claim(claim_id) is None:
+            extra_units.check_claimable(price.gives, holder, now=now)
+        return claiming.reserve(card, claim_id, price, at=now)
 
     _, after = desk.change_card(holder, scheme, change, now=now)
     claim = claiming.get_claim(_taking_part(after), claim_id)
@@ -145,6 +154,9 @@ def _followed(holder: Holder, scheme: Scheme, claim: Claim, *, now: datetime) ->
     """The claim, after what follows from it, which may be done any number of times."""
     if is_money(claim, scheme):
         return _told(holder, scheme, cash.pay(claim, holder, scheme, now=now))
+    if claim.gives is not None:
+        extra_units.give_claimed(claim, holder, now=now)
+        return _told(holder, scheme, claim)
     codes.let_be_found(holder, scheme, claim.claim_id, now=now)
     return _told(holder, scheme, claim)
 

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from chalicelib.kernel.money import EXPONENT_BY_CURRENCY
-from chalicelib.kernel.refusals import NotAllowed, Rejected
+from chalicelib.kernel.refusals import NotAllowed
 from chalicelib.kernel.times import local_day
 from chalicelib.loyalty.choosing import rounded
 from chalicelib.loyalty.conditions import folded
 from chalicelib.loyalty.rewarding import most_minor
-from chalicelib.loyalty.rules import EarnRule, ExtraUnits, Matching, Reward, Scheme
+from chalicelib.loyalty.rules import EarnRule, Matching, Scheme
+from chalicelib.loyalty.schemes.crossing import problems_between, rewards_of
 from chalicelib.loyalty.schemes.limits import out_of_range
+from chalicelib.loyalty.schemes.problems import SchemeProblem, SchemeRefused
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.terms import Basis, RuleKind, Stacking, Unit
@@ -25,23 +27,6 @@ AHEAD_MAX = timedelta(days=3 * 366)
 LOOKED_AHEAD = timedelta(days=9 * 366)  # Leap days may be eight years apart, around 2100.
 
 
-class SchemeProblem(NotAllowed):
-    """Something in the scheme cannot be meant."""
-
-    code = "scheme"
-
-
-class SchemeRefused(NotAllowed):
-    """The scheme has problems. Its code and field are the first one's; `problems` are all."""
-
-    code = "scheme"
-
-    def __init__(self, problems: Sequence[Rejected]) -> None:
-        first = problems[0]
-        super().__init__(first.detail, field=first.field, code=first.code)
-        self.problems = tuple(problems)
-
-
 def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | None) -> Scheme:
     """The scheme that `shape` describes, checked as the version after `before`. Writes nothing.
 
@@ -49,7 +34,11 @@ def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | No
     """
     reader = Reader(around)
     scheme = reader.scheme(shape)
-    problems = (*reader.problems, *problems_of(scheme, before=before, now=around.now))
+    problems = (
+        *reader.problems,
+        *problems_of(scheme, before=before, now=around.now),
+        *problems_between(scheme, around.others, now=around.now),
+    )
     if problems:
         raise SchemeRefused(problems)
     return scheme
@@ -168,22 +157,14 @@ def _of_rewards(scheme: Scheme) -> Iterator[SchemeProblem]:
     if (scheme.unit is Unit.STAMPS) != (scheme.card is not None):
         detail = "stamps are collected on a card, and points on none"
         yield _problem("card_or_points", detail, "card")
-    rewards: list[tuple[str, Reward]] = [
-        (f"catalogue[{at}].reward", one.reward) for at, one in enumerate(scheme.catalogue)
-    ]
-    if scheme.card is not None:
-        rewards.insert(0, ("card.reward", scheme.card.reward))
-    most = [(at, minor) for at, reward in rewards if (minor := most_minor(reward)) is not None]
+    rewards = [(at, most_minor(reward)) for at, reward in rewards_of(scheme)]
+    most = [(at, minor) for at, minor in rewards if minor is not None]
     if most and scheme.budget_minor is None:
         detail = "a reward pays money, so the scheme needs a budget"
         yield _problem("no_budget", detail, "budget_minor")
     for at, minor in most:
         if scheme.budget_minor is not None and minor > scheme.budget_minor:
             yield _problem("budget_too_small", "one such reward is more than the budget", at)
-    for at, reward in rewards:
-        if isinstance(reward, ExtraUnits) and reward.scheme_id == scheme.scheme_id:
-            detail = "a reward of the scheme's own units would earn itself"
-            yield _problem("own_units", detail, f"{at}.scheme")
 
 
 def _earned_at_minimum(rule: EarnRule, scheme: Scheme) -> int:

@@ -151,7 +151,9 @@ class FreeTextShape(RewardShape, frozen=True, omit_defaults=True, tag="free_text
 
 
 class ExtraUnitsShape(RewardShape, frozen=True, omit_defaults=True, tag="extra_units"):
-    """Stamps or points of one of the retailer's schemes."""
+    """Stamps or points of another of the retailer's schemes, which gives none itself. There is no
+    code.
+    """
 
     scheme: Id
     units: int

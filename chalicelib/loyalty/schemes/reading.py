@@ -62,7 +62,8 @@ class Surroundings:
     """What a scheme's document does not say itself.
 
     `store_ids` are the retailer's stores by its own numbers; `now` is when a scheme starts that
-    does not say when.
+    does not say when. `others` are the retailer's other schemes, in each version that holds or
+    will.
     """
 
     scheme_id: str
@@ -70,6 +71,7 @@ class Surroundings:
     retailer_id: RetailerId
     store_ids: Mapping[str, StoreId]
     now: datetime
+    others: tuple[Scheme, ...] = ()
 
 
 @dataclass(slots=True)

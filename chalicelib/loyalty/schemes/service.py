@@ -1,7 +1,7 @@
 """Schemes, as everyone else asks for them: remembered for under a minute, as shops are."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from chalicelib.kernel.times import to_text
 from chalicelib.loyalty import funding
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import store
-from chalicelib.loyalty.schemes.checking import SchemeProblem, SchemeRefused, read_scheme
+from chalicelib.loyalty.schemes.checking import read_scheme
+from chalicelib.loyalty.schemes.problems import SchemeProblem, SchemeRefused
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape, starting
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.schemes.store import Document, Head, VersionMark
@@ -107,8 +108,8 @@ def record_scheme(
     if not retailer.rewards:  # Before the scheme: no sale may be made under it unseen.
         network.record_retailer(replace(retailer, rewards=True))
     _open_budget(scheme, now=now)  # Before it too: no reward may be given without.
-    mark = VersionMark(scheme.version, scheme.starts_at)
-    store.record_version(replace(head, versions=(*head.versions, mark)), Document(told, kept_ids))
+    versions = (*head.versions, VersionMark(scheme.version, scheme.starts_at))
+    store.record_version(replace(head, versions=versions), Document(told, kept_ids))
     forget()
     return Recorded(scheme, told, is_new=True)
 
@@ -156,9 +157,8 @@ def end_scheme(scheme_id: str, *, at: datetime, now: datetime) -> None:
 
 def list_schemes(retailer_id: RetailerId, *, now: datetime) -> tuple[Kept, ...]:
     """The newest version of each of the retailer's schemes, ended ones too, in order of id."""
-    return tuple(
-        _get(head, head.newest, now=now) for head in store.list_heads(retailer_id, now=now)
-    )
+    heads = store.list_heads(retailer_id, now=now)
+    return tuple(_get(head, head.newest, now=now) for head in heads)
 
 
 def list_versions(scheme_id: str, *, now: datetime) -> tuple[VersionMark, ...]:
@@ -272,7 +272,16 @@ def _surroundings(head: Head, *, now: datetime) -> Surroundings:
     """What the document of the next version of a scheme does not say itself."""
     stores = network.list_stores(head.retailer_id, now=now)
     store_ids = {one.reference: one.store_id for one in stores}
-    return Surroundings(head.scheme_id, head.newest + 1, head.retailer_id, store_ids, now)
+    others = tuple(_others(head, now=now))
+    return Surroundings(head.scheme_id, head.newest + 1, head.retailer_id, store_ids, now, others)
+
+
+def _others(head: Head, *, now: datetime) -> Iterator[Scheme]:
+    """The retailer's other schemes as they stand now, in each version that holds or will."""
+    for other in store.list_heads(head.retailer_id, now=now):
+        if other.scheme_id != head.scheme_id:
+            found = (_find(other, version, now=now) for version in other.versions_from(now))
+            yield from (one for one in found if one is not None)
 
 
 def _is_same(shape: SchemeShape, before: SchemeShape, head: Head) -> bool:

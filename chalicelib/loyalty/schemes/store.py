@@ -82,6 +82,12 @@ class Head:
         """The version that holds at `at`; None before the first one starts."""
         return next((m.version for m in reversed(self.versions) if m.starts_at <= at), None)
 
+    def versions_from(self, at: datetime) -> tuple[int, ...]:
+        """The version that holds at `at`, and those that start later."""
+        later = tuple(mark.version for mark in self.versions if mark.starts_at > at)
+        present = self.version_at(at)
+        return later if present is None else (present, *later)
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

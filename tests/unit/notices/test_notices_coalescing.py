@@ -61,6 +61,7 @@ def test_what_was_tried_before_may_have_been_heard_and_is_told_with_what_came_af
         replace(BACK, member_id=MemberId("ben")),
         replace(BACK, units=-3),
         replace(BACK, units=1),
+        replace(BACK, units=0),
         replace(BACK, amount=Money(-5, "GBP")),
     ],
 )

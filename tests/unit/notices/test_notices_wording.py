@@ -45,6 +45,22 @@ LEAP = date(2028, 2, 29)
             Words("Your rewards at Bun changed", "€1.25 taken back."),
         ),
         (
+            NoticeKind.ADJUSTED,
+            {"units": 0, "reason": "returned"},
+            Words(
+                "Your rewards at Bun changed",
+                "A card is full no more. Something you bought was returned.",
+            ),
+        ),
+        (
+            NoticeKind.CARD_COMPLETE,
+            {"units": 0, "reason": "left_scheme"},
+            Words(
+                "Your card at Bun is full",
+                "It gives units of a scheme that you left, so they were not added.",
+            ),
+        ),
+        (
             NoticeKind.EXPIRING,
             {"units": 40, "on": LEAP},
             Words("40 points will expire", "Use them before 29 February 2028."),
