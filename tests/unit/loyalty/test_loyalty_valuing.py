@@ -27,7 +27,7 @@ def given(units: int, back: int = 0) -> tuple[Given, ...]:
 def test_a_returned_item_is_demanded_back_of_what_was_given() -> None:
     card, entry = stamped()
     returned = replace(
-        THREE, version=2, lines=(replace(THREE.lines[0], returned_quantity=Decimal(1)),)
+        THREE, version=2, lines=(THREE.lines[0]._replace(returned_quantity=Decimal(1)),)
     )
 
     worth = later_worth(card, entry, STAMPS, returned)
