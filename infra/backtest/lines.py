@@ -56,6 +56,12 @@ class PurchaseRow(msgspec.Struct, frozen=True, gc=False):
     area: str | None = None
 
 
+def names_a_line_twice(row: PurchaseRow) -> bool:
+    """Whether two lines go by one name, as on no receipt that the platform takes."""
+    names = {line.id or str(at) for at, line in enumerate(row.lines)}
+    return len(names) < len(row.lines)
+
+
 class Glance(msgspec.Struct, frozen=True):
     """What is read of a line to know where it goes."""
 

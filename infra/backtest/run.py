@@ -20,7 +20,7 @@ from chalicelib.kernel.ids import RetailerId
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.offers.campaigns.model import Campaign
 from infra.backtest.drafts import Period, read_draft
-from infra.backtest.lines import Glance, PurchaseRow, to_buyer
+from infra.backtest.lines import Glance, PurchaseRow, names_a_line_twice, to_buyer
 from infra.backtest.summing import Tally
 from infra.backtest.telling import THRESHOLD, Outcome, outcome_of
 from infra.backtest.trying import try_buyer
@@ -149,6 +149,9 @@ def try_bucket(job: Job, bucket: int) -> Tally:
             try:
                 row = _row.decode(raw)
             except msgspec.MsgspecError:
+                tally.refused += 1
+                continue
+            if names_a_line_twice(row):
                 tally.refused += 1
                 continue
             rows_by_member[row.member].append(row)

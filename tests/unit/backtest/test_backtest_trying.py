@@ -153,10 +153,11 @@ def test_lines_that_are_no_purchases_are_counted_and_passed_over(tmp_path: Path)
     lines = [bought(member) for member in range(20)]
     no_zone = {**lines[0], "sold_at": "2026-10-05T09:00:00"}
     bad_line = {**lines[0], "lines": [{"gross_minor": "many"}]}
+    one_name = {**lines[0], "lines": [{"gross_minor": 350}, {"gross_minor": 350, "id": "0"}]}
 
-    done = try_on(tmp_path, [*lines, "{", no_zone, bad_line, ""])
+    done = try_on(tmp_path, [*lines, "{", no_zone, bad_line, one_name, ""])
 
-    assert (done.refused, done.outcome.winners) == (3, 20)
+    assert (done.refused, done.outcome.winners) == (4, 20)
     with pytest.raises(NoPurchases):
         try_on(tmp_path, ["{"])
 
