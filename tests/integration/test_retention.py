@@ -78,6 +78,10 @@ EXPIRES_AFTER = {
     "OfferEventRow": timedelta(days=90),
     "CountsRow": timedelta(days=731),
     "LeaseRow": timedelta(days=400),
+    "CompetitionRow": timedelta(days=400),
+    "EntryRow": timedelta(days=400),
+    "PooledRow": timedelta(days=400),
+    "ShardRow": timedelta(days=400),
     "CardRow": None,
     "PastRow": None,
     "DueRow": timedelta(days=30),
@@ -86,12 +90,14 @@ EXPIRES_AFTER = {
     "SchemeHeadRow": None,
     "SchemeVersionRow": None,
     "DestinationRow": None,
+    "RemovedRow": timedelta(days=30),
     "EnvelopeKeyRow": None,
     "ModulusTableRow": None,
     "PayingAccountRow": None,
     "AdjustmentRow": timedelta(days=2557),
     "OpenAdjustmentRow": timedelta(days=2557),
     "LaunchRow": timedelta(days=400),
+    "LeaverRow": timedelta(days=30),
     "SubscriberRow": None,
     "BookRow": timedelta(days=2557),
     "DaybookRow": timedelta(days=2557),
@@ -142,6 +148,15 @@ def test_the_register_knows_every_row_type_and_every_table() -> None:
 
     assert declared == EXPIRES_AFTER
     assert {entry.table for entry in register.entries()} == {settings.table(t) for t in TABLES}
+
+
+def test_an_emulator_deletes_nothing_by_the_clock_of_the_machine(embedded_aws: None) -> None:
+    """DynamoDB Local would: every ten seconds, whatever is past its end in the world's time."""
+    client = aws.client("dynamodb")
+
+    stated = [client.describe_time_to_live(TableName=settings.table(table)) for table in TABLES]
+
+    assert {one["TimeToLiveDescription"]["TimeToLiveStatus"] for one in stated} == {"DISABLED"}
 
 
 def test_everything_sealed_says_what_is_in_it() -> None:
