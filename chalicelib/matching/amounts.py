@@ -77,11 +77,15 @@ def tip_density(charged: int, printed: int) -> float:
 def unequal(charge: Charge, slip: Slip) -> tuple[Relation, float] | None:
     """The relation of a charge and a slip whose amounts differ, and how probable it is.
 
-    These relations allow so many amounts that they count only where an auth code agrees.
+    These relations allow so many amounts that they count only where an auth code agrees. An amount
+    of nought (a checked card, a hold that was let go) is no word of what a till printed.
     """
-    same_money = [minor for minor, currency in charge.amounts if currency == slip.currency]
+    told = [amount for amount in charge.amounts if amount[0]]
+    if not told:
+        return None
+    same_money = [minor for minor, currency in told if currency == slip.currency]
     if not same_money:
-        return Relation.CONVERTED, CONVERTED / charge.amounts[0][0]
+        return Relation.CONVERTED, CONVERTED / told[0][0]
     charged = same_money[0]
     tip = tip_density(charged, slip.amount_minor)
     if tip:

@@ -130,8 +130,9 @@ class _Batch:
             )
         return [found[charge.payment_id] for charge in charges]
 
-    def _scales(self) -> Scales:
-        return Scales(self.shelf, self.said, self.clocks, self.rates, self.seen_with, self.sold_to)
+    def _scales(self, *, is_learning: bool = False) -> Scales:
+        known = (self.shelf, self.said, self.clocks, self.rates, self.seen_with, self.sold_to)
+        return Scales(*known, is_learning=is_learning)
 
     def _learned(self) -> tuple[float, float]:
         """What settles last: how many receipts are missing, and how many come late."""
@@ -139,7 +140,7 @@ class _Batch:
 
     def _learn(self, ordered: Sequence[Charge], *, is_first: bool) -> None:
         """One round: what matches surely votes on clocks, and counts for what agrees."""
-        scales = self._scales()
+        scales = self._scales(is_learning=True)
         lesson = Lesson(self.shelf, self.clocks, self.rates, is_first=is_first)
         for charge in ordered:
             lesson.add(charge, scales.weigh(charge))

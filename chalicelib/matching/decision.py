@@ -34,6 +34,7 @@ from chalicelib.matching.why import Why
 THRESHOLD = 0.999  # Of a programme that does not say how sure it wants to be.
 COMES_AT_ONCE = 0.05  # Of receipts, at the moment of the sale; the rest in the time a store takes.
 STILL_TO_COME = 0.95  # Of receipts, have come when a store's time is nearly over.
+SAME_MOMENT = timedelta(seconds=30)  # Between two sources' times of one purchase.
 
 
 _AGREEMENT_OF = {
@@ -71,25 +72,25 @@ def decide_match(
     """
     scales, charge = _scales(scene, beliefs), charge_of(payment)
     pairs = scales.weigh(charge)
+    free = _free(pairs, scene, held)
+    told = _told_elsewhere(payment, pairs, scene, held)
     known = _held_by_payment(payment, pairs, scene, held)
-    if known is not None:
+    if known or (known := _same_purchase(told, free, payment, scene)):
         return known
-    free = [pair for pair in pairs if _key(scene, pair) not in held]
     if not free:
         return NothingNear(Why.RECEIPT_TAKEN if pairs else Why.NO_RECEIPT_YET)
     others = [charge_of(rival) for rival in rivals if _contends(payment, rival)]
-    wanted = [
-        _weights([p for p in scales.weigh(other) if _key(scene, p) not in held]) for other in others
-    ]
+    wanted = [_weights(_free(scales.weigh(other), scene, held)) for other in others]
     complete_at = payment.made_at + receipts_complete_after
+    possible = [*free, told.pair] if told else free
     missing = beliefs.rates.missing_for(charge.stores[0])
-    arriving = _arriving(free, missing, _come(payment.made_at, complete_at, now=now))
-    shares = _shares(arriving, wanted)
+    come = _come(payment.made_at, complete_at, now=now)
+    shares = _shares(_arriving(possible, missing, come), wanted)
     best, share, runner_up = best_of(free, shares, scene.shelf.slips)
     if share >= beliefs.threshold:
-        part, why = scene.part_at(best.place), why_accepted(best)
-        return Matched(part, evidence_of(best), why, None, share, runner_up)
-    final = _shares(_weights(free), wanted)
+        part, evidence = scene.part_at(best.place), evidence_of(best)
+        return Matched(part, evidence, why_accepted(best), None, share, runner_up)
+    final = _shares(_weights(possible), wanted)
     if now < complete_at and best_of(free, final, scene.shelf.slips).share >= beliefs.threshold:
         return NotYet(Why.RECEIPTS_STILL_COMING, complete_at, share, runner_up)
     return _unsure(charge, free, final, scene, beliefs, contenders=len(others))
@@ -107,24 +108,54 @@ def _scales(scene: Scene, beliefs: Beliefs) -> Scales:
 def _held_by_payment(
     payment: PaymentSignals, pairs: list[Pair], scene: Scene, held: Mapping[PartKey, Hold]
 ) -> Matched | None:
-    """The part this payment holds, or that another source's word of the same purchase holds."""
-    same: list[tuple[Pair, Hold]] = []
+    """The part that this payment holds already."""
     for pair in pairs:
         hold = held.get(_key(scene, pair))
-        if hold is None:
-            continue
-        part = scene.part_at(pair.place)
-        if hold.payment_id == payment.payment_id:
-            return Matched(part, evidence_of(pair), Why.HELD_ALREADY)
-        is_other_source = hold.connection_id != payment.connection_id
-        if hold.member_id == payment.member_id and is_other_source and pair.weight >= 1:
-            same.append((pair, hold))
-    if not same:
+        if hold is not None and hold.payment_id == payment.payment_id:
+            return Matched(scene.part_at(pair.place), evidence_of(pair), Why.HELD_ALREADY)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A part that the same member holds by what another source told."""
+
+    pair: Pair
+    hold: Hold
+
+
+def _told_elsewhere(
+    payment: PaymentSignals, pairs: list[Pair], scene: Scene, held: Mapping[PartKey, Hold]
+) -> _Told | None:
+    """The likeliest part that another source's word of this purchase may hold."""
+    told: list[_Told] = []
+    for pair in pairs:
+        hold = held.get(_key(scene, pair))
+        if (
+            hold is not None
+            and hold.member_id == payment.member_id
+            and hold.connection_id != payment.connection_id
+            and pair.weight >= 1
+        ):
+            told.append(_Told(pair, hold))
+    return max(told, key=lambda one: one.pair.weight, default=None)
+
+
+def _same_purchase(
+    told: _Told | None, free: Sequence[Pair], payment: PaymentSignals, scene: Scene
+) -> Matched | None:
+    """The part by which both sources tell of one purchase: at the same moment, or where no other
+    receipt fits better. A member may buy the same twice, with two cards that two sources tell of.
+    """
+    if told is None:
         return None
-    pair, hold = max(same, key=lambda one: one[0].weight)
-    part = scene.part_at(pair.place)
+    pair, made_at = told.pair, told.hold.made_at
+    is_at_once = made_at is not None and abs(payment.made_at - made_at) <= SAME_MOMENT
+    if not is_at_once and pair.weight < max((one.weight for one in free), default=0.0):
+        return None
     share = pair.weight / (1 + pair.weight)
-    return Matched(part, evidence_of(pair), Why.SAME_PURCHASE, hold.payment_id, share)
+    part, evidence = scene.part_at(pair.place), evidence_of(pair)
+    return Matched(part, evidence, Why.SAME_PURCHASE, told.hold.payment_id, share)
 
 
 def evidence_of(pair: Pair) -> Evidence:
@@ -169,7 +200,8 @@ def _unsure(
     if why in (Why.NO_RECEIPT_YET, Why.CARD_FACTS_DIFFER):
         return NothingNear(why)
     rivals = contenders if why is Why.RIVAL_PAYMENT else len(pairs)
-    return Ambiguous(why, rivals, share, runner_up)
+    absent = max(1.0 - sum(shares.values()), 0.0)
+    return Ambiguous(why, rivals, share, runner_up, absent)
 
 
 def _contends(payment: PaymentSignals, rival: PaymentSignals) -> bool:
@@ -192,6 +224,10 @@ def _arriving(pairs: Sequence[Pair], missing: float, come: float) -> Weights:
     here = come * (1 - missing)
     less = (here / (1 - here)) / ((1 - missing) / missing)
     return {pair.place: pair.weight * less for pair in pairs}
+
+
+def _free(pairs: Sequence[Pair], scene: Scene, held: Mapping[PartKey, Hold]) -> list[Pair]:
+    return [pair for pair in pairs if _key(scene, pair) not in held]
 
 
 def _weights(pairs: Sequence[Pair]) -> Weights:

@@ -164,7 +164,6 @@ def _fact(
     """What `pair` says, ours and theirs, where pairs that belong together agree at `rate`."""
     ours, theirs = pair
     agrees = ours == theirs
-    share = rates.agrees_for(rate, slip.store, slip.till)
     what = "digits" if rate.startswith("digits") else rate
     if what == "auth_code":
         chance = said.chance_of_code(slip, ours, agrees=agrees)
@@ -172,7 +171,10 @@ def _fact(
         # A store's own number says nothing against its own slips, but much against its neighbours'.
         stores = charge.stores if what in _FEW_VALUES else (slip.store,)
         chance = said.chance(what, ours, stores, apart=int(agrees))
-    return Fact(rate, agrees, share / chance if agrees else min((1 - share) / (1 - chance), 1.0))
+    if agrees:
+        return Fact(rate, agrees, rates.agrees_for(rate, slip.store, slip.till) / chance)
+    differs = rates.differs_for(rate, slip.store, slip.till)
+    return Fact(rate, agrees, min(differs / (1 - chance), 1.0))
 
 
 def _digits(

@@ -11,9 +11,9 @@ from collections.abc import Collection
 from enum import Enum
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
-from chalicelib.kernel.cards import LastFourKind
 from chalicelib.kernel.ids import StoreId
 from chalicelib.matching.payment import Payment
+from chalicelib.matching.rates import is_other_card
 from chalicelib.matching.signals import Part
 
 ADDED_SHARE_MAX = 0.5  # Of what the till printed: tips of a third are usual where they are paid.
@@ -55,13 +55,8 @@ _CHARGES = (PaymentEventKind.AUTHORISED, PaymentEventKind.CLEARED)
 
 
 def _is_other_card(charges: Collection[PaymentEvent], part: Part) -> bool:
-    """Digits of one known kind are of one number; those of other kinds say nothing."""
-    theirs = part.card.last_four
-    if theirs is None or theirs.kind is LastFourKind.UNKNOWN:
-        return False
-    told = {event.card.last_four for event in charges if event.card.last_four is not None}
-    same_kind = {one.digits for one in told if one.kind is theirs.kind}
-    return bool(same_kind) and theirs.digits not in same_kind
+    told = [event.card.last_four for event in charges if event.card.last_four is not None]
+    return part.card.last_four is not None and is_other_card(told, part.card.last_four)
 
 
 def _is_explained(charges: Collection[PaymentEvent], part: Part) -> bool:

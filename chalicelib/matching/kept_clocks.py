@@ -18,6 +18,7 @@ from chalicelib.matching.clocks import (
     VotedClocks,
     merged_spans,
 )
+from chalicelib.matching.rates import MISSING_MAX
 from chalicelib.matching.scatter import Reading, Shape
 from chalicelib.matching.till_votes import SPREAD_SECONDS, SPREAD_SECONDS_MIN
 
@@ -29,8 +30,11 @@ DRIFT_SECONDS_MAX = 60.0
 _STRAY_SPREADS = 6.0
 _STRAY_SECONDS = 20.0
 _UNSURE = 0.03  # The share of readings by which any clock may have been set just now.
-_VERSION = 1
-_HEAD = Struct(">BII")  # version, matched, missed
+_COUNTED_MAX = 2_000  # Payments, then all counts are halved: what a store does changes.
+_COUNTED_BELIEVED = 50  # So many payments does count what is believed of all stores.
+_VERSION = 2
+_HEAD = Struct(">BII")  # version, matched, and of version 1 a count that is not used any more
+_COUNTS = Struct(">IIIII")  # matched by then, found, waited, hundredths absent, minute
 _TILL = Struct(">iHBIiB")  # offset and spread in tenths, votes, minute, other offset, its votes
 
 
@@ -96,16 +100,43 @@ class TillClock:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Payments of a store that were made until `until` (UNIX seconds): those that `found` their
+    receipt, those that `waited` though all should have come, and of how many of these it is
+    `absent`, each as probably as the last look said. `matched` is the store's count by then.
+    """
+
+    matched: int = 0
+    found: int = 0
+    waited: int = 0
+    absent: float = 0.0
+    until: float = 0.0
+
+    def with_night(self, matched: int, *, waited: int, absent: float, until: float) -> "Tally":
+        """The counts until `until`, where `waited` more wait; these where that was counted."""
+        if until <= self.until:
+            return self
+        found = self.found + max(matched - self.matched, 0)
+        all_waited, all_absent = self.waited + waited, self.absent + absent
+        if found + all_waited > _COUNTED_MAX:
+            found, all_waited, all_absent = found // 2, all_waited // 2, all_absent / 2
+        return Tally(matched, found, all_waited, all_absent, until)
+
+
+NO_TALLY = Tally()
+
+
+@dataclass(frozen=True, slots=True)
 class StoreClocks:
     """The clocks of a store's tills, by till (`""` where receipts name none).
 
-    `matched` and `missed` count payments that found their receipt and that ended without: the
-    store's own share of receipts that never come.
+    `matched` counts payments that found their receipt, up to now; `tally` says how many receipts
+    never come, as of last night. Matches alone, which count at once, would say too few.
     """
 
     tills: Mapping[str, TillClock] = field(default_factory=dict)
     matched: int = 0
-    missed: int = 0
+    tally: Tally = NO_TALLY
 
     def with_vote(self, till: str | None, offset: float, at: float) -> "StoreClocks":
         """The clocks after one payment's word about `till`; it counts as matched, too."""
@@ -127,11 +158,19 @@ class StoreClocks:
 
     def missing(self, believed: float) -> float:
         """The share of payments here whose receipt never comes; `believed` counts as fifty."""
-        return (self.missed + 50 * believed) / (self.matched + self.missed + 50)
+        tally = self.tally
+        of = tally.found + tally.waited + _COUNTED_BELIEVED
+        return min((tally.absent + _COUNTED_BELIEVED * believed) / of, MISSING_MAX)
 
     def to_bytes(self) -> bytes:
-        """A version, two counts, then seventeen bytes and a name for each till."""
-        parts = [_HEAD.pack(_VERSION, min(self.matched, 2**32 - 1), min(self.missed, 2**32 - 1))]
+        """A version, the counts, then seventeen bytes and a name for each till."""
+        tally = self.tally
+        counts = (tally.matched, tally.found, tally.waited, round(100 * tally.absent))
+        minute = int(tally.until // 60)
+        parts = [
+            _HEAD.pack(_VERSION, _within(self.matched), 0),
+            _COUNTS.pack(*map(_within, counts), minute),
+        ]
         for name, till in sorted(self.tills.items()):
             encoded = name.encode()[:255]
             packed = _TILL.pack(
@@ -150,11 +189,18 @@ NO_CLOCKS = StoreClocks()
 
 
 def from_bytes(kept: bytes) -> StoreClocks:
-    """What `to_bytes` wrote. :raises ValueError: it is of a later version."""
-    version, matched, missed = _HEAD.unpack_from(kept)
-    if version != _VERSION:
+    """What `to_bytes` wrote, now or in version 1, which counted what is counted anew.
+
+    :raises ValueError: it is of a later version.
+    """
+    version, matched, _ = _HEAD.unpack_from(kept)
+    if version > _VERSION:
         raise ValueError("the clocks are of a later version")
-    tills, place = {}, _HEAD.size
+    tills, place, tally = {}, _HEAD.size, Tally(matched)
+    if version > 1:
+        then, found, waited, hundredths, counted_to = _COUNTS.unpack_from(kept, place)
+        tally = Tally(then, found, waited, hundredths / 100, counted_to * 60.0)
+        place += _COUNTS.size
     while place < len(kept):
         length = kept[place]
         name = kept[place + 1 : place + 1 + length].decode()
@@ -165,7 +211,11 @@ def from_bytes(kept: bytes) -> StoreClocks:
             offset / 10, spread / 10, votes, minute * 60.0, other / 10, other_votes
         )
         place += 1 + length + _TILL.size
-    return StoreClocks(tills, matched, missed)
+    return StoreClocks(tills, matched, tally)
+
+
+def _within(count: int) -> int:
+    return min(count, 2**32 - 1)
 
 
 def _tenths(seconds: float) -> int:

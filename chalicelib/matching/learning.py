@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from chalicelib.matching.amounts import TIPS_BELIEVED, Relation, TipLaw
 from chalicelib.matching.nearby import Nearby, firmness
-from chalicelib.matching.rates import AGREEMENT_BELIEVED, MISSING_MIN, Rates
+from chalicelib.matching.rates import AGREEMENT_BELIEVED, MISSING_MAX, MISSING_MIN, Rates
 from chalicelib.matching.sides import Charge, Slip
 from chalicelib.matching.weighing import Pair
 
@@ -81,13 +81,13 @@ class Tally:
         missing_at, tipped_at = {}, {}
         for store, count in self._charges.items():
             share = (self._missing[store] + general * _STORE_PAYMENTS) / (count + _STORE_PAYMENTS)
-            missing_at[store] = min(max(share, MISSING_MIN), 0.999)
+            missing_at[store] = min(max(share, MISSING_MIN), MISSING_MAX)
             tipped = self._tipped[store] / count
             if self._looks_for_tips and missing_at[store] >= _SUSPECT_TIPS_FROM:
                 tipped = _TIPPED_AT_START
             tipped_at[store] = min(tipped, 0.9)
         return Rates(
-            missing=min(max(general, MISSING_MIN), 0.999),
+            missing=min(max(general, MISSING_MIN), MISSING_MAX),
             missing_at=missing_at,
             missing_near={store: Nearby(run) for store, run in self._missing_by_time.items()},
             missing_firmness=firmness(
@@ -97,15 +97,29 @@ class Tally:
             tips=TipLaw(tuple(counted / sum(self._tip_ways) for counted in self._tip_ways)),
             agrees={what: self._agreement(what) for what in AGREEMENT_BELIEVED},
             agrees_at={
-                till: (agreed + self._agreement(till[0]) * _TILL_PAIRS) / (weighed + _TILL_PAIRS)
+                till: self._agreement_at(till, agreed, weighed - agreed, without=0.0)
+                for till, (agreed, weighed) in self._by_till.items()
+            },
+            differs_at={
+                till: 1 - self._agreement_at(till, agreed, weighed - agreed, without=1.0)
                 for till, (agreed, weighed) in self._by_till.items()
             },
         )
 
-    def _agreement(self, what: str) -> float:
-        """What is believed, moved by what was counted."""
+    def _agreement_at(
+        self, till: tuple[str, str, str | None], agreed: float, differed: float, *, without: float
+    ) -> float:
+        """What all tills say, moved by one's own pairs, without so many that differ."""
+        differed = max(differed - without, 0.0)
+        general = self._agreement(till[0], without=without)
+        return (agreed + general * _TILL_PAIRS) / (agreed + differed + _TILL_PAIRS)
+
+    def _agreement(self, what: str, *, without: float = 0.0) -> float:
+        """What is believed, moved by what was counted, without so many that differ."""
         agreed, differed = AGREEMENT_BELIEVED[what]
         if what in _BY_TILL:  # What tills have wrong altogether is believed less firmly.
             firmness = min(1.0, _BY_TILL_PAIRS / (agreed + differed))
             agreed, differed = agreed * firmness, differed * firmness
-        return (agreed + self._agreed[what]) / (agreed + differed + self._weighed[what])
+        counted = max(self._weighed[what] - self._agreed[what] - without, 0.0)
+        agreed += self._agreed[what]
+        return agreed / (agreed + differed + counted)

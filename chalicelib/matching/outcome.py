@@ -46,11 +46,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Who holds a part already."""
+    """Who holds a part already, and when they paid, where that is known."""
 
     payment_id: PaymentId
     member_id: str
     connection_id: ConnectionId
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,15 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """More than one explanation fits. `rivals` counts them."""
+    """More than one explanation fits. `rivals` counts them; `absent` is how probably none of the
+    receipts at hand is the payment's.
+    """
 
     why: Why
     rivals: int
     probability: float = 0.0
     runner_up: float = 0.0
+    absent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,14 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class NothingNear:
-    """No part fits."""
+    """No part fits: the payment's receipt is not at hand."""
 
     why: Why
+
+    @property
+    def absent(self) -> float:
+        """As of `Ambiguous`."""
+        return 1.0
 
 
 MatchDecision = Matched | Ambiguous | NotYet | NothingNear

@@ -4,7 +4,7 @@ Each rate is a share in (0, 1). Beliefs are Beta distributions given as two coun
 payments moves them little and a file of a year decides them alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -12,7 +12,8 @@ from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.matching.amounts import TIPS_BELIEVED, TipLaw
 from chalicelib.matching.nearby import Nearby
 
-MISSING_MIN = 0.001
+MISSING_MIN, MISSING_MAX = 0.001, 0.999
+KINDS_HOLD_FROM = 0.998  # Of digits of one kind, agreeing. Of fewer, tills call kinds wrongly.
 
 
 class Digits(Enum):
@@ -28,6 +29,15 @@ def digits_of(ours: LastFour, theirs: LastFour) -> Digits:
     if LastFourKind.UNKNOWN in (ours.kind, theirs.kind):
         return Digits.UNSAID
     return Digits.SAME_KIND if ours.kind is theirs.kind else Digits.OTHER_KIND
+
+
+def is_other_card(told: Collection[LastFour], theirs: LastFour) -> bool:
+    """Whether `theirs` ends another number than those of its kind that were `told` of a payment.
+
+    Digits of other kinds, and of kinds that nobody said, say nothing of that.
+    """
+    comparable = [ours for ours in told if digits_of(ours, theirs) is Digits.SAME_KIND]
+    return bool(comparable) and all(ours.digits != theirs.digits for ours in comparable)
 
 
 # What agrees, of payments and slips that belong together and both say it: (agreed, differed).
@@ -56,6 +66,8 @@ class Rates:
     - `tips`: how guests tip.
     - `agrees`: of pairs that belong together and both say it, those that say the same.
     - `agrees_at`: the same of a till, for what some tills have wrong altogether and others never.
+    - `differs_at`: of a till's other pairs, those that say different things. What a pair that
+      differs weighs is not its own word.
     """
 
     missing: float = 0.02
@@ -69,10 +81,20 @@ class Rates:
         default_factory=lambda: {what: a / (a + d) for what, (a, d) in AGREEMENT_BELIEVED.items()}
     )
     agrees_at: Mapping[tuple[str, str, str | None], float] = field(default_factory=dict)
+    differs_at: Mapping[tuple[str, str, str | None], float] = field(default_factory=dict)
+
+    @property
+    def do_kinds_hold(self) -> bool:
+        """Whether digits of one kind that differ are two cards, as far as is known."""
+        return self.agrees["digits_same_kind"] >= KINDS_HOLD_FROM
 
     def agrees_for(self, what: str, store: str, till: str | None) -> float:
         """The share of pairs of a till that say the same of `what`."""
         return self.agrees_at.get((what, store, till), self.agrees[what])
+
+    def differs_for(self, what: str, store: str, till: str | None) -> float:
+        """The share of pairs of a till, without the one in question, that differ in `what`."""
+        return self.differs_at.get((what, store, till), 1 - self.agrees[what])
 
     def missing_for(self, store: str, *, at: float | None = None) -> float:
         """The share of payments at `store` that find no receipt, about `at` where that is known."""
@@ -81,7 +103,7 @@ class Rates:
         if nearby is None or at is None:
             return average
         share = nearby.share(at, average=average, firmness=self.missing_firmness)
-        return min(max(share, MISSING_MIN), 0.999)
+        return min(max(share, MISSING_MIN), MISSING_MAX)
 
     def tipped_for(self, store: str) -> float:
         """The share of payments at `store` above what the till printed."""

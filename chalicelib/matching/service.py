@@ -231,7 +231,7 @@ def _holds(
     holds: dict[PartKey, Hold] = {}
     for claim in store.list_claims_on(keys, now=now):
         if claim.hold.payment_id == mine or claim_stands(claim):
-            holds[claim.receipt_id, claim.part] = claim.hold
+            holds[claim.receipt_id, claim.part] = replace(claim.hold, made_at=claim.anchored_at)
         else:
             store.release_claim(claim, taken_until=claim.claimed_at)
     return holds

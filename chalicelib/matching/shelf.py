@@ -14,6 +14,7 @@ from chalicelib.matching.sides import Slip
 Spans = tuple[tuple[float, float], ...]  # of till minus bank, in seconds
 _PRIOR_EXPOSURES = 3.0  # What a whole file says of a price counts as three looks at this hour.
 _SINGLES_AGAIN = 0.2  # Until counted: an amount seen once is expected a fifth of a time more.
+_SINGLES_BELIEVED = 20  # So many amounts seen once count as much as that.
 _IMAGINED_SLIPS = 20  # Beside few slips: two sales in a hundred of them are of one amount.
 
 
@@ -123,6 +124,5 @@ class Shelf:
 def _expected_again(rows: Iterable[_Row]) -> float:
     """How often an amount that was seen once is to be expected beside itself."""
     seen = Counter(min(len(row.ats), 3) for row in rows)
-    if seen[1] + seen[2] < 50:
-        return _SINGLES_AGAIN
-    return min(max(2 * seen[2] / max(seen[1], 1), 0.02), 1.0)
+    again = (2 * seen[2] + _SINGLES_BELIEVED * _SINGLES_AGAIN) / (seen[1] + _SINGLES_BELIEVED)
+    return min(max(again, 0.02), 1.0)

@@ -17,7 +17,7 @@ from chalicelib.matching.amounts import (
 )
 from chalicelib.matching.clocks import Clocks
 from chalicelib.matching.evidence import Fact, Said, SeenWith, facts_of, ratio_of
-from chalicelib.matching.rates import Rates
+from chalicelib.matching.rates import Rates, is_other_card
 from chalicelib.matching.scatter import Reading
 from chalicelib.matching.shelf import Shelf, Spans
 from chalicelib.matching.sides import Charge, Slip
@@ -25,6 +25,7 @@ from chalicelib.matching.sides import Charge, Slip
 TIPS_FROM = 0.01  # Below this share of tipped payments a store's tips are not looked for.
 ON_CLOCK_SPREADS = 4.0
 ODDS_MIN = 1e-9  # A slip that weighs less is no candidate.
+OUTWEIGHED_FROM = 100.0  # Of other card facts together: a code or a PAR agrees, digits are wrong.
 
 
 class Pair(NamedTuple):
@@ -59,10 +60,16 @@ class Scales:
         rates: Rates,
         seen_with: SeenWith | None = None,
         sold_to: Mapping[str, str] | None = None,
+        *,
+        is_learning: bool = False,
     ) -> None:
-        """`sold_to`: whose each receipt is that is matched already; returns refer to those."""
+        """`sold_to`: whose each receipt is that is matched already; returns refer to those.
+
+        `is_learning`: it is yet to be seen whether tills call the kinds of digits rightly.
+        """
         self._shelf, self._said, self._clocks, self._rates = shelf, said, clocks, rates
         self._seen_with, self._sold_to = seen_with, sold_to
+        self._do_kinds_hold = rates.do_kinds_hold and not is_learning
 
     def weigh(self, charge: Charge) -> list[Pair]:
         """The slips that may be `charge`'s own, each with its weight against none."""
@@ -158,6 +165,8 @@ class Scales:
             nearest = min(stands, key=lambda r: abs(apart - r.offset))
         facts = facts_of(charge, slip, self._said, self._rates, self._seen_with)
         weight = odds * density * ratio_of(facts) * self._of_sale(charge, slip)
+        if self._do_kinds_hold and _is_of_other_card(charge, slip, facts):
+            weight = min(weight, ODDS_MIN)  # It stays in sight, as a reason.
         if weight < ODDS_MIN:
             return []
         off_clock = apart - nearest.offset
@@ -169,3 +178,12 @@ class Scales:
         if owner is None:
             return 1.0
         return 50.0 if owner == charge.member_id else 0.01
+
+
+def _is_of_other_card(charge: Charge, slip: Slip, facts: Iterable[Fact]) -> bool:
+    """Whether the digits are of two cards, and nothing else of the card says that they are one."""
+    if charge.last_four is None or slip.last_four is None:
+        return False
+    if not is_other_card((charge.last_four,), slip.last_four):
+        return False
+    return ratio_of(f for f in facts if not f.what.startswith("digits")) < OUTWEIGHED_FROM

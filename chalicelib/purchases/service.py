@@ -12,13 +12,11 @@ from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import MemberId, PaymentId
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.outcome import MODEL, Ambiguous, MatchDecision, Matched, NothingNear
+from chalicelib.matching.outcome import MODEL, Ambiguous, MatchDecision, Matched
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.service import Near
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.store import Waiting
-from chalicelib.matching.timekeeping import service as timekeeping
-from chalicelib.matching.timekeeping.service import Vote
 from chalicelib.members import service as members
 from chalicelib.members.model import Holder, NotHeld
 from chalicelib.network import service as network
@@ -203,19 +201,13 @@ def _end_waiting(
     key: vault.SealingKey,
     now: datetime,
 ) -> None:
-    """End a payment for which nothing comes any more, with what the last look said.
-
-    A receipt that never came to the one shop it can be of counts for what is to be expected there.
-    """
+    """End a payment for which nothing comes any more, with what the last look said."""
     newest = payments.find_payment(known.payment.payment_id, key=key, now=now)
     if newest is not None and newest.payment != known.payment:
         return  # What came since is looked at first; its own run does, and the next look.
     stayed = isinstance(decision, Ambiguous)
     ending = Ending.STAYED_AMBIGUOUS if stayed else Ending.NO_RECEIPT_CAME
-    is_new = end(known, None, ending, stores=stores, key=key, last_word=decision)
-    if is_new and isinstance(decision, NothingNear) and len(stores) == 1:
-        missed = Vote(None, None, known.payment.made_at.timestamp())
-        timekeeping.vote(stores[0].store_id, missed, now=now)
+    end(known, None, ending, stores=stores, key=key, last_word=decision)
 
 
 def look_again(payment_id: PaymentId, *, now: datetime) -> None:

@@ -5,11 +5,13 @@ patience is over, if a queue can hold a message that long. What is left for the 
 stores whose patience is longer, payments that could be explained in two ways, and endings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.outcome import Ambiguous, MatchDecision, NothingNear
+from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
@@ -26,6 +28,9 @@ LATE_BY_MAX = timedelta(minutes=5)  # What a schedule may come later than its ti
 LOOKS_AFTER = (timedelta(hours=1), timedelta(hours=3))
 
 
+_Seen = tuple[PaymentSignals, MatchDecision | None]  # A payment that was looked at again.
+
+
 def look_again_when_due(now: datetime) -> int:
     """Look at the payments whose time for another look came since the schedule ran last.
 
@@ -38,7 +43,7 @@ def look_again_when_due(now: datetime) -> int:
         for after in sorted({patience, *LOOKS_AFTER}):
             until = now - after
             since = until - LOOKS_EVERY - LATE_BY_MAX
-            looked += _look_at_store(store, since, until, now=now)
+            looked += len(_look_at_store(store, since, until, now=now))
     return looked
 
 
@@ -52,7 +57,9 @@ def look_again_between(since: datetime, until: datetime, *, now: datetime) -> in
     looked = 0
     for store in _stores(now=now):
         _learn_clocks(store, since, until, now=now)
-        looked += _look_at_store(store, since, until, now=now)
+        seen = _look_at_store(store, since, until, now=now)
+        looked += len(seen)
+        _count_absent(store, seen, now=now)
     timekeeping.write_out(now=now)
     return looked
 
@@ -72,11 +79,27 @@ def _stores(*, now: datetime) -> Iterator[Store]:
         yield from network.list_stores(retailer.retailer_id, now=now)
 
 
-def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datetime) -> int:
+def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datetime) -> list[_Seen]:
     found = matching_store.list_waiting_between(store.store_id, since, until, now=now)
+    seen: list[_Seen] = []
     for waiting in found:
+        decision = None
         try:
-            service.settle_waiting(waiting, now=now)
+            decision = service.settle_waiting(waiting, now=now)
         except TryAgain:
             observability.count("looks_put_off")
-    return len(found)
+        seen.append((waiting.signals, decision))
+    return seen
+
+
+def _count_absent(store: Store, seen: Sequence[_Seen], *, now: datetime) -> None:
+    """Count how many receipts did not come that should be there: what is to be expected of the
+    store. Payments that may be of other stores, too, say nothing of this one.
+    """
+    until = now - timedelta(seconds=store.receipts_within_seconds)
+    absent = [
+        (signals.made_at, decision.absent)
+        for signals, decision in seen
+        if isinstance(decision, Ambiguous | NothingNear) and len(signals.stores) == 1
+    ]
+    timekeeping.count_absent(store.store_id, absent, until=until, now=now)

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +20,7 @@ from infra.matchfiles.run import Report, SamePath, Summary, match_files, rejecte
 
 MEBIBYTE = 1_048_576
 REFUSALS_SHOWN_MAX = 6  # Reasons; all of them stand in the file.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = subject()
 
@@ -49,12 +50,8 @@ def match(
     Exit 0: every line was used. 1: some were not. 2: stopped; OUT is as it was before.
     """
     began = time.monotonic()
-    try:
+    with ends_told():
         summary = _match(payments, receipts, out, threshold=threshold, processes=processes)
-    except KeyboardInterrupt as error:
-        raise stopped("interrupted. Nothing was written.") from error
-    except (OSError, SamePath, UnreadableFile, WorkerLost) as error:
-        raise stopped(f"{error}.") from error
     _tell(summary, seconds=time.monotonic() - began)
     if summary.refused:
         _tell_refusals(summary)
@@ -114,12 +111,35 @@ def bars() -> Iterator[Report]:
 
 
 @contextmanager
+def ends_told() -> Iterator[None]:
+    """Whatever keeps a run from its end is said, and is none of "some lines were refused"."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise stopped("interrupted. Nothing was written.") from error
+    except (OSError, SamePath, UnreadableFile, WorkerLost) as error:
+        raise stopped(f"{error}.") from error
+    except Exception as error:  # By itself it would end with 1, as refused lines do.
+        console.print_exception()
+        raise stopped(f"{type(error).__name__}, which is a defect. Nothing was written.") from error
+
+
+@contextmanager
 def ended_alike() -> Iterator[None]:
-    """Being told to end is an interrupt: what is half done is cleared away in both."""
-    before: Callable[..., object] | int | None = signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )
+    """Being told to end, and the terminal's closing, are interrupts: all clear away what is half
+    done. What whoever started the run had ignored (`nohup`) stays ignored.
+    """
+    heard = [one for one in ENDINGS if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, _interrupted_once) for one in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _interrupted_once(*_told: object) -> None:
+    """The first word ends the run; a second one must not break off the clearing away."""
+    for one in ENDINGS:
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt

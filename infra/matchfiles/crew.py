@@ -64,5 +64,8 @@ def _result_of(done: Future[Result]) -> Result:
 
 
 def _leave_interrupts_to_parent() -> None:
-    """A terminal interrupts every process of the group; the parent ends the others itself."""
+    """A terminal interrupts every process of the group, and tells each when it closes; the parent
+    ends the others itself.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -83,18 +83,13 @@ def _receipts(job: Job, portion: Portion) -> tuple[list[ReceiptRow], int, int]:
             first = known.setdefault((row.store, row.id), row)
             if first is row or not portion.owns(row.at):
                 continue
-            if _content(first) == _content(row):
+            if first.content == row.content:
                 repeated += 1
                 continue
             refused += 1
             refusal = IdUsedTwice("an earlier receipt of the store has this id", field="id")
             bad.add(job.part_at(row.offset), refused_row(refusal, row))
     return list(known.values()), repeated, refused
-
-
-def _content(row: ReceiptRow) -> tuple[object, ...]:
-    """All that the line says, without where it stands."""
-    return tuple(getattr(row, name) for name in row.__struct_fields__[2:])
 
 
 def _slips(receipts: Sequence[ReceiptRow]) -> list[Slip]:

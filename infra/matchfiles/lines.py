@@ -5,7 +5,6 @@ plain line (ASCII, no escapes, known fields only, each once, no long row of digi
 msgspec alone; any other through `runtime.wire`, which refuses duplicate keys and card numbers.
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ from infra.matchfiles.rows import PaymentRow, ReceiptRow
 
 LINE_BYTES_MAX = 65_536  # A line has some 250 bytes; fields that nobody asked for make it longer.
 NAME_LENGTH_MAX = 200
-CONTENT_DIGEST_BYTES = 8  # Compared between lines of one id only.
 
 # What may be a card number: 13 digits, with up to three spaces, dashes or dots between two. The
 # first pattern is three times as quick and meets hardly a line.
@@ -111,7 +109,6 @@ def read_payment(raw: bytes, *, offset: int, number: int) -> PaymentRow:
         auth_code=tidy_auth_code(line.auth_code or None),
         scheme=tidy_scheme(line.scheme or None),
         kind=_one_of(CHARGE_KINDS, line.kind or "auth", field="kind"),
-        content=hashlib.blake2b(raw.strip(), digest_size=CONTENT_DIGEST_BYTES).digest(),
     )
 
 

@@ -16,9 +16,14 @@ class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     offset: int
     line: int
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All that the line says, without where it stands."""
+        return tuple(getattr(self, name) for name in self.__struct_fields__[2:])
+
 
 class PaymentRow(Packed, array_like=True, frozen=True, gc=False):
-    """One line of the payments file. `at` is UNIX seconds; `content` a digest of the line."""
+    """One line of the payments file. `at` is UNIX seconds."""
 
     id: str
     member: str
@@ -31,7 +36,6 @@ class PaymentRow(Packed, array_like=True, frozen=True, gc=False):
     auth_code: str | None
     scheme: str | None
     kind: str
-    content: bytes
 
 
 class JoinedRow(Packed, array_like=True, frozen=True, gc=False):

@@ -130,12 +130,4 @@ MUTANTS = (
         "    if not is_wanted and not choices.has_consented(topic):\n",
         CHOICES,
     ),
-    Mutant(
-        "announcements_forget_that_they_may_be_known",
-        "what the bank may have heard is taken for new once it was queued",
-        "chalicelib/members/announcing.py",
-        "        may_be_known=message.may_be_known,\n",
-        "        may_be_known=False,\n",
-        ANNOUNCING,
-    ),
 )

@@ -1,12 +1,13 @@
 """A store's clocks between processes: read seldom, written rarely, merged, and never in the way."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.matching.clocks import VotedClocks
-from chalicelib.matching.kept_clocks import NO_CLOCKS
+from chalicelib.matching.kept_clocks import NO_CLOCKS, Tally
 from chalicelib.matching.till_votes import Vote as TillVote
 from chalicelib.matching.timekeeping import service, store
 from chalicelib.matching.timekeeping.service import Vote
@@ -16,6 +17,7 @@ from tests.makers.outside import Counted
 pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 
 SHOP = StoreId("wharf-lane")
+DAY = timedelta(days=1)
 
 
 def give(count: int, *, offset: float = 20.0, till: str = "T1", now: datetime = NOON) -> None:
@@ -120,10 +122,35 @@ def test_keeps_what_was_learned_at_once_and_what_a_till_knows_better() -> None:
 
 
 def test_writes_out_what_a_job_leaves_behind() -> None:
-    give(2)
-    service.vote(SHOP, Vote(None, None, NOON.timestamp()), now=NOON)
-    assert kept().clocks.missed == 0
+    give(3)
+    before = kept().clocks.matched
 
     service.write_out(now=NOON)
 
-    assert kept().clocks.missed == 1
+    assert (before, kept().clocks.matched) == (2, 3)
+
+
+def test_counts_at_night_what_waits_though_it_should_have_come_and_each_once() -> None:
+    give(3)
+    made = [NOON - timedelta(hours=hours) for hours in (30, 2, 1)]
+    waiting = [(at, absent) for at, absent in zip(made, (1.0, 0.75, 1.0), strict=True)]
+
+    for _ in range(2):
+        service.count_absent(SHOP, waiting, until=NOON - timedelta(hours=2), now=NOON)
+    once = kept().clocks.tally
+    service.count_absent(SHOP, waiting, until=NOON, now=NOON)
+
+    assert once == Tally(3, 3, 2, 1.75, (NOON - timedelta(hours=2)).timestamp())
+    assert kept().clocks.tally == Tally(3, 3, 3, 2.75, NOON.timestamp())
+
+
+def test_counts_nothing_over_what_another_process_counted() -> None:
+    service.count_absent(SHOP, [(NOON - DAY, 1.0)], until=NOON - DAY, now=NOON)
+    service.forget()
+    service.store_clocks(SHOP, now=NOON)
+    elsewhere = replace(kept().clocks, tally=Tally(0, 0, 5, 5.0, NOON.timestamp()))
+    assert store.record_clocks(SHOP, elsewhere, after_revision=1, now=NOON)
+
+    service.count_absent(SHOP, [(NOON, 1.0)], until=NOON, now=NOON)
+
+    assert kept().clocks == elsewhere

@@ -62,6 +62,7 @@ from tests.makers.purchases import (
 pytestmark = pytest.mark.stores
 
 PAPER = Paper(reference="R-1")
+FOUR_HOURS_OFF = replace(HOURS_OFF, issued_at=PAID_AT + timedelta(hours=4))
 # moto's tables are no match for threads: there the two speak one after the other.
 SPEAKERS = 2 if os.environ.get("COUNTERFOIL_REAL_DYNAMODB") else 1
 
@@ -112,6 +113,7 @@ def test_said_again_it_has_the_same_answer_and_uses_no_attempt() -> None:
         pytest.param(of_sum(HOURS_OFF, 990), id="another sum"),
         pytest.param(of_sum(HOURS_OFF, 300), id="a tip of two fifths"),
         pytest.param(replace(HOURS_OFF, issued_at=PAID_AT + timedelta(hours=15)), id="another day"),
+        pytest.param(of_sum(FOUR_HOURS_OFF, 350), id="a tip hours after the bill"),
         pytest.param(of_sum(HOURS_OFF, 420, CardFacts(auth_code="9Z9Z9Z")), id="another card"),
         pytest.param(replace(HOURS_OFF, kind=ReceiptKind.RETURN), id="a return"),
         pytest.param(replace(HOURS_OFF, currency="EUR"), id="another currency"),
@@ -149,6 +151,32 @@ def test_another_sum_may_be_its_own_with_a_tip_or_where_the_card_agrees(
     correcting.say_mine(mine, PAPER, now=LATER)
 
     assert purchase().receipt == printed
+
+
+@pytest.mark.parametrize("is_waited_for", [True, False])
+def test_a_receipt_for_which_somebody_waits_who_paid_its_sum_then_is_not_given_for_another_sum(
+    is_waited_for: bool,
+) -> None:
+    """Two receipts of one sum fit the other payment, so it waits."""
+    if is_waited_for:
+        at = HOURS_OFF.issued_at
+        other = event(
+            "t-2", account_ref="acc-b", amount=Money(350, "GBP"), made_at=at, occurred_at=at,
+            card=CardFacts(),
+        )  # fmt: skip
+        service.record_payment(other, now=at)
+    twin = replace(HOURS_OFF, reference="R-2", return_reference=None, barcode=None)
+    receive(of_sum(HOURS_OFF, 350), of_sum(twin, 350), now=HOURS_OFF.issued_at)
+    mine = pay(amount=Money(420, "GBP"), card=CardFacts())
+    later = HOURS_OFF.issued_at + timedelta(minutes=30)
+
+    if is_waited_for:
+        assert found("t-2", now=later) is Missing.PENDING
+        say = partial(correcting.say_mine, mine, PAPER, now=later)
+        assert refused(say, NotConfirmed) == "receipt_not_confirmed"
+    else:
+        correcting.say_mine(mine, PAPER, now=later)
+        assert holders() == [mine.where.payment_id]
 
 
 def test_a_receipt_of_another_shop_is_as_if_there_were_none() -> None:

@@ -65,7 +65,7 @@ def test_ends_when_the_shop_sends_no_more_and_the_bank_says_no_more() -> None:
     answer = reading.find_receipt(BANK, "t-1", now=later)
     assert answer == NoReceipt(Missing.NO_MATCH, Ending.NO_RECEIPT_CAME)
     clocks = timekeeping.find_clocks(SHOP.store_id, now=later, consistent=True).clocks
-    assert (clocks.matched, clocks.missed) == (0, 1)
+    assert (clocks.tally.found, clocks.tally.waited, clocks.tally.absent) == (0, 1, 1.0)
 
 
 @pytest.mark.parametrize(("is_cleared", "waits"), [(False, 1), (True, 0)])

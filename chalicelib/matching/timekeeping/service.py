@@ -8,7 +8,7 @@ a few votes of many. What is written twice, because an answer was lost, counts a
 sixty-four. So neither has to be prevented.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,13 +34,10 @@ FAR_OFF_SECONDS = 600.0  # No till drifts as far by itself: it was set wrong, or
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One sure match's word: the till was `offset` seconds ahead of the bank at UNIX time `at`.
-
-    A payment that ended without a receipt has no offset: it counts as missed.
-    """
+    """One sure match's word: the till was `offset` seconds ahead of the bank at UNIX time `at`."""
 
     till: str | None
-    offset: float | None
+    offset: float
     at: float
 
 
@@ -108,16 +105,46 @@ def learn(store_id: StoreId, voted: VotedClocks, *, at: datetime, now: datetime)
     A till with more votes of its own keeps what it has.
     """
     known = _remembered(store_id, now=now)
-    _write(store_id, known, now=now, learned=(voted, at.timestamp()))
+    learned = partial(StoreClocks.learned, voted=voted, store=store_id, at=at.timestamp())
+    _write(store_id, known, now=now, learned=learned)
+
+
+def count_absent(
+    store_id: StoreId, waiting: Iterable[tuple[datetime, float]], *, until: datetime, now: datetime
+) -> None:
+    """Count the payments made until `until`, when all their receipts should have come.
+
+    `waiting` are those that wait nevertheless: when each was made, and how probably its receipt is
+    absent. Whatever was counted before is not counted again. An obstacle leaves it to the next one.
+    """
+    try:
+        known = _remembered(store_id, now=now)
+    except TryAgain:
+        return
+    stand = known.now_stand
+    after, last = stand.tally.until, until.timestamp()
+    absent = [share for made_at, share in waiting if after < made_at.timestamp() <= last]
+    if absent or stand.matched != stand.tally.matched:
+        counted = partial(_counted, after=after, absent=absent, until=last)
+        _write(store_id, known, now=now, learned=counted)
+
+
+def _counted(
+    clocks: StoreClocks, *, after: float, absent: Sequence[float], until: float
+) -> StoreClocks:
+    """`clocks` with the counts; as they are where somebody else has counted since `after`."""
+    if clocks.tally.until != after:
+        return clocks
+    tally = clocks.tally.with_night(
+        clocks.matched, waited=len(absent), absent=sum(absent), until=until
+    )
+    return replace(clocks, tally=tally)
 
 
 def with_votes(clocks: StoreClocks, votes: Iterable[Vote]) -> StoreClocks:
     """`clocks` after `votes`."""
     for one in votes:
-        if one.offset is None:
-            clocks = replace(clocks, missed=clocks.missed + 1)
-        else:
-            clocks = clocks.with_vote(one.till, one.offset, one.at)
+        clocks = clocks.with_vote(one.till, one.offset, one.at)
     if len(clocks.tills) > TILLS_MAX:
         latest = sorted(clocks.tills.items(), key=lambda till: till[1].at)[-TILLS_MAX:]
         clocks = replace(clocks, tills=dict(latest))
@@ -158,13 +185,16 @@ def _write(
     known: _Remembered,
     *,
     now: datetime,
-    learned: tuple[VotedClocks, float] | None = None,
+    learned: Callable[[StoreClocks], StoreClocks] = lambda clocks: clocks,
 ) -> None:
     """Write the votes that are unwritten, and what was learned, over whatever stands there."""
     with _lock:
         votes, known.unwritten = known.unwritten, []
     base = known.kept
-    change = partial(_changed, store_id=store_id, votes=votes, learned=learned)
+
+    def change(clocks: StoreClocks) -> StoreClocks:
+        return learned(with_votes(clocks, votes))
+
     try:
         written = _written(store_id, base, change, now=now)
     except TryAgain:
@@ -176,20 +206,6 @@ def _write(
             known.kept, known.read_at = written, now
     if written is not None:
         _tell_far_off(store_id, base.clocks, written.clocks)
-
-
-def _changed(
-    clocks: StoreClocks,
-    *,
-    store_id: StoreId,
-    votes: list[Vote],
-    learned: tuple[VotedClocks, float] | None,
-) -> StoreClocks:
-    after = with_votes(clocks, votes)
-    if learned is None:
-        return after
-    voted, at = learned
-    return after.learned(voted, store_id, at)
 
 
 def _written(

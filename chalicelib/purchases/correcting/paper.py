@@ -24,6 +24,9 @@ from chalicelib.receipts.canonical import Receipt
 NUMBER_CHARACTERS_MAX = 200
 # The same day by a till whose clock is set to any zone of the world.
 SAME_DAY = timedelta(hours=14)
+# Of a bill and its tip; another sum and another hour are two things that a number would stand for.
+TIP_WITHIN = timedelta(hours=3)
+NEAR = timedelta(minutes=10)  # Whoever paid the very sum then has the better claim.
 TIP_PERCENT_MAX = 35  # Of the bill; more is hardly a tip, and needs the card to agree.
 CLOCK_SPREAD_SECONDS = 75  # Of a till of which nothing is known: four of them are five minutes.
 # A card has other digits than the phone it is in, and one member may have several of both.
@@ -89,12 +92,28 @@ def weigh_by_hand(payment: PaymentSignals, part: Part) -> Evidence:
 
 
 def _may_be(evidence: Evidence) -> bool:
-    """Whether day and amount allow it: the sum itself, with a tip, or any where the card agrees."""
+    """Whether day and amount allow it: the sum itself, soon a tip, or any where the card agrees."""
     if abs(evidence.seconds_apart) > SAME_DAY.total_seconds():
         return False
-    if evidence.relation in (Relation.EQUAL, Relation.TIP_ADDED):
+    if evidence.relation is Relation.EQUAL:
+        return True
+    is_soon = abs(evidence.seconds_apart) <= TIP_WITHIN.total_seconds()
+    if evidence.relation is Relation.TIP_ADDED and is_soon:
         return True
     return bool(evidence.agreements & OF_THE_CARD)
+
+
+def is_rather_of(rival: PaymentSignals, part: Part, evidence: Evidence) -> bool:
+    """Whether `part` fits `rival` better than whom `evidence` is about: it is the very sum, and
+    nearer in time.
+    """
+    if evidence.agreements & OF_THE_CARD:
+        return False
+    apart = abs(part.receipt.issued_at - rival.made_at)
+    is_nearer = apart.total_seconds() < abs(evidence.seconds_apart)
+    is_its_sum = _relation(rival.amounts, part) is Relation.EQUAL
+    is_near = abs(evidence.seconds_apart) <= NEAR.total_seconds()
+    return is_its_sum and is_nearer and not (is_near and evidence.relation is Relation.EQUAL)
 
 
 def _relation(amounts: Sequence[Money], part: Part) -> Relation:

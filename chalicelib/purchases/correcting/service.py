@@ -9,14 +9,23 @@ from datetime import UTC, datetime, time, timedelta
 
 from chalicelib.kernel.ids import ReceiptId
 from chalicelib.kernel.refusals import NotAllowed, TooOften
+from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Matched
 from chalicelib.matching.payment import PaymentState
 from chalicelib.matching.service import Question
+from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.why import Why
 from chalicelib.purchases import store, withdrawing
 from chalicelib.purchases.access import Own
 from chalicelib.purchases.correcting.joining import holds_on, join_by_hand
-from chalicelib.purchases.correcting.paper import SAME_DAY, Paper, fitting, named_by
+from chalicelib.purchases.correcting.paper import (
+    NEAR,
+    SAME_DAY,
+    Paper,
+    fitting,
+    is_rather_of,
+    named_by,
+)
 from chalicelib.purchases.correcting.store import count_attempt
 from chalicelib.purchases.model import KnownPayment, WithdrawnWhy
 from chalicelib.purchases.payments import store as payments
@@ -130,13 +139,25 @@ def _decide(
     fits = fitting(question.signals, receipt) if receipt else []
     last = max((part.index for part, _ in fits), default=0)
     holds = holds_on(receipt.receipt_id if receipt else _NO_RECEIPT, last + 1, now=now)
+    rivals = _rivals(question, receipt, now=now)
     for part, evidence in fits:
         hold = holds.get(part.index)
+        if any(is_rather_of(rival, part, evidence) for rival in rivals):
+            continue
         if hold is None or hold.payment_id == question.signals.payment_id:
             return Matched(part, evidence, Why.SAID_MINE)
         if hold.member_id == known.member_id and hold.connection_id != known.payment.connection_id:
             return Matched(part, evidence, Why.SAID_MINE, same_as=hold.payment_id)
     return None
+
+
+def _rivals(question: Question, receipt: Receipt | None, *, now: datetime) -> list[PaymentSignals]:
+    """What others paid there about when `receipt` was printed, and wait for."""
+    at = receipt.issued_at if receipt else question.signals.made_at
+    store_id = receipt.store_id if receipt else question.stores[0].store_id
+    found = matching_store.list_waiting_between(store_id, at - NEAR, at + NEAR, now=now)
+    member_id = question.signals.member_id
+    return [one.signals for one in found if one.signals.member_id != member_id]
 
 
 def _not_confirmed() -> NotConfirmed:

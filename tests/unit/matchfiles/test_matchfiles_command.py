@@ -6,11 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import typer
 
 from infra.cli import terminal
+from infra.cli.matching import ended_alike, ends_told
 from infra.matchfiles.crew import WorkerLost, crew_of
 from tests.makers.card_days import Street, write_street
 from tests.makers.matchfiles import answers
@@ -20,6 +24,7 @@ ROOT = Path(__file__).parents[3]
 # What runs in the background ignores interrupts, and so does what it starts; this must not.
 HEARS_INTERRUPTS = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "  # Whoever runs the tests may ignore it.
     "from infra.cli.commands import app; app()"
 )
 DAY = Street(stores=2, days=5, sales_a_day=40, last_fours=1.0)
@@ -125,8 +130,18 @@ def _wait_until_gone(pids: list[int]) -> None:
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_leaves_nothing_when_it_is_stopped(tmp_path: Path, sent: signal.Signals) -> None:
+STOPPED = [
+    (signal.SIGINT, True),
+    (signal.SIGTERM, False),
+    (signal.SIGHUP, False),
+    (signal.SIGHUP, True),
+]
+
+
+@pytest.mark.parametrize(("sent", "to_all"), STOPPED)
+def test_leaves_nothing_when_it_is_stopped(
+    tmp_path: Path, sent: signal.Signals, to_all: bool
+) -> None:
     paid, sold, _ = write_street(tmp_path, Street(stores=2, days=30, sales_a_day=300), seed=2)
     out = tmp_path / "m.jsonl"
     out.write_text("of an earlier run\n")
@@ -142,7 +157,8 @@ def test_leaves_nothing_when_it_is_stopped(tmp_path: Path, sent: signal.Signals)
         time.sleep(0.01)
     children = _children(run.pid)
 
-    os.killpg(run.pid, sent) if sent is signal.SIGINT else run.send_signal(sent)
+    for _ in range(2):  # A shell passes on what the terminal told already.
+        os.killpg(run.pid, sent) if to_all else run.send_signal(sent)
     _, told = run.communicate(timeout=30)
 
     assert run.returncode == terminal.EXIT_STOPPED
@@ -152,8 +168,42 @@ def test_leaves_nothing_when_it_is_stopped(tmp_path: Path, sent: signal.Signals)
     _wait_until_gone(children)
 
 
+def test_goes_on_when_its_terminal_closes_where_nohup_started_it(tmp_path: Path) -> None:
+    paid, sold, _ = write_street(tmp_path, DAY, seed=1)
+    asked = arguments(paid, sold, tmp_path / "m.jsonl")
+    with ignored(signal.SIGHUP), ended_alike():
+        os.kill(os.getpid(), signal.SIGHUP)
+        result = operate(*asked)
+
+    assert result.exit_code == 0
+
+
+@contextmanager
+def ignored(sent: signal.Signals) -> Iterator[None]:
+    before = signal.signal(sent, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(sent, before)
+
+
 def _end_this_process() -> None:
     os._exit(1)
+
+
+def _meet_a_defect() -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ends_with_two_where_a_process_meets_a_defect(
+    capsys: pytest.CaptureFixture[str], processes: int
+) -> None:
+    with pytest.raises(typer.Exit) as ended, ends_told(), crew_of(processes) as workers:
+        list(workers.do(_meet_a_defect, [()]))
+
+    assert ended.value.exit_code == terminal.EXIT_STOPPED
+    assert "Stopped: ZeroDivisionError, which is a defect." in capsys.readouterr().err
 
 
 def test_says_that_a_process_was_lost() -> None:

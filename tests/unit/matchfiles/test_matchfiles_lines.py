@@ -75,7 +75,6 @@ def test_reads_a_payment_with_all_that_may_be_known() -> None:
         auth_code="01A2B3",
         scheme="mastercard",
         kind="clearing",
-        content=row.content,
     )
 
 

@@ -183,17 +183,64 @@ def test_takes_authorisation_and_clearing_of_one_id_for_one_payment(tmp_path: Pa
     assert (summary.payments, summary.refused) == (3, 0)
 
 
+def cleared(minor: int, *, on: int) -> dict[str, Any]:
+    """What was cleared of `P-1` on that day of the month."""
+    at = f"2026-11-{on}T03:00:00Z"
+    return payment("P-1", kind="clearing", amount_minor=minor, at=at, auth_code="01A2B3")
+
+
+@pytest.mark.parametrize(
+    ("clearings", "printed", "found"),
+    [
+        ([cleared(300, on=21), cleared(690, on=22)], 990, "R-1"),
+        ([cleared(690, on=22), cleared(300, on=21)], 990, "R-1"),
+        ([cleared(300, on=21), cleared(690, on=22)], 690, "R-1"),
+        ([cleared(300, on=21), cleared(300, on=22)], 600, "R-1"),
+        ([cleared(300, on=21), {**cleared(300, on=21), "scheme": "visa"}], 600, None),
+        ([cleared(900, on=21), cleared(700, on=22)], 1600, None),
+        ([cleared(900, on=21), cleared(700, on=22)], 700, "R-1"),
+    ],
+    ids=["two", "out of order", "one of them", "alike", "one twice", "beyond", "corrected"],
+)
+def test_adds_up_what_was_cleared_in_parts(
+    tmp_path: Path, clearings: list[dict[str, Any]], printed: int, found: str | None
+) -> None:
+    told = [payment("P-1", amount_minor=1500), *clearings]
+    paid, sold, out = files(tmp_path, told, [receipt("R-1", total_minor=printed)])
+
+    summary = run_match(paid, sold, out, threshold=0.9)
+
+    assert [one["receipt_id"] for one in answers(out)] == [found]
+    assert (summary.payments, summary.refused, refusals(out)) == (1, 0, [])
+
+
+def test_refuses_a_refund_under_the_id_of_its_sale_and_says_why(tmp_path: Path) -> None:
+    told = [payment("P-1"), payment("P-1", kind="refund", at="2026-11-21T12:00:00Z")]
+    paid, sold, out = files(tmp_path, told, [receipt("R-1")])
+
+    run_match(paid, sold, out)
+
+    assert [(one["line"], one["code"], one["detail"]) for one in refusals(out)] == [
+        (2, "id_used_twice", "a refund needs another id than its sale")
+    ]
+    assert [one["receipt_id"] for one in answers(out)] == ["R-1"]
+
+
 def test_counts_a_line_that_stands_twice_once(tmp_path: Path) -> None:
     paid, sold, out = files(
         tmp_path,
-        [payment("P-1"), payment("P-1")],
+        [
+            payment("P-1"),
+            json.dumps(payment("P-1"), separators=(",", ":")),
+            payment("P-1", at="2026-11-20T10:15:30+01:00", auth_code=None, note="read again"),
+        ],
         [receipt("R-1"), receipt("R-1", note="read again")],
     )
 
     summary = run_match(paid, sold, out)
 
     assert [one["payment_id"] for one in answers(out)] == ["P-1"]
-    assert (summary.payments, summary.receipts, summary.repeated) == (1, 1, 2)
+    assert (summary.payments, summary.receipts, summary.repeated) == (1, 1, 3)
     assert (summary.refused, refusals(out)) == (0, [])
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.matching.batches import Outcome, match_jointly
-from chalicelib.matching.sides import ChargeKind, Slip
+from chalicelib.matching.sides import Charge, ChargeKind, Slip
 from chalicelib.matching.why import Why
 from tests.makers.slips import NOON, charge, day_at_shop, refund_of, slip
 
@@ -122,6 +122,63 @@ def test_digits_that_wallets_change_do_not_veto() -> None:
     share, wrong = judged(match_jointly(paid, sold), truth)
 
     assert (share > 0.93, wrong) == (True, 0)
+
+
+def paid_in_turn(
+    number: int, digits: LastFour | None = None, code: str | None = None
+) -> tuple[Charge, Slip]:
+    """A payment and its receipt, every ten minutes over another amount."""
+    at, minor = NOON + 600 * number, 500 + 7 * number
+    facts = {"last_four": digits, "auth_code": code}
+    paid = Charge(f"p{number}", f"m{number}", at, ((minor, "GBP"),), ("shop",), **facts)  # type: ignore[arg-type]
+    return paid, Slip(f"r{number}", 0, "shop", "t0", at + 4, minor, "GBP", **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.requirement("RCP-11")
+@pytest.mark.parametrize("kind", [LastFourKind.CARD, LastFourKind.DEVICE, LastFourKind.ACCOUNT])
+@pytest.mark.parametrize("others", [0, 30, 300])
+def test_no_receipt_of_another_card_however_well_all_else_fits(
+    kind: LastFourKind, others: int
+) -> None:
+    pairs = [paid_in_turn(n, LastFour(f"{1000 + n}", kind)) for n in range(others)]
+    paid, sold = paid_in_turn(others, LastFour("5555", kind))
+    other = replace(sold, last_four=LastFour("6666", kind))
+
+    outcomes = match_jointly([*(c for c, _ in pairs), paid], [*(s for _, s in pairs), other])
+
+    assert [o.receipt_id for o in outcomes[:-1]] == [s.receipt_id for _, s in pairs]
+    assert outcomes[-1] == Outcome(
+        paid.payment_id, None, 0, 0.0, Why.CARD_FACTS_DIFFER, 0.0, other.receipt_id
+    )
+
+
+def test_digits_of_a_wallet_that_tills_call_a_cards_do_not_veto() -> None:
+    charges, slips, truth = day_at_shop(13, days=3)
+    number = {sold.receipt_id: n for n, sold in enumerate(slips)}
+
+    def digits(n: int) -> LastFour:
+        return LastFour(f"{n * 7 % 10_000:04d}", LastFourKind.CARD)
+
+    sold = [replace(s, last_four=digits(n)) for n, s in enumerate(slips)]
+    paid = [
+        replace(c, last_four=digits(number[truth[c.payment_id]] + (1 if n % 5 < 2 else 0)))
+        for n, c in enumerate(charges)
+    ]
+
+    share, wrong = judged(match_jointly(paid, sold), truth)
+
+    assert (share > 0.9, wrong) == (True, 0)
+
+
+@pytest.mark.parametrize("others", [0, 1, 5])
+def test_an_auth_code_that_differs_does_not_excuse_itself(others: int) -> None:
+    pairs = [paid_in_turn(n, code=f"1{n:05d}") for n in range(others)]
+    paid, sold = paid_in_turn(others, code="555555")
+    other = replace(sold, auth_code="666666")
+
+    outcome = match_jointly([*(c for c, _ in pairs), paid], [*(s for _, s in pairs), other])[-1]
+
+    assert (outcome.receipt_id, outcome.why) == (None, Why.CARD_FACTS_DIFFER)
 
 
 def test_a_refund_finds_the_return_of_its_members_sale() -> None:

@@ -1,7 +1,6 @@
 """Deciding while more may come: one explanation that is sure enough, or abstention and why."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -11,52 +10,13 @@ from chalicelib.kernel.cards import CardFacts, LastFourKind
 from chalicelib.kernel.ids import StoreId
 from chalicelib.kernel.money import Money
 from chalicelib.matching.amounts import Relation
-from chalicelib.matching.decision import Beliefs, decide_match
-from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks, TillClock
-from chalicelib.matching.outcome import Ambiguous, Hold, MatchDecision, Matched, NothingNear, NotYet
-from chalicelib.matching.rates import BELIEVED
-from chalicelib.matching.scene import PartKey, scene_of
-from chalicelib.matching.signals import PaymentSignals
+from chalicelib.matching.kept_clocks import TillClock
+from chalicelib.matching.outcome import Ambiguous, Hold, Matched, NothingNear
 from chalicelib.matching.why import Why
 from chalicelib.network.identifiers import Identifier, IdentifierKind
 from chalicelib.receipts.canonical import Receipt, ReceiptKind, Tender, TenderKind
-from tests.makers.matching import BANK, CARD_NETWORK, HIGH_STREET, SALE_AT, four, payment, receipt
-
-MUCH_LATER = SALE_AT + timedelta(hours=1)
-
-
-def decide(
-    paid: PaymentSignals,
-    *receipts: Receipt,
-    held: Mapping[PartKey, Hold] | None = None,
-    rivals: Sequence[PaymentSignals] = (),
-    now: datetime = MUCH_LATER,
-    clock: TillClock | None = None,
-) -> MatchDecision:
-    tills = {"": clock} if clock else {}
-    return decide_match(
-        paid,
-        scene_of(receipts),
-        held=held or {},
-        rivals=rivals,
-        beliefs=Beliefs(KeptClocks({HIGH_STREET: StoreClocks(tills)}), BELIEVED),
-        receipts_complete_after=timedelta(seconds=30),
-        now=now,
-    )
-
-
-def matched_to(decision: MatchDecision) -> tuple[str, Why] | None:
-    if isinstance(decision, Matched):
-        return decision.part.receipt.reference, decision.why
-    return None
-
-
-def unsure(decision: MatchDecision) -> tuple[Why, int] | None:
-    return (decision.why, decision.rivals) if isinstance(decision, Ambiguous) else None
-
-
-def put_off(decision: MatchDecision) -> tuple[Why, datetime] | None:
-    return (decision.why, decision.look_again_at) if isinstance(decision, NotYet) else None
+from tests.makers.deciding import decide, matched_to, put_off, unsure
+from tests.makers.matching import BANK, CARD_NETWORK, SALE_AT, four, payment, receipt
 
 
 @pytest.mark.requirement("RCP-11")
@@ -79,6 +39,16 @@ def test_abstains_where_strangers_pay_the_same_all_the_time() -> None:
     decision = decide(payment(), receipt("r0", seconds=20), *others)
 
     assert unsure(decision) == (Why.SEVERAL_RECEIPTS, 18)
+
+
+def test_says_how_probably_the_receipt_is_none_of_those_at_hand() -> None:
+    near = decide(payment(), receipt("r1", seconds=20), receipt("r2", seconds=25))
+    off = decide(payment(), receipt("r1", seconds=620), receipt("r2", seconds=-660))
+
+    assert isinstance(near, Ambiguous)
+    assert near.absent + near.probability + near.runner_up == pytest.approx(1.0)
+    assert isinstance(off, Ambiguous)
+    assert off.absent > 5 * near.absent > 0
 
 
 def test_waits_until_the_store_had_time_to_send_its_receipts() -> None:
@@ -116,6 +86,15 @@ def test_abstains_between_two_receipts_of_one_card() -> None:
     assert unsure(decision) == (Why.SEVERAL_RECEIPTS, 2)
 
 
+def test_looks_past_a_rival_whose_foreign_card_was_only_checked() -> None:
+    card = CardFacts(auth_code="4K7Q2X")
+    rival = payment("p2", amounts=(Money(0, "EUR"),), card=card)
+
+    decision = decide(payment(card=card), receipt(card=card), rivals=[rival])
+
+    assert matched_to(decision) == ("r1", Why.CARD_FACTS_AGREE)
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
@@ -129,6 +108,26 @@ def test_never_matches_what_contradicts(ours: CardFacts, theirs: CardFacts) -> N
     decision = decide(payment(card=ours), receipt(card=theirs))
 
     assert decision == NothingNear(Why.CARD_FACTS_DIFFER)
+
+
+@pytest.mark.requirement("RCP-11")
+def test_no_clock_is_good_enough_for_another_cards_receipt() -> None:
+    steady = TillClock(offset=60.0, spread=1.0, votes=60, at=SALE_AT.timestamp())
+    ours, theirs = CardFacts(last_four=four("4242")), CardFacts(last_four=four("9999"))
+
+    decision = decide(payment(card=ours), receipt(seconds=60, card=theirs), clock=steady)
+
+    assert decision == NothingNear(Why.CARD_FACTS_DIFFER)
+
+
+def test_an_auth_code_outweighs_digits_that_differ() -> None:
+    ours = CardFacts(auth_code="4K7Q2X", last_four=four("4242"))
+    theirs = CardFacts(auth_code="4K7Q2X", last_four=four("9999"))
+
+    assert matched_to(decide(payment(card=ours), receipt(card=theirs))) == (
+        "r1",
+        Why.CARD_FACTS_AGREE,
+    )
 
 
 @pytest.mark.requirement("RCP-11")
@@ -221,19 +220,6 @@ def test_the_same_purchase_told_by_another_source_is_no_rival() -> None:
     decision = decide(paid, receipt(), rivals=[again])
 
     assert matched_to(decision) == ("r1", Why.TIME_AND_AMOUNT_AGREE)
-
-
-@pytest.mark.requirement("LNK-22")
-def test_joins_the_same_purchase_that_another_source_told_first() -> None:
-    paid = payment("p2", member_id="m", connection_id=CARD_NETWORK)
-    sale = receipt()
-    held = {(sale.receipt_id, 0): Hold(payment().payment_id, "m", BANK)}
-
-    decision = decide(paid, sale, held=held)
-
-    assert matched_to(decision) == ("r1", Why.SAME_PURCHASE)
-    assert isinstance(decision, Matched)
-    assert decision.same_as == payment().payment_id
 
 
 def test_never_takes_a_receipt_that_another_holds() -> None:

@@ -1,5 +1,7 @@
 """Till clocks in a few bytes: followed, set anew, and the same after keeping."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from chalicelib.matching.kept_clocks import (
     NO_CLOCKS,
     KeptClocks,
     StoreClocks,
+    Tally,
     TillClock,
     far_offsets,
     from_bytes,
@@ -92,11 +95,41 @@ def test_names_the_far_offsets_once_a_minute() -> None:
 
 
 def test_a_store_learns_how_often_receipts_never_come() -> None:
-    poor = StoreClocks(matched=50, missed=50)
+    poor = StoreClocks(tally=Tally(found=50, waited=60, absent=50.0))
 
-    assert (NO_CLOCKS.missing(0.02), poor.missing(0.02)) == (0.02, 51 / 150)
+    assert (NO_CLOCKS.missing(0.02), poor.missing(0.02)) == (0.02, 51 / 160)
 
 
+def test_matches_that_count_at_once_lower_nothing_before_the_night_counts_what_waits() -> None:
+    by_day = StoreClocks(matched=300)
+    night = by_day.tally.with_night(by_day.matched, waited=100, absent=99.0, until=MORNING)
+
+    assert by_day.missing(0.02) == 0.02
+    assert night == Tally(300, 300, 100, 99.0, MORNING)
+    assert replace(by_day, tally=night).missing(0.02) == 100 / 450
+
+
+def test_a_night_counts_once() -> None:
+    night = Tally().with_night(300, waited=100, absent=99.0, until=MORNING)
+
+    assert night.with_night(310, waited=100, absent=99.0, until=MORNING) is night
+
+
+def test_what_a_store_did_long_ago_counts_less() -> None:
+    before = Tally(1_500, 1_500, 400, 300.0, MORNING)
+
+    after = before.with_night(1_700, waited=10, absent=2.0, until=MORNING + 60)
+
+    assert after == Tally(1_700, 850, 205, 151.0, MORNING + 60)
+
+
+def test_reads_what_was_kept_before_nights_were_counted() -> None:
+    kept = bytes([1, 0, 0, 0, 7, 0, 0, 0, 3])
+
+    assert from_bytes(kept) == StoreClocks(matched=7, tally=Tally(matched=7))
+
+
+counts = st.integers(0, 2**32 - 1)
 tenths = st.integers(-500_000, 500_000).map(lambda n: n / 10)
 tills = st.builds(
     TillClock,
@@ -113,8 +146,15 @@ tills = st.builds(
     st.builds(
         StoreClocks,
         st.dictionaries(st.text(max_size=20).filter(lambda t: len(t.encode()) < 99), tills),
-        st.integers(0, 2**32 - 1),
-        st.integers(0, 2**32 - 1),
+        counts,
+        st.builds(
+            Tally,
+            counts,
+            counts,
+            counts,
+            counts.map(lambda n: n / 100),
+            st.integers(0, 2**31).map(lambda n: float(n // 60 * 60)),
+        ),
     )
 )
 def test_is_the_same_after_keeping(clocks: StoreClocks) -> None:
@@ -122,9 +162,9 @@ def test_is_the_same_after_keeping(clocks: StoreClocks) -> None:
 
 
 def test_keeps_a_till_in_few_bytes() -> None:
-    assert len(voted(40, 41).to_bytes()) == 9 + 1 + 2 + 16
+    assert len(voted(40, 41).to_bytes()) == 9 + 20 + 1 + 2 + 16
 
 
 def test_refuses_what_a_later_version_wrote() -> None:
     with pytest.raises(ValueError, match="later version"):
-        from_bytes(b"\x02" + bytes(8))
+        from_bytes(b"\x03" + bytes(8))

@@ -75,12 +75,6 @@ def test_writes_when_a_clock_was_set() -> None:
     assert is_worth_writing(kept, stand, votes=3)
 
 
-def test_a_payment_that_found_no_receipt_moves_no_clock() -> None:
-    after = with_votes(voted(3), [Vote(None, None, MONDAY)])
-
-    assert after == replace(voted(3), missed=1)
-
-
 def test_a_till_without_a_name_has_a_clock_too() -> None:
     after = with_votes(NO_CLOCKS, votes(2, till=None))
 
