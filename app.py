@@ -14,7 +14,7 @@ from chalicelib.runtime import settings
 AREAS = (
     *("hooks", "tills", "oauth", "receipts", "returns", "coverage", "members", "connect"),
     *("notices", "matches", "cards", "card_history", "offers", "promotions", "claims"),
-    *("cashback", "payouts", "schemes", "campaigns", "statements", "description"),
+    *("cashback", "payouts", "schemes", "campaigns", "competitions", "statements", "description"),
 )
 ON_QUEUES = ("payments", "receipts", "deliveries", "rewards", "notices", "payouts")
 ON_SCHEDULES = ("waiting", "retention", "campaigns", "cases", "closing")

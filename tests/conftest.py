@@ -40,6 +40,7 @@ from chalicelib.matching.timekeeping import service as timekeeping  # noqa: E402
 from chalicelib.network import service as network  # noqa: E402
 from chalicelib.network.access import keys  # noqa: E402
 from chalicelib.offers.campaigns import service as campaigns  # noqa: E402
+from chalicelib.offers.competitions import service as competitions  # noqa: E402
 from chalicelib.payouts import remembered as remembered_payouts  # noqa: E402
 from chalicelib.runtime import aws, clock, queues, vault  # noqa: E402
 from infra import master_keys, resources  # noqa: E402
@@ -131,6 +132,7 @@ def _forget() -> None:
     remembered_payouts.forget()
     budgets.forget()
     campaigns.forget()
+    competitions.forget()
 
 
 def _drop_tables() -> None:

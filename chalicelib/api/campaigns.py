@@ -59,13 +59,14 @@ Step = Callable[[RetailerId, str, datetime], Campaign]
     tags=_TAGS,
 )
 def put_campaign(request: Inbound) -> Answer:
-    """Under the retailer's own name for it: 201 the first time, 200 after that. The same again
-    changes nothing; once it is scheduled, what it offers cannot change any more (409). A document
-    that could never run is refused with a code, and with the place of what is wrong.
+    """Under the retailer's own name for it: 201 the first time, 200 after that. The same again,
+    with the budget that it has now, changes nothing at whatever stage. Once it is scheduled, what
+    it offers cannot change any more (409). A document that could never run is refused with a code,
+    and with the place of what is wrong.
     """
     now = clock.now()
     retailer_id, reference = _named(request)
-    given = wire.convert(request.json(), CampaignShape)
+    given = wire.convert_document(request.json(), CampaignShape)
     stores = network.list_stores(retailer_id, now=now) if given.condition.stores else ()
     draft = read_campaign(
         given,

@@ -7,7 +7,7 @@ import msgspec
 from chalicelib.kernel.times import to_text
 from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.loyalty.cards.model import Card
-from chalicelib.loyalty.cards.standing import tier_at
+from chalicelib.loyalty.cards.standing import score_at
 from chalicelib.loyalty.claims import codes
 from chalicelib.loyalty.claims.service import Claimed
 from chalicelib.loyalty.memberships.listing import Part, Standing, part_of
@@ -22,6 +22,9 @@ class CardAnswer(msgspec.Struct, omit_defaults=True):
     """A member's part in a scheme, and what is on the card. `active` is below nought where units
     are owed. `rewards_waiting` are full cards whose rewards wait until the scheme's budget is
     raised. A `joinable` scheme has neither `joined_at` nor anything on a card.
+
+    In a scheme with tiers, `score` is what counts towards them in the present span, and
+    `next_tier_missing` how much more of it leads to `next_tier`; at the top there is none.
     """
 
     scheme: str
@@ -38,6 +41,9 @@ class CardAnswer(msgspec.Struct, omit_defaults=True):
     cards_filled: int = 0
     rewards_waiting: int = 0
     tier: str | None = None
+    score: int | None = None
+    next_tier: str | None = None
+    next_tier_missing: int | None = None
     next_expiry: str | None = None
     next_expiring: int = 0
     left_at: str | None = None
@@ -129,7 +135,7 @@ def to_standing(standing: Standing) -> CardAnswer:
 
 
 def _with_card(shown: CardAnswer, scheme: Scheme, card: Card, *, now: datetime) -> CardAnswer:
-    balance, tier = balance_at(card, now), tier_at(card, scheme, now)
+    balance, score = balance_at(card, now), score_at(card, scheme, now)
     left_at = card.membership.left_at
     return msgspec.structs.replace(
         shown,
@@ -140,7 +146,10 @@ def _with_card(shown: CardAnswer, scheme: Scheme, card: Card, *, now: datetime) 
         joined_at=to_text(card.membership.joined_at),
         cards_filled=card.fills_made - sum(bool(fill.undone_by) for fill in card.fills),
         rewards_waiting=sum(fill.waits for fill in card.fills),
-        tier=tier.tier_id if tier else None,
+        tier=score.tier.tier_id if score else None,
+        score=score.count if score else None,
+        next_tier=score.above.tier_id if score and score.above else None,
+        next_tier_missing=score.missing if score else None,
         next_expiry=to_text(balance.next_expiry) if balance.next_expiry else None,
         next_expiring=balance.next_expiring,
         left_at=to_text(left_at) if left_at else None,

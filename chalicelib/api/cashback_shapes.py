@@ -34,8 +34,8 @@ class NextPayout(msgspec.Struct, omit_defaults=True):
     """When the member is paid: from `minimum_minor` on, to which `missing_minor` are missing.
 
     `waits_for` says why they would not be paid tonight: `below_minimum`, `owes`, `no_destination`,
-    `destination_new`, `destination_refused`, `no_paying_account`, `suspended`. Without it they
-    would be, or have nothing to be paid.
+    `destination_other_currency` (euros need an IBAN), `destination_new`, `destination_refused`,
+    `no_paying_account`, `suspended`. Without it they would be, or have nothing to be paid.
     """
 
     minimum_minor: Minor

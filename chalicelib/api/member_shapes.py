@@ -56,8 +56,10 @@ class FluxAccountBody(msgspec.Struct, omit_defaults=True):
     email: Email | None = None
 
 
-class PreferencesBody(msgspec.Struct, omit_defaults=True):
-    """Services to switch on or off; what is left out stays."""
+class PreferencesBody(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """Services to switch on or off; what is left out stays. A service that there is not is refused:
+    somebody would believe that it is off.
+    """
 
     receipts: bool | None = None
     stamps: bool | None = None

@@ -46,14 +46,14 @@ class ReplayAnswer(msgspec.Struct):
     since: str
 
 
-class ChannelsBody(msgspec.Struct, omit_defaults=True):
+class ChannelsBody(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """Where a kind of notice is shown; what is left out stays."""
 
     bank: bool | None = None
     inbox: bool | None = None
 
 
-class NoticePreferencesBody(msgspec.Struct, omit_defaults=True):
+class NoticePreferencesBody(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """What to change: `kinds` by kind of notice; `topics` of marketing, where true is a consent."""
 
     kinds: dict[str, ChannelsBody] = {}

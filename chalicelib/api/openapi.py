@@ -4,6 +4,7 @@ The schemas come from the very types that decode requests and encode answers, so
 cannot say otherwise than the code does.
 """
 
+import inspect
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,11 +77,14 @@ def document(operations: Sequence[Operation], *, base_url: str) -> dict[str, Any
 
 def _as_written(schema: Any) -> None:
     """Say of decimals how they travel: msgspec describes each as text, also where a shape's format
-    has numbers, and marks it with `x-written-as` (`number`, or a list of types).
+    has numbers, and marks it with `x-written-as` (`number`, or a list of types). Descriptions are
+    docstrings, and lose the indentation that they have before Python 3.13.
     """
     if isinstance(schema, dict) and "x-written-as" in schema:
         schema["type"] = schema.pop("x-written-as")
         schema.pop("format", None)
+    if isinstance(schema, dict) and isinstance(schema.get("description"), str):
+        schema["description"] = inspect.cleandoc(schema["description"])
     inner = schema.values() if isinstance(schema, dict) else schema
     for value in inner if isinstance(schema, dict | list | tuple) else ():
         _as_written(value)

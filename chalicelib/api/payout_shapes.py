@@ -31,9 +31,10 @@ class DestinationAnswer(msgspec.Struct):
 class AcknowledgementBody(msgspec.Struct, omit_defaults=True):
     """What the bank did with a payout that it was asked to make.
 
-    `id` is the bank's own name of this acknowledgement: the same again changes nothing. `at` is
-    when it happened (RFC 3339). `payment` is the bank's id of the payment, where it made one;
-    `reason` its word for a refusal or a return.
+    `id` is the bank's own name of this acknowledgement: the same again changes nothing, with
+    another `status` it is refused. `at` is when it happened (RFC 3339), not before the payout was
+    ordered. `payment` is the bank's id of the payment that was `paid`; `reason` its word for a
+    refusal or a return.
     """
 
     id: ShortText

@@ -30,6 +30,7 @@ from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.destinations.accounts import Destination
 from chalicelib.payouts.destinations.service import ShownDestination
 from chalicelib.payouts.messages import ReportMessage
+from chalicelib.payouts.rails.model import Rail
 from chalicelib.runtime import clock, wire
 
 bp = Blueprint(__name__)
@@ -50,7 +51,8 @@ CSV = "text/csv"
 )
 def put_payout_destination(request: Inbound) -> Answer:
     """Sort code and account number, or an IBAN. It is encrypted and shown never again but for its
-    last four digits. The first is used at once; one that replaces another a day later.
+    last four digits. The first is used at once; one that replaces another a day later, also where
+    that was removed before.
     """
     now = clock.now()
     # Digits of an account can look like a card's; everything else is refused as everywhere.
@@ -87,7 +89,8 @@ def get_payout_destination(request: Inbound) -> Answer:
 )
 def delete_payout_destination(request: Inbound) -> Answer:
     """Forget the account at once. What was sent before goes where it was going."""
-    destinations.remove(_own_member(request, now=clock.now()))
+    now = clock.now()
+    destinations.remove(_own_member(request, now=now), now=now)
     return Answer(status=204)
 
 
@@ -97,12 +100,14 @@ def delete_payout_destination(request: Inbound) -> Answer:
     "/v1/payouts/{payout}/acknowledgement",
     summary="Say what became of a payout that the bank was asked to make",
     takes=AcknowledgementBody,
-    answers={202: Taken, 400: Problem, 404: Problem, 422: Problem, 503: Problem},
+    answers={202: Taken, 400: Problem, 404: Problem, 409: Problem, 422: Problem, 503: Problem},
     scopes=(PAYOUTS_ACKNOWLEDGE,),
     tags=TAGS,
 )
 def post_acknowledgement(request: Inbound) -> Answer:
-    """Paid, refused, or returned by the payee. The same acknowledgement again changes nothing."""
+    """Paid, refused, or returned by the payee. The same acknowledgement again changes nothing;
+    another word under the same id is 409.
+    """
     now = clock.now()
     body = wire.convert(request.json(), AcknowledgementBody)
     connection_id = callers.bank_of(request.known_caller)
@@ -153,7 +158,7 @@ def receive_payout_hook(inbound: Inbound) -> Answer:
         body=inbound.body,
         now=now,
     )
-    is_taken = hearing.take_hook(inbound.body, now=now)
+    is_taken = hearing.take_hook(inbound.parameters["connection"], inbound.body, now=now)
     return Answer(Taken(taken=1) if is_taken else Taken(taken=0, ignored=1))
 
 
@@ -197,6 +202,8 @@ def _to_report(
         event_id=f"{connection_id}/{body.id}",
         outcome=outcomes[body.status],  # type: ignore[arg-type]
         at=at,
-        provider=payout_id if body.status == "paid" else "",
+        provider=(body.payment or "") if body.status == "paid" else "",
         reason=body.reason or ("" if body.status == "paid" else "not_said"),
+        rail=Rail.BANK.value,
+        connection=connection_id,
     )

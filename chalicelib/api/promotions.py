@@ -96,7 +96,7 @@ def _joined(member: Member, scheme_id: str) -> ActivationAnswer:
 def _card(standing: Standing, member: Member) -> FluxPromotion:
     now, scheme = clock.now(), standing.scheme
     holder = loyalty.holder_of(member, scheme.scheme_id, reaching.key_of(member))
-    claimed = claims.list_claims(holder, scheme, standing.card) if standing.card else ()
+    claimed = claims.list_claims(holder, scheme, standing.card, now=now) if standing.card else ()
     retailer = network.get_retailer(scheme.retailer_id, now=now)
     return to_card(standing, retailer, claimed, now=now)
 

@@ -7,6 +7,7 @@ what it counted is written out when it ends, a bug included.
 """
 
 import base64
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -152,7 +153,7 @@ def operation(
             path=path,
             name=handler.__name__,
             summary=summary,
-            description=(handler.__doc__ or "").strip(),
+            description=inspect.cleandoc(handler.__doc__ or ""),
             tags=tags,
             takes=takes,
             answers=answers,

@@ -13,7 +13,7 @@ from chalicelib.loyalty.schemes.public_shapes import SchemeShape
 from chalicelib.loyalty.schemes.service import Kept
 from chalicelib.loyalty.schemes.store import VersionMark
 from chalicelib.loyalty.what_if import Missing, WhatIf
-from chalicelib.receipts.limits import TEXT_LENGTH_MAX
+from chalicelib.receipts.limits import QUANTITY_MAX, TEXT_LENGTH_MAX
 from chalicelib.runtime import wire
 
 LINES_MAX = 500
@@ -115,8 +115,8 @@ class MissingAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 class WhatIfAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the basket would earn, rule by rule, and what is missing for more.
 
-    `barred`: it earns nothing for now all the same, because `stamps_off`, `not_joined`,
-    `before_joining` or `left_scheme`.
+    `barred`: it earns nothing for now all the same, because `stamps_off`, `stamps_were_off`,
+    `not_joined`, `before_joining` or `left_scheme`.
     """
 
     scheme_id: str
@@ -136,11 +136,7 @@ def read_document(sent: Any) -> SchemeShape:
 
     :raises Misshapen: naming the first field that is not as documented.
     """
-    shape = wire.convert(sent, SchemeShape)
-    unknown = wire.unknown_paths(sent, SchemeShape)
-    if unknown:
-        raise Misshapen("the field is not known", field=unknown[0], code="unknown_field")
-    return shape
+    return wire.convert_document(sent, SchemeShape)
 
 
 def to_answer(kept: Kept) -> SchemeAnswer:
@@ -164,10 +160,10 @@ def to_version(mark: VersionMark) -> VersionAnswer:
 def to_lines(basket: BasketBody) -> tuple[SaleLine, ...]:
     """The lines of a basket; each is called by its place.
 
-    :raises Misshapen: a quantity is nought or less, or finer than a thousandth.
+    :raises Misshapen: a quantity is nought or less, over a million, or finer than a thousandth.
     """
     for place, line in enumerate(basket.lines):
-        if line.quantity <= 0 or line.quantity.as_tuple().exponent < -3:  # type: ignore[operator]
+        if not _is_quantity(line.quantity):
             raise Misshapen("the quantity is out of range", field=f"lines[{place}].quantity")
     return tuple(
         SaleLine(
@@ -183,6 +179,11 @@ def to_lines(basket: BasketBody) -> tuple[SaleLine, ...]:
         )
         for place, line in enumerate(basket.lines)
     )
+
+
+def _is_quantity(quantity: Decimal) -> bool:
+    is_within = quantity.is_finite() and 0 < quantity <= QUANTITY_MAX
+    return is_within and quantity == round(quantity, 3)
 
 
 def to_what_if(scheme_id: str, found: WhatIf, *, barred: str = "") -> WhatIfAnswer:

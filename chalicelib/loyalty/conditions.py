@@ -139,6 +139,13 @@ def matching_lines(lines: tuple[CountedLine, ...], matching: Matching) -> tuple[
     )
 
 
+def hides(hidden: Matching, wanted: Matching) -> bool:
+    """Whether every line that `wanted` names is one that `hidden` names, too."""
+    if hidden.is_everything or wanted.is_everything:
+        return False
+    return all(one <= other for one, other in zip(_wanted(wanted), _wanted(hidden), strict=True))
+
+
 def amount_of(lines: Iterable[CountedLine], basis: Basis = Basis.GROSS) -> int:
     """What `lines` come to, in minor units, whoever paid for them."""
     if basis is Basis.GROSS:

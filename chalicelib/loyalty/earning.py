@@ -12,6 +12,7 @@ from typing import NamedTuple
 from chalicelib.loyalty.allocation import share_out
 from chalicelib.loyalty.choosing import Contender, Earned, choose
 from chalicelib.loyalty.conditions import Counted, NotMet, check, counted
+from chalicelib.loyalty.nearing import missing_minor
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Cap, EarnRule, Scheme
 from chalicelib.loyalty.sale import Sale
@@ -74,7 +75,7 @@ class Award:
     - `why` is `EARNED`, or what of the sale as a whole was in the way.
     - `lost` are the rules that gave nothing.
     - `streak_visits`: the streaks' rules for which it was a visit, whether it completed one or not.
-    - `spend_minor`: what counts towards a tier that measures money, rounded down.
+    - `spend_minor`: what was paid of it that counts, rounded down.
     """
 
     units: int
@@ -200,7 +201,7 @@ def _contender(
         times = completed_by(visited, step, length=rule.per)
         if times == 0:
             return _no_streak(rule, visited, step)
-    return Contender(rule, met.lines, of.share, _multiplier(rule, scheme, standing), times, room)
+    return Contender(rule, met.lines, of.share, multiplier_of(rule, scheme, standing), times, room)
 
 
 def _no_streak(rule: EarnRule, visited: frozenset[int], step: int) -> NotEarned:
@@ -213,7 +214,8 @@ def _no_streak(rule: EarnRule, visited: frozenset[int], step: int) -> NotEarned:
     return NotEarned(rule.rule_id, EarnWhy.STREAK_GOES_ON, missing_items=missing)
 
 
-def _multiplier(rule: EarnRule, scheme: Scheme, standing: Standing) -> Fraction:
+def multiplier_of(rule: EarnRule, scheme: Scheme, standing: Standing) -> Fraction:
+    """The rule's own multiplier times that of the member's tier."""
     for tier in scheme.tiers:
         if rule.is_tiered and tier.tier_id == standing.tier_id:
             return rule.multiplier * tier.multiplier
@@ -280,11 +282,9 @@ def _losers(
 
 def _missing(one: Earned) -> int:
     """How much more had to be spent for the first unit; nought where money does not decide."""
-    contender, rule = one.contender, one.contender.rule
-    if rule.kind is not RuleKind.SPEND:
+    if one.contender.rule.kind is not RuleKind.SPEND:
         return 0
-    missing = rule.per - contender.share * contender.total(one.lines)
-    return max(-(-missing // 1), 0)
+    return missing_minor(one.contender, one.contender.total(one.lines), 1)
 
 
 def _why_nothing(lost: Sequence[NotEarned]) -> EarnWhy:
@@ -294,7 +294,7 @@ def _why_nothing(lost: Sequence[NotEarned]) -> EarnWhy:
 
 
 def _streak_visits(contenders: Iterable[Contender], lost: Iterable[NotEarned]) -> tuple[str, ...]:
-    """The streaks that the sale was a visit for, beside those that it completed."""
+    """The streaks that the sale was a visit for, though its step had one: that may come back."""
     visits = {one.rule.rule_id for one in contenders if one.rule.kind is RuleKind.STREAK}
-    visits.update(one.rule_id for one in lost if one.why is EarnWhy.STREAK_GOES_ON)
-    return tuple(sorted(visits))
+    of_streaks = (EarnWhy.STREAK_GOES_ON, EarnWhy.VISITED_ALREADY)
+    return tuple(sorted(visits.union(one.rule_id for one in lost if one.why in of_streaks)))

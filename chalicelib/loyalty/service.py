@@ -78,7 +78,8 @@ def taker_of(member: Member, scheme: Scheme, *, now: datetime) -> Taker:
     """What eligibility asks of the member."""
     connection = network.get_connection(member.connection_id, now=now)
     has_stamps = connection.stamps and Service.STAMPS in member.services
-    return Taker(has_stamps, membership_by(scheme, activated_at=member.activated_at))
+    joined = membership_by(scheme, activated_at=member.activated_at)
+    return Taker(has_stamps, joined, member.switches)
 
 
 def _schemes_of(sale: Sale, buyer: Buyer, *, now: datetime) -> Iterator[Scheme]:
@@ -107,13 +108,14 @@ def _case(scheme: Scheme, purchase: Purchase, sale: Sale, buyer: Buyer, *, now: 
     return Case(
         holder=holder,
         newest=scheme,
-        scheme=None if buyer.is_excluded else _valid_then(scheme, sale, now=now),
+        scheme=_valid_then(scheme, sale, now=now),
         version=lambda number: schemes.get_version(scheme.scheme_id, number, now=now),
         sale=sale,
         taker=taker_of(buyer.member, scheme, now=now),
         return_days=_return_days(sale, now=now),
         anchored_at=purchase.payment.anchored_at,
         place=place_of(receipt.store_id, receipt.till) if receipt else "",
+        is_excluded=buyer.is_excluded,
         lease_for=lambda minor: funding.lease_for(scheme, buyer.member.member_id, minor, now=now),
         judge_new_card=lambda: holding.judge_new_member(buyer.member, now=now),
     )

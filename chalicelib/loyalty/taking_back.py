@@ -7,8 +7,9 @@ part of the answer, so that neither order nor repetition of returns and refunds 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from chalicelib.loyalty.conditions import items_of, returned_items
-from chalicelib.loyalty.earning import WHOLE_SALE, Share
+from chalicelib.loyalty.conditions import counted, items_of, returned_items
+from chalicelib.loyalty.earning import WHOLE_SALE, Share, decide_award
+from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, SaleLine, returned_minor, returned_share
 from chalicelib.loyalty.terms import RuleKind
 
@@ -48,6 +49,19 @@ def taken_back(given: Sequence[Share], sale: Sale) -> tuple[Share, ...]:
         if units:
             back.append(share._replace(units=units))
     return tuple(back)
+
+
+def kept_minor(sale: Sale, scheme: Scheme) -> int:
+    """What counts towards a tier of money: what was paid of `sale` that may earn under `scheme`,
+    less what came back of it, in minor units, rounded down.
+    """
+    if sale.is_refunded or not _has_goods(sale.sold) or not decide_award(sale, scheme).spend_minor:
+        return 0  # All of it is back, or it could not earn anything.
+    of = counted(sale, scheme.exclusions)
+    back = {line.line_id: returned_share(line) for line in sale.sold if line.returned_quantity}
+    kept = sum(line.gross_minor * (_ALL - back.get(line.line_id, _NONE)) for line in of.lines)
+    _, beyond = _left_and_beyond(sale)
+    return int(kept * of.share * (_ALL - beyond))
 
 
 def _left_and_beyond(sale: Sale) -> tuple[Fraction | int, Fraction | int]:

@@ -8,6 +8,7 @@ before it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.kernel.times import local_day
@@ -15,6 +16,18 @@ from chalicelib.loyalty.rules import Tier, Tiering
 from chalicelib.loyalty.terms import Downgrade, Span
 
 PERIODS_MAX = 120  # Ten years of months; whoever was away for longer begins anew.
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Where a member stands on the ladder: `count` of the present period, and the tier it gives
+    with those before. `missing` is what the step `above` lacks; both None at the top.
+    """
+
+    count: int
+    tier: Tier
+    above: Tier | None = None
+    missing: int | None = None
 
 
 def period_of(span: Span, day: date) -> int:
@@ -54,12 +67,14 @@ def tier_of(tiering: Tiering, counts: Mapping[int, int], *, period: int) -> Tier
     return tiering.tiers[place]
 
 
-def missing_for_next(tiering: Tiering, tier: Tier, count: int) -> int | None:
-    """How much more has to be counted in this period for the step above; None at the top."""
+def score_of(tiering: Tiering, counts: Mapping[int, int], *, period: int) -> Score:
+    """Where somebody for whom `counts` were counted stands in `period`; as `tier_of`."""
+    count, tier = counts.get(period, 0), tier_of(tiering, counts, period=period)
     place = tiering.tiers.index(tier)
     if place + 1 >= len(tiering.tiers):
-        return None
-    return max(tiering.tiers[place + 1].threshold - count, 0)
+        return Score(count, tier)
+    above = tiering.tiers[place + 1]
+    return Score(count, tier, above, max(above.threshold - count, 0))
 
 
 def _reached(tiering: Tiering, count: int) -> int:

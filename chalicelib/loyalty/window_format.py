@@ -19,7 +19,8 @@ _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WEEKDAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,3}")
 _DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(T[0-9]{6}Z?)?")
-_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+OPENING = "([01][0-9]|2[0-3]):([0-5][0-9])"  # A time of day: 17:00.
+_TIME = re.compile(OPENING)
 
 T = TypeVar("T")
 

@@ -88,6 +88,30 @@ def is_open(window: Window, at: datetime, *, zone: str) -> bool:
     return False
 
 
+def opens_between(
+    window: Window, starts_at: datetime, ends_at: datetime, *, zones: Iterable[str]
+) -> bool:
+    """Whether `window` is ever open from `starts_at` on and before `ends_at`, by the clocks of any
+    of `zones`; the caller bounds the span.
+    """
+    spans = {_days_opening(window, starts_at, ends_at, zone=zone) for zone in zones}
+    return any(first_day(window.days, first, last) is not None for first, last in spans)
+
+
+def _days_opening(
+    window: Window, starts_at: datetime, ends_at: datetime, *, zone: str
+) -> tuple[date, date]:
+    """The first and the last day on which `window`, opening, would be open within the span."""
+    clock, day = zone_named(zone), timedelta(days=1)
+    begin = starts_at.astimezone(clock).replace(tzinfo=None) - timedelta(minutes=window.minutes)
+    end = ends_at.astimezone(clock).replace(tzinfo=None)
+    first, last = begin.date(), end.date()
+    return (
+        first if datetime.combine(first, window.opens_at) > begin else first + day,
+        last if datetime.combine(last, window.opens_at) < end else last - day,
+    )
+
+
 def _since_midnight(clock: datetime | time) -> int:
     """What a clock on the wall shows, in microseconds."""
     minutes = clock.hour * 60 + clock.minute

@@ -25,6 +25,7 @@ from chalicelib.members.model import (
     Reference,
     TermsAcceptance,
 )
+from chalicelib.members.switching import Switch, with_switch
 from chalicelib.network.model import Connection
 from chalicelib.network.programmes import Programme, Service
 
@@ -168,14 +169,19 @@ def _card(given: GivenCard, before: Sequence[Card], *, now: datetime) -> Card:
 
 
 def decide_services(
-    member: Member, wanted: Mapping[Service, bool], connection: Connection, programme: Programme
+    member: Member,
+    wanted: Mapping[Service, bool],
+    connection: Connection,
+    programme: Programme,
+    *,
+    now: datetime,
 ) -> Member:
     """`member` with services switched as `wanted`; the same object where that changes nothing.
 
     :raises ReceiptsAreTheService: receipts are to stop.
     :raises ServiceNotOffered: a service is to start that the bank does not give.
     """
-    services = set(member.services)
+    services, switches = set(member.services), member.switches
     for service, is_wanted in wanted.items():
         if not is_wanted and not programme.rule_for(service).is_changeable:
             raise ReceiptsAreTheService(
@@ -185,10 +191,13 @@ def decide_services(
             )
         if is_wanted and service not in _offered(connection):
             raise ServiceNotOffered("the bank does not give this service", field=service.value)
+        if is_wanted != (service in services):
+            switches = with_switch(switches, Switch(service, now, is_wanted))
         (services.add if is_wanted else services.discard)(service)
     if services == member.services:
         return member
-    return replace(member, services=frozenset(services), version=member.version + 1)
+    changed = replace(member, services=frozenset(services), switches=switches)
+    return replace(changed, version=member.version + 1)
 
 
 def _offered(connection: Connection) -> set[Service]:

@@ -31,8 +31,6 @@ class Announcement:
     - `amount`: money, in minor units; negative where it was taken back.
     - `reason`: a stable code, where there is one (`returned`, `released`, …).
     - `on`: the day that counts: of expiry, or of payment.
-    - `may_be_known`: it was perhaps announced before, by a run of which only its effect is known.
-      So it may have been told, and what undoes it has to be told as well.
 
     :raises Misshapen: a word is empty or too long, or `units` is out of range.
     """
@@ -48,7 +46,6 @@ class Announcement:
     amount: Money | None = None
     reason: str = ""
     on: date | None = None
-    may_be_known: bool = False
 
     def __post_init__(self) -> None:
         if not (self.notice_id and self.member_id and self.subject):
@@ -97,7 +94,6 @@ def to_message(announcement: Announcement) -> NoticeMessage:
         currency=amount.currency if amount else "",
         reason=announcement.reason,
         on=announcement.on,
-        may_be_known=announcement.may_be_known,
     )
 
 
@@ -123,5 +119,4 @@ def from_message(message: NoticeMessage) -> Announcement:
         amount=Money(message.minor, message.currency) if message.currency else None,
         reason=message.reason,
         on=message.on,
-        may_be_known=message.may_be_known,
     )

@@ -13,8 +13,7 @@ class NoticeMessage(
     """On `notices`: something happened that the member is told of, once, under `notice_id`.
 
     `kind` is one of `announcing.NoticeKind`; a kind that is not known yet is refused, not lost.
-    `minor` and `currency` are an amount of money, both or neither. `may_be_known` says that it was
-    perhaps announced before, so that what undoes it is told in any case.
+    `minor` and `currency` are an amount of money, both or neither.
     """
 
     notice_id: str
@@ -29,7 +28,6 @@ class NoticeMessage(
     currency: str = ""
     reason: str = ""
     on: date | None = None
-    may_be_known: bool = False
     v: int = 1
 
 

@@ -14,6 +14,7 @@ from chalicelib.kernel.pan import CardNumberFound, holds_issued_number
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Misshapen
 from chalicelib.members.choices import NOTHING_CHOSEN, NoticeChoices
+from chalicelib.members.switching import Switch
 from chalicelib.network.programmes import Service
 
 KEPT_AFTER_LEAVING = timedelta(days=30)  # Time to return what was bought.
@@ -94,8 +95,8 @@ class Member:
     """A person who switched a programme on at one bank.
 
     `anchor` is the reference under which the bank switched it on and switches it off: its user, or
-    in Flux's format an account. `version` counts changes. After leaving, `anchor` is None and
-    accounts, cards and email are gone.
+    in Flux's format an account. `version` counts changes, `switches` say when `services` were
+    switched. After leaving, `anchor` is None, and accounts, cards and email are gone.
     """
 
     member_id: MemberId
@@ -113,6 +114,7 @@ class Member:
     left_at: datetime | None = None
     version: int = 1
     choices: NoticeChoices = NOTHING_CHOSEN
+    switches: tuple[Switch, ...] = ()
 
     @property
     def kept_until(self) -> datetime | None:

@@ -117,7 +117,7 @@ def change_services(
     def attempt() -> Member:
         before = get_member(anchor, now=now)
         programme = programmes.get_programme(before.programme)
-        member = activating.decide_services(before, wanted, connection, programme)
+        member = activating.decide_services(before, wanted, connection, programme, now=now)
         if member is not before:
             store.record_change(member, before=before)
         return member
@@ -166,6 +166,7 @@ def leave(anchor: Reference, *, now: datetime) -> Departure | None:
             cards=(),
             email=None,
             choices=NOTHING_CHOSEN,
+            switches=(),
             left_at=now,
             version=before.version + 1,
         )

@@ -33,6 +33,7 @@ from chalicelib.members.model import (
     TermsAcceptance,
 )
 from chalicelib.members.subscribing import store as subscribing
+from chalicelib.members.switching import Switch
 from chalicelib.network.programmes import Service
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
@@ -46,7 +47,7 @@ _HEAD_SEALED = Kept(
     Erasure.SHRED,
     encrypted=True,
     holds={"anchor": Category.REFERENCE, "accounts": Category.REFERENCE}
-    | {"cards": Category.CARD_FACTS, "email": Category.CONTACT},
+    | {"cards": Category.CARD_FACTS, "email": Category.CONTACT, "switches": Category.CONSENT},
 )
 _LINK_SEALED = Kept(
     Category.CARD_FACTS,
@@ -122,6 +123,7 @@ class _SealedHead:
     accounts: tuple[Account, ...]
     cards: tuple[Card, ...]
     email: str | None
+    switches: tuple[Switch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +263,9 @@ def _from_member(member: Member) -> HeadRow:
     )
     if member.anchor is not None and member.salt is not None:
         email = member.email.reveal() if member.email else None
-        row.sealed = vault.seal(
-            _SealedHead(member.anchor, member.accounts, member.cards, email),
-            key=vault.member_key(member.salt),
-            place=_place(row),
-            kept=_HEAD_SEALED,
-        )
+        said = _SealedHead(member.anchor, member.accounts, member.cards, email, member.switches)
+        key = vault.member_key(member.salt)
+        row.sealed = vault.seal(said, key=key, place=_place(row), kept=_HEAD_SEALED)
     return row
 
 
@@ -293,6 +292,7 @@ def _to_member(row: HeadRow) -> Member:
         left_at=datetime.fromisoformat(row.left_at) if row.left_at else None,
         version=int(row.version),
         choices=from_words(row.choices or ""),
+        switches=details.switches if details else (),
     )
 
 

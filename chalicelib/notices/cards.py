@@ -15,7 +15,7 @@ from chalicelib.loyalty.cards.effects import NO_BUDGET
 from chalicelib.loyalty.cards.extra import is_withheld
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
 from chalicelib.loyalty.cards.naming import payment_of
-from chalicelib.loyalty.cards.past import in_chain
+from chalicelib.loyalty.cards.past import in_chain, newest_entries
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.terms import Unit
@@ -82,11 +82,9 @@ def _whole(
     if card.watermark is None or card.watermark < since:
         return card.entries, card.fills
     past = in_chain(cards.list_past(holder, now=now), card.last_past)
-    by_payment = {entry.payment_id: entry for one in past for entry in one.entries}
-    by_payment |= {entry.payment_id: entry for entry in card.entries}
     fills = {fill.name: fill for one in past for fill in one.fills}
     fills |= {fill.name: fill for fill in card.fills}
-    return tuple(by_payment.values()), tuple(fills.values())
+    return newest_entries(card, past), tuple(fills.values())
 
 
 def _unit(scheme_id: str, version: int, *, now: datetime) -> Unit:

@@ -29,7 +29,6 @@ from chalicelib.members.model import Member
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.network.model import Connection
-from chalicelib.notices.coalescing import Waiting, coalesce
 from chalicelib.notices.log import store
 from chalicelib.notices.log.store import Page
 from chalicelib.notices.messages import TellPageMessage
@@ -62,16 +61,16 @@ class Left:
     passing: TryAgain | None = None
 
 
-def send(waiting: Sequence[Waiting], run: Run, *, new_page_id: Callable[[], str]) -> None:
-    """Log and tell what is worth telling of `waiting`.
+def send(announced: Sequence[Announcement], run: Run, *, new_page_id: Callable[[], str]) -> None:
+    """Log and tell what was `announced`: in order, as it was said, and what was said twice once.
 
     :raises TryAgain: something could not be read or logged; all of it may come again.
     """
     by_bank: dict[ConnectionId, list[Announcement]] = {}
-    told = coalesce(waiting)
-    if fewer := len(waiting) - len(told):
-        observability.count("notices_dropped", by=fewer, reason="coalesced")
-    for announcement in told:
+    once = {one.notice_id: one for one in announced}
+    if fewer := len(announced) - len(once):
+        observability.count("notices_dropped", by=fewer, reason="said_twice")
+    for announcement in once.values():
         member = run.member(announcement.member_id)
         reason = why_not_told(member, announcement.kind)
         if member is None or reason is not None:

@@ -77,6 +77,7 @@ ENGLISH = Language(
     reasons={
         "returned": "Something you bought was returned.",
         "refunded": "Some of what you paid was given back.",
+        "offer_instead": "An offer that you got for it takes its place.",
         "withdrawn": "The receipt was taken away from this payment.",
         "cleared": "The amount that was really taken is another.",
         "held": "We are looking at it first; it does not count yet.",

@@ -7,57 +7,56 @@ finished by any other. What was given is only ever changed by what came back: th
 offers is made once for each receipt of a purchase.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.kernel.ids import ReceiptId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.loyalty.cards.eligibility import AHEAD_MAX
 from chalicelib.loyalty.sale import Sale
-from chalicelib.loyalty.taking_back import taken_back
 from chalicelib.members.model import Member, MemberStatus
+from chalicelib.members.switching import was_off
 from chalicelib.network.programmes import Service
 from chalicelib.offers import paying
-from chalicelib.offers.audiences import service as audiences
-from chalicelib.offers.audiences.meeting import Asked, find_reasons
+from chalicelib.offers.asking import Audiences
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign
-from chalicelib.offers.deciding import (
-    Chosen,
-    Held,
-    NotWon,
-    OfferWhy,
-    Worth,
-    choose,
-    judge,
-    worth_of,
+from chalicelib.offers.choosing import Chosen, Held, choose
+from chalicelib.offers.deciding import NotWon, OfferWhy, Worth, worth_of
+from chalicelib.offers.following import (
+    Case,
+    find_redemption,
+    follow,
+    redeemed_by_id,
+    shares_in,
+    target_minor,
 )
 from chalicelib.offers.participation import store
 from chalicelib.offers.participation.model import (
-    Kept,
     Participation,
     Redemption,
     new_participation,
-    shares_of,
 )
 from chalicelib.offers.paying import Changed, Payer
 from chalicelib.offers.recalling import recall
 from chalicelib.purchases.model import Purchase
 from chalicelib.runtime import observability, vault
 
-RETURNED, WITHDRAWN = "returned", "withdrawn"  # Reasons of an adjustment, as notices have them.
 ATTEMPTS_MAX = 5  # Each is lost only to a purchase of the same member that finished meanwhile.
 
 
 @dataclass(frozen=True, slots=True)
 class Won:
-    """An offer that the purchase got: what of it the member has now, in minor units."""
+    """An offer that the purchase got: what of it the member has now, in minor units.
+
+    `withheld_minor` is what it did not give, because others beside it gave all that was paid.
+    """
 
     campaign_id: str
     minor: int
     currency: str
     excludes_schemes: bool = False
+    withheld_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +72,6 @@ class Awarded:
         return any(one.excludes_schemes and one.minor > 0 for one in self.won)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A purchase in its newest version, and the member whose it is."""
-
-    purchase: Purchase
-    sale: Sale
-    member: Member
-    payer: Payer
-    now: datetime
-
-    @property
-    def receipt_id(self) -> ReceiptId | None:
-        receipt = self.purchase.receipt
-        return receipt.receipt_id if receipt is not None and not self.sale.is_withdrawn else None
-
-
 def award_purchase(
     purchase: Purchase, sale: Sale, member: Member, key: vault.SealingKey, *, now: datetime
 ) -> Awarded:
@@ -99,7 +82,7 @@ def award_purchase(
 
     :raises TryAgain: others kept changing the member's offers, or a table did not answer.
     """
-    case = _Case(purchase, sale, member, Payer(member.member_id, key, now), now)
+    case = Case(purchase, sale, member, Payer(member.member_id, key, now), now)
     for _ in range(ATTEMPTS_MAX):
         try:
             awarded = _award(case, key)
@@ -110,7 +93,7 @@ def award_purchase(
     raise TryAgain("others kept changing the member's offers")
 
 
-def _award(case: _Case, key: vault.SealingKey) -> Awarded:
+def _award(case: Case, key: vault.SealingKey) -> Awarded:
     sale = case.sale
     is_elsewhere = case.purchase.receipt is None or bool(case.purchase.withdrawals)
     retailer_id = None if is_elsewhere else sale.retailer_id
@@ -120,60 +103,33 @@ def _award(case: _Case, key: vault.SealingKey) -> Awarded:
         found = campaigns.list_open(sale.retailer_id, now=case.now)
         open_by_id = {one.campaign_id: one for one in found}
     past = recall(held, open_by_id, case.sale, case.member.member_id, key, now=case.now)
-    for campaign_id, participation in held.items():
-        held[campaign_id] = _follow(case, participation, open_by_id.get(campaign_id))
+    followed: dict[str, Participation] = {}
+    for one in sorted(held.values(), key=lambda one: (one.ends_at, one.campaign_id)):
+        beside = tuple(redeemed_by_id(case, followed).values())
+        followed[one.campaign_id] = follow(case, one, open_by_id.get(one.campaign_id), beside)
     lost: tuple[NotWon, ...] = ()
     if open_by_id and _may_win(case):
-        lost = _win(case, held, open_by_id, _Audiences(case, key, past))
-    return Awarded(_won(case, held, open_by_id), lost)
+        audience = Audiences(case.sale, case.member, key, past, now=case.now)
+        lost = _win(case, followed, open_by_id, audience)
+    return Awarded(_won(case, followed, open_by_id), lost)
 
 
-def _follow(case: _Case, participation: Participation, campaign: Campaign | None) -> Participation:
-    """`participation` with what this purchase got brought up to its newest version, and paid."""
-    for redemption in participation.of_purchase(case.purchase.payment.payment_id):
-        if redemption.receipt_id != case.receipt_id:
-            participation = case.payer.bring_to(participation, redemption, 0, reason=WITHDRAWN)
-            continue
-        current = _recounted(case, redemption, campaign)
-        left = _left_minor(current, case.sale)
-        participation = case.payer.bring_to(participation, current, left, reason=RETURNED)
-    return participation
-
-
-def _recounted(case: _Case, redemption: Redemption, campaign: Campaign | None) -> Redemption:
-    """`redemption` by the lines of a corrected receipt, under the campaign as it was."""
-    receipt = case.purchase.receipt
-    if receipt is None or receipt.version == redemption.receipt_version:
-        return redemption
-    shares: tuple[Kept, ...] = redemption.shares
-    if campaign is not None:
-        worth = worth_of(campaign, case.sale)
-        shares = worth.shares if isinstance(worth, Worth) else ()
-    return replace(redemption, receipt_version=receipt.version, shares=shares)
-
-
-def _left_minor(redemption: Redemption, sale: Sale) -> int:
-    """What of `redemption` is left when everything that came back is taken off."""
-    shares = shares_of(redemption)
-    back = sum(share.units for share in taken_back(shares, sale))
-    return sum(share.units for share in shares) - back
-
-
-def _may_win(case: _Case) -> bool:
+def _may_win(case: Case) -> bool:
     member, sale = case.member, case.sale
     return (
         member.status is MemberStatus.ACTIVE
         and Service.OFFERS in member.services
+        and not was_off(member.switches, Service.OFFERS, at=sale.sold_at)
         and member.activated_at <= sale.sold_at <= case.now + AHEAD_MAX
         and not sale.is_told_twice
     )
 
 
 def _win(
-    case: _Case,
+    case: Case,
     held: dict[str, Participation],
     open_by_id: Mapping[str, Campaign],
-    audience: "_Audiences",
+    audience: Audiences,
 ) -> tuple[NotWon, ...]:
     """Choose, give, and choose again where a budget could not pay; `held` gets what was won."""
     without: dict[str, NotWon] = {}
@@ -181,38 +137,46 @@ def _win(
         judged = [
             without.get(campaign_id) or audience.judge(campaign, held.get(campaign_id))
             for campaign_id, campaign in open_by_id.items()
-            if _redemption(case, held.get(campaign_id)) is None
+            if find_redemption(case, held.get(campaign_id)) is None
         ]
         chosen = choose(judged, _held(case, held, open_by_id))
         if not chosen.won:
             return _counted(chosen)
+        if len(chosen.won) > 1 and not redeemed_by_id(case, held):
+            unpaid = _unpaid(case, chosen.won)
+            if unpaid:
+                without |= unpaid
+                continue
         worth = chosen.won[0]
         campaign_id = worth.campaign.campaign_id
-        given = _give(case, worth, held.get(campaign_id))
+        given = _give(case, worth, held)
         if isinstance(given, NotWon):
             without[campaign_id] = given
         else:
             held[campaign_id] = given
 
 
-def _give(case: _Case, worth: Worth, participation: Participation | None) -> Participation | NotWon:
+def _unpaid(case: Case, won: Sequence[Worth]) -> dict[str, NotWon]:
+    """Those of several offers whose budgets cannot pay, by campaign: asked before any is given.
+
+    Once one of them is given, an offer that is alone cannot be, though it may be the better now.
+    """
+    return {
+        worth.campaign.campaign_id: NotWon(worth.campaign.campaign_id, OfferWhy.NO_BUDGET.value)
+        for worth in won
+        if not case.payer.can_pay(worth.campaign, target_minor(_redeemed(case, worth), case.sale))
+    }
+
+
+def _give(case: Case, worth: Worth, held: Mapping[str, Participation]) -> Participation | NotWon:
     """The member's row once the offer is given, or why it cannot be."""
-    campaign, receipt = worth.campaign, case.purchase.receipt
-    assert receipt is not None, "a purchase without a receipt wins nothing"
-    redemption = Redemption(
-        purchase_id=case.sale.purchase_id,
-        receipt_id=receipt.receipt_id,
-        receipt_version=receipt.version,
-        sold_at=case.sale.sold_at,
-        available_at=paying.available_at(campaign, case.sale.sold_at, now=case.now),
-        shares=worth.shares,
-        gifts=(),
-    )
-    target = _left_minor(redemption, case.sale)
+    campaign, redemption = worth.campaign, _redeemed(case, worth)
+    target = target_minor(redemption, case.sale, tuple(redeemed_by_id(case, held).values()))
     if target <= 0:
         return NotWon(campaign.campaign_id, OfferWhy.RETURNED.value)
-    before = case.payer.tidied(participation or new_participation(campaign), campaign)
-    after = case.payer.bring_to(before, redemption, target, reason=RETURNED)
+    participation = held.get(campaign.campaign_id) or new_participation(campaign)
+    before = case.payer.tidied(participation, campaign)
+    after = case.payer.bring_to(before, redemption, target)
     given = after.find(redemption.purchase_id, redemption.receipt_id)
     if given is None or not given.gifts:
         return NotWon(campaign.campaign_id, OfferWhy.NO_BUDGET.value)
@@ -220,73 +184,71 @@ def _give(case: _Case, worth: Worth, participation: Participation | None) -> Par
     return after
 
 
-class _Audiences:
-    """Whether the member is of a campaign's audience, by a history that is read at most once."""
-
-    def __init__(
-        self, case: _Case, key: vault.SealingKey, past: Mapping[str, tuple[Redemption, ...]]
-    ) -> None:
-        self._case, self._key, self._past = case, key, past
-        self._is_of: dict[str, bool] = {}
-
-    def judge(self, campaign: Campaign, participation: Participation | None) -> Worth | NotWon:
-        """As `deciding.judge`, and asking for the audience where nothing else is in the way."""
-        past = self._past.get(campaign.campaign_id, ())
-        judged = judge(campaign, self._case.sale, participation, past)
-        if isinstance(judged, NotWon) or self._is_met(campaign):
-            return judged
-        return NotWon(campaign.campaign_id, OfferWhy.NOT_IN_AUDIENCE.value)
-
-    def _is_met(self, campaign: Campaign) -> bool:
-        """Whoever switched an offer on was of its audience then, and that counts."""
-        if campaign.needs_activation or not campaign.audience.looks_back_days:
-            return True
-        if campaign.campaign_id not in self._is_of:
-            self._is_of[campaign.campaign_id] = self._ask(campaign)
-        return self._is_of[campaign.campaign_id]
-
-    def _ask(self, campaign: Campaign) -> bool:
-        case = self._case
-        visits = audiences.list_visits(
-            case.member,
-            key=self._key,
-            days=campaign.audience.looks_back_days,
-            before=case.sale.sold_at,
-            now=case.now,
-        )
-        others = [one for one in visits if one.purchase_id != case.sale.purchase_id]
-        asked = Asked(campaign.retailer_id, "", campaign.currency, case.sale.sold_at, kilometres=0)
-        return find_reasons(campaign.audience, others, asked) is not None
-
-
-def _redemption(case: _Case, participation: Participation | None) -> Redemption | None:
-    if participation is None:
-        return None
-    return participation.find(case.sale.purchase_id, case.receipt_id)
+def _redeemed(case: Case, worth: Worth) -> Redemption:
+    """What `worth` is to give, before anything is given."""
+    receipt = case.purchase.receipt
+    assert receipt is not None, "a purchase without a receipt wins nothing"
+    return Redemption(
+        purchase_id=case.sale.purchase_id,
+        receipt_id=receipt.receipt_id,
+        receipt_version=receipt.version,
+        sold_at=case.sale.sold_at,
+        available_at=paying.available_at(worth.campaign, case.sale.sold_at, now=case.now),
+        shares=worth.shares,
+        gifts=(),
+    )
 
 
 def _held(
-    case: _Case, held: Mapping[str, Participation], open_by_id: Mapping[str, Campaign]
+    case: Case, held: Mapping[str, Participation], open_by_id: Mapping[str, Campaign]
 ) -> Held | None:
     """What this purchase got already. A campaign that is closed by now is alone for safety."""
-    got = [name for name, one in held.items() if (r := _redemption(case, one)) and r.gifts]
+    got = redeemed_by_id(case, held)
     if not got:
         return None
     are_stackable = all(name in open_by_id and open_by_id[name].is_stackable for name in got)
-    return Held(min(got), are_stackable)
+    return Held(min(got), are_stackable, shares_in(tuple(got.values())))
 
 
 def _won(
-    case: _Case, held: Mapping[str, Participation], open_by_id: Mapping[str, Campaign]
+    case: Case, held: Mapping[str, Participation], open_by_id: Mapping[str, Campaign]
 ) -> tuple[Won, ...]:
     won = []
-    for campaign_id, participation in sorted(held.items()):
-        redemption = _redemption(case, participation)
-        if redemption is not None and redemption.gifts:
-            campaign = open_by_id.get(campaign_id)
-            excludes = campaign is not None and campaign.excludes_schemes
-            won.append(Won(campaign_id, redemption.kept_minor, participation.currency, excludes))
+    for campaign_id, redemption in redeemed_by_id(case, held).items():
+        campaign = open_by_id.get(campaign_id)
+        won.append(
+            Won(
+                campaign_id,
+                redemption.kept_minor,
+                held[campaign_id].currency,
+                _excludes_schemes(held[campaign_id], redemption, campaign, now=case.now),
+                _withheld_minor(redemption, campaign, case.sale),
+            )
+        )
     return tuple(won)
+
+
+def _excludes_schemes(
+    participation: Participation,
+    redemption: Redemption,
+    campaign: Campaign | None,
+    *,
+    now: datetime,
+) -> bool:
+    """As the campaign says, also when it is closed: then it is read, which is seldom."""
+    if campaign is None and redemption.kept_minor > 0:
+        campaign = campaigns.find_campaign(
+            participation.retailer_id, participation.campaign_id, now=now
+        )
+    return campaign is not None and campaign.excludes_schemes
+
+
+def _withheld_minor(redemption: Redemption, campaign: Campaign | None, sale: Sale) -> int:
+    """What `redemption` would give if it were alone, beside what it gives; nought if not known."""
+    worth = worth_of(campaign, sale) if campaign is not None else None
+    if not isinstance(worth, Worth):
+        return 0
+    return worth.minor - sum(share.minor for share in redemption.shares)
 
 
 def _counted(chosen: Chosen) -> tuple[NotWon, ...]:

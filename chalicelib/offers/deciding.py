@@ -1,16 +1,14 @@
-"""Which offers a sale gets, and how much of each line's money comes back. No clock, no storage.
+"""What one offer gives for a sale, and how much of each line's money comes back; or why nothing.
 
-The best for the member wins: of the offers that are alone, and the stackable ones taken together,
-whichever gives most; where two give the same, the one that ends first. A retailer's priority goes
-before that. What lost is named, with the reason.
+Which of several a sale gets is for `choosing.py`. No clock, no storage.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from chalicelib.loyalty.allocation import share_out, total_of
+from chalicelib.loyalty.allocation import Weight, share_out, total_of
 from chalicelib.loyalty.conditions import (
     Counted,
     CountedLine,
@@ -20,8 +18,8 @@ from chalicelib.loyalty.conditions import (
     matching_lines,
 )
 from chalicelib.loyalty.rewarding import worth_minor
-from chalicelib.loyalty.rules import ItemPrice, PercentCashback
-from chalicelib.loyalty.sale import Sale
+from chalicelib.loyalty.rules import Exclusions, ItemPrice, PercentCashback
+from chalicelib.loyalty.sale import Sale, returned_minor
 from chalicelib.loyalty.terms import Basis
 from chalicelib.offers.campaigns.model import Campaign, Status
 from chalicelib.offers.participation.archiving import REDEMPTIONS_MAX
@@ -43,6 +41,7 @@ class OfferWhy(Enum):
     NOTHING_PAID = "nothing_paid"
     RETURNED = "returned"
     OTHER_OFFER_BETTER = "other_offer_better"
+    NOTHING_LEFT = "nothing_left"  # others that it goes with give all that was paid already
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +60,16 @@ class NotWon:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a campaign gives for a sale as it was made: `minor` in all, and by line."""
+    """What a campaign gives for a sale as it was made: `minor` in all, and by line.
+
+    `weights` are those of the lines in it, `of` what of the sale may earn it at all.
+    """
 
     campaign: Campaign
     minor: int
     shares: tuple[Kept, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a sale has got: a campaign of it, and whether others may be given beside."""
-
-    campaign_id: str
-    is_stackable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What a sale gets, the most urgent first, and what it does not get."""
-
-    won: tuple[Worth, ...]
-    lost: tuple[NotWon, ...]
+    weights: tuple[Weight, ...]
+    of: Counted
 
 
 def judge(
@@ -134,27 +122,14 @@ def worth_of(campaign: Campaign, sale: Sale) -> Worth | NotWon:
         return NotWon(campaign.campaign_id, OfferWhy.NOTHING_PAID.value)
     parts = zip(weights, share_out(minor, weights), strict=True)
     shares = tuple(Kept(line_id, part) for (line_id, _), part in parts if part)
-    return Worth(campaign, minor, shares)
+    return Worth(campaign, minor, shares, tuple(weights), of)
 
 
-def choose(judged: Iterable[Worth | NotWon], held: Held | None = None) -> Chosen:
-    """What a sale gets of what was `judged`, where it got `held` already (before a crash, say).
-
-    Beside an offer that is alone there is no other; beside stackable ones the other stackable ones.
-    """
-    every = tuple(judged)
-    lost = [one for one in every if isinstance(one, NotWon)]
-    worths = [one for one in every if isinstance(one, Worth)]
-    alone = [(one,) for one in worths if not one.campaign.is_stackable]
-    together = tuple(one for one in worths if one.campaign.is_stackable)
-    ways = [*alone, together] if together else alone
-    if held is not None:
-        ways = [together] if together and held.is_stackable else []
-    won = min(ways, key=_rank, default=())
-    by = held.campaign_id if held else won[0].campaign.campaign_id if won else ""
-    better = OfferWhy.OTHER_OFFER_BETTER.value
-    lost += [NotWon(one.campaign.campaign_id, better, by=by) for one in worths if one not in won]
-    return Chosen(tuple(sorted(won, key=_urgency)), tuple(lost))
+def still_paid_minor(sale: Sale) -> int:
+    """What is still paid of `sale`, by its payment and the retailer's own tender, rounded down."""
+    share = counted(sale, Exclusions(own_tender_earns=True)).share
+    left = (sale.due_minor - returned_minor(sale)) * share - sale.refunded_minor
+    return max(int(left), 0)
 
 
 def _closed_why(campaign: Campaign, sold_at: datetime) -> OfferWhy | None:
@@ -181,17 +156,3 @@ def _rewarded(campaign: Campaign, meant: Counted) -> list[tuple[CountedLine, int
             return [(dearest, dearest.gross_minor)] if dearest is not None else []
         case _:
             return [(line, line.minor(Basis.GROSS)) for line in meant.lines]
-
-
-def _rank(way: Sequence[Worth]) -> tuple[int, int, datetime, str]:
-    """The better way of rewarding a sale has the smaller rank."""
-    first = min(way, key=_urgency)
-    return (
-        -max(one.campaign.priority for one in way),
-        -sum(one.minor for one in way),
-        *_urgency(first),
-    )
-
-
-def _urgency(worth: Worth) -> tuple[datetime, str]:
-    return (worth.campaign.ends_at, worth.campaign.campaign_id)

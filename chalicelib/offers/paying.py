@@ -35,6 +35,7 @@ from chalicelib.offers.participation.model import (
 )
 from chalicelib.runtime import vault
 
+RETURNED, WITHDRAWN = "returned", "withdrawn"  # Reasons of an adjustment, as notices have them.
 RELEASES_MAX = 20  # A lease closes between choosing and spending it; that often is a bug.
 
 
@@ -72,43 +73,51 @@ class Payer:
         redemption: Redemption,
         target_minor: int,
         *,
-        reason: str,
+        is_withdrawn: bool = False,
     ) -> Participation:
         """Have the member keep `target_minor` of `redemption`; returns the row as it is then.
 
-        Where the budget cannot pay, less, or nothing at all.
+        With `is_withdrawn` it is taken back because the receipt was, else because goods were
+        returned. Where the budget cannot pay, less, or nothing at all.
 
         :raises Changed: the row changed since `participation` was read.
         """
-        changed = self._aimed(participation, redemption, target_minor)
+        changed = self._aimed(participation, redemption, target_minor, is_withdrawn=is_withdrawn)
         before = participation.find(redemption.purchase_id, redemption.receipt_id)
-        known = len(before.gifts) if before is not None else 0
         if changed != before:
             if not changed.gifts and changed.refused is Refused.NONE:
                 return participation  # Nothing was ever given, and nothing can be.
             participation = self._record(participation, changed)
-        return self._pay(participation, changed, known=known, reason=reason)
+        return self._pay(participation, changed)
+
+    def can_pay(self, campaign: Campaign, minor: int) -> bool:
+        """Whether the campaign's budget has `minor` left now. It reads all its open leases."""
+        purse = Purse(campaign.campaign_id, campaign.ends_at)
+        return budgets.get_standing(purse, now=self._now).left_minor >= minor
 
     def _aimed(
-        self, participation: Participation, redemption: Redemption, target_minor: int
+        self,
+        participation: Participation,
+        redemption: Redemption,
+        target_minor: int,
+        *,
+        is_withdrawn: bool,
     ) -> Redemption:
         missing = target_minor - redemption.kept_minor
         if redemption.refused is not Refused.NONE or missing == 0:
             return redemption
         if missing < 0:
-            return lessened(redemption, target_minor)
+            return lessened(redemption, target_minor, is_withdrawn=is_withdrawn)
         lease = self._lease(participation, missing)
         return redemption if lease is None else raised(redemption, target_minor, lease=lease)
 
-    def _pay(
-        self, participation: Participation, redemption: Redemption, *, known: int, reason: str
-    ) -> Participation:
-        """Pay every gift; the first `known` of them were there already, and perhaps announced."""
+    def _pay(self, participation: Participation, redemption: Redemption) -> Participation:
+        """Pay every gift, whoever wrote it: who did may have died before it was paid or told of."""
         at = 0
         for _ in range(RELEASES_MAX + len(redemption.gifts)):
             if at >= len(redemption.gifts):
                 return participation
-            if self._pay_gift(participation, redemption, at, known=known, reason=reason):
+            if self._pay_gift(participation, redemption, at):
                 at += 1
                 continue
             lease = self._lease(participation, redemption.gifts[at].given_minor)
@@ -121,9 +130,6 @@ class Payer:
         participation: Participation,
         redemption: Redemption,
         at: int,
-        *,
-        known: int,
-        reason: str,
     ) -> bool:
         """Pay one gift; False where its lease was closed before it could."""
         gift, purse = redemption.gifts[at], _purse(participation)
@@ -134,10 +140,10 @@ class Payer:
         if not is_spent:
             return False
         given = self._ledger_gift(participation, redemption, at)
-        giving.bring_to(given, gift.taken_minor, reason=reason, now=self._now)
+        giving.bring_to(given, gift.taken_minor, reason=_last_reason(gift), now=self._now)
         if gift.taken:
             budgets.give_back(purse, gift.lease, entry, gift.kept_minor, now=self._now)
-        self._tell(redemption.gifts[at], given, may_be_known=at < known, reason=reason)
+        self._tell(redemption.gifts[at], given)
         return True
 
     def _ledger_gift(
@@ -155,14 +161,13 @@ class Payer:
             available_at=redemption.available_at,
         )
 
-    def _tell(self, gift: Gift, given: LedgerGift, *, may_be_known: bool, reason: str) -> None:
-        redeemed = self._note(
-            NoticeKind.OFFER_REDEEMED, given, given.amount, cause=given.key, reason=""
-        )
-        self._announcements[redeemed.notice_id] = replace(redeemed, may_be_known=may_be_known)
+    def _tell(self, gift: Gift, given: LedgerGift) -> None:
+        self._note(NoticeKind.OFFER_REDEEMED, given, given.amount, cause=given.key, reason="")
         for step, taken in enumerate(gift.taken):
             amount = Money(-taken, given.amount.currency)
             cause = f"{given.key}#{step}"
+            is_last = step == len(gift.taken) - 1
+            reason = _last_reason(gift) if is_last else RETURNED
             self._note(NoticeKind.ADJUSTED, given, amount, cause=cause, reason=reason)
 
     def _note(
@@ -216,3 +221,8 @@ def _purse(participation: Participation) -> Purse:
 def _entry(redemption: Redemption, participation: Participation, at: int) -> str:
     names = (redemption.purchase_id, redemption.receipt_id, str(at))
     return budgets.entry_of(participation.campaign_id, *names)
+
+
+def _last_reason(gift: Gift) -> str:
+    """Why the last step was taken of it; those before were returns."""
+    return WITHDRAWN if gift.is_withdrawn else RETURNED

@@ -24,15 +24,17 @@ def make_files(
 ) -> tuple[PaymentFile, ...]:
     """The files of `day`, ten thousand payments each; none where nothing is to be paid.
 
+    Also where another rail pays by now: what stands in a file stays in it.
+
     A payout whose member was forgotten since then is left out: its order cannot be read any more.
     So is one that ended already, by a bank's word or a person's.
 
     :raises FileStillOpen: orders may still join it.
-    :raises NotFound: no members are paid by file there.
+    :raises NotFound: no members are paid by file there, nor were.
     """
-    account = paying.get_account(connection_id, currency, now=now)
-    if account.rail is not Rail.ISO20022:
-        raise NotFound("the members of this connection are not paid by file")
+    account = paying.find_account_of(Rail.ISO20022, connection_id, currency, now=now)
+    if account is None:
+        raise NotFound("no account here pays by file; if one did before, add it again")
     iso_orders.check_closed(day, now=now)
     entries = store.list_in_file(connection_id, currency, day, now=now)
     return pain001.make_files(

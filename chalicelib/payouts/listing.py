@@ -74,7 +74,7 @@ def _row(one: Instruction) -> tuple[object, ...]:
         one.state.value,
         one.reference,
         one.rail,
-        _inert(one.provider_id),
+        "" if one.provider_id == one.payout_id else _inert(one.provider_id),
         _inert(one.reason),
         to_text(one.written_at),
         to_text(one.changed_at or one.written_at),

@@ -22,7 +22,8 @@ class ReportMessage(
     """A rail or a bank told what became of a payout.
 
     `event_id` is the teller's own name of what it told: the same again changes nothing. `provider`
-    is the rail's name of the payment. `at` is when it happened.
+    is the rail's name of the payment. `at` is when it happened. `rail` and `connection` say for
+    whom the teller may speak; empty in messages of earlier releases.
     """
 
     payout_id: str
@@ -32,6 +33,8 @@ class ReportMessage(
     provider: str = ""
     reason: str = ""
     v: int = 1
+    rail: str = ""
+    connection: str = ""
 
 
 PayoutsMessage = SendPayoutMessage | ReportMessage
@@ -80,3 +83,8 @@ def report_of(
         case Returned(reason=reason, at=at):
             return ReportMessage(payout_id, event_id, "returned", at, provider_id, reason)
     raise Malformed("nobody reports this of a payout")
+
+
+def spoken_for(report: ReportMessage, *, rail: str, connection: str) -> ReportMessage:
+    """`report`, told by somebody who may speak for payouts of `rail` and `connection` only."""
+    return msgspec.structs.replace(report, rail=rail, connection=connection)

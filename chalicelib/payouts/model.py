@@ -112,6 +112,7 @@ class Reported:
 
     `payout_id` is what the report refers to, whether or not there is such a payout; `amount` is
     None where the report gives none. `report_id` names the report, so that it may be read again.
+    `booking` is the bank's name of the entry by which money moved; empty where it tells of none.
     """
 
     report_id: str
@@ -120,6 +121,7 @@ class Reported:
     outcome: Outcome
     amount: Money | None
     at: datetime
+    booking: str = ""
 
 
 def payout_id_of(member_id: MemberId, currency: str, on: date) -> str:

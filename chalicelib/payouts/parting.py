@@ -1,4 +1,5 @@
 """What becomes of the account of somebody who left: it is deleted when nothing is owed any more.
+So is what the bank calls them, where the bank pays (`payouts.leavers`).
 
 Asked when somebody leaves, when a payment of theirs was executed, and in nights in which their
 money moved; at the latest it expires thirty days after the leaving. A payment that comes back later
@@ -14,10 +15,11 @@ from chalicelib.ledger.model import Balances
 from chalicelib.members import service as members
 from chalicelib.members.model import MemberStatus
 from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.leavers import service as leavers
 
 
 def forget_account_when_paid(member_id: MemberId, *, now: datetime) -> bool:
-    """Delete the destination of a member who left and is owed nothing; returns whether that is so.
+    """Delete where a member who left was paid, if nothing is owed; returns whether that is so.
 
     Of anybody else, nothing. Again it changes nothing.
 
@@ -28,7 +30,8 @@ def forget_account_when_paid(member_id: MemberId, *, now: datetime) -> bool:
         return False
     if any(is_owed(one) for one in ledger.balances_of(member_id, now=now)):
         return False
-    destinations.remove(member)
+    destinations.forget_all(member)
+    leavers.forget_name(member)
     return True
 
 

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.members import service as members
-from chalicelib.members.model import LinkKind, Member
+from chalicelib.members.model import LinkKind, Member, MemberStatus, Reference
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.destinations.envelope import Envelope
+from chalicelib.payouts.leavers import service as leavers
 from chalicelib.payouts.model import Accepted, Failed, Instruction, Outcome, PayoutState, Unknown
 from chalicelib.payouts.orders import store as orders
 from chalicelib.payouts.orders.store import LookUp
@@ -58,7 +59,7 @@ def send(payout_id: str, *, now: datetime) -> Instruction:
             return _send_first(instruction, now=now)
         case PayoutState.UNKNOWN:
             return look_up(payout_id, now=now)
-    return instruction
+    return payouts.finish(instruction, now=now)
 
 
 def look_up(payout_id: str, *, now: datetime) -> Instruction:
@@ -70,14 +71,16 @@ def look_up(payout_id: str, *, now: datetime) -> Instruction:
     if instruction.state is PayoutState.WRITTEN:
         return _send_first(instruction, now=now)
     if instruction.state in (PayoutState.FAILED, PayoutState.RETURNED):
-        return instruction
+        return payouts.finish(instruction, now=now)
     since = instruction.changed_at or instruction.written_at
     if instruction.state is PayoutState.UNKNOWN and now < since + CALLS_END_WITHIN:
         seconds = int(CALLS_END_WITHIN.total_seconds())
         raise TryAgain("the rail is being asked", after_seconds=seconds)
     handed = _prepare(instruction, now=now)
-    if isinstance(handed, _NotPayable):
-        return instruction  # Who looks cannot; what is known of it stays.
+    if isinstance(handed, _NotPayable):  # What is known of it stays.
+        observability.count("payout_looks_put_off", reason=handed.reason)
+        observability.warn("a payout cannot be looked up", id=payout_id, reason=handed.reason)
+        return instruction
     rail = handed.account.rail
     outcome = port_of(rail).look_up(handed, instruction.provider_id, now=now)
     observability.count("payouts_looked_up", provider=rail.value, outcome=_word(outcome))
@@ -104,6 +107,8 @@ def _send_first(instruction: Instruction, *, now: datetime) -> Instruction:
     """Call the rail as the only one: the instruction says `unknown` before, to everybody else."""
     payout_id = instruction.payout_id
     handed = _prepare(instruction, now=now)
+    if isinstance(handed, Handed) and not _takes_currency(handed):
+        handed = _NotPayable("destination_other_currency")
     if isinstance(handed, _NotPayable):
         observability.count("payouts_not_payable", reason=handed.reason)
         failed = Failed(handed.reason, is_final=True)
@@ -120,9 +125,15 @@ def _send_first(instruction: Instruction, *, now: datetime) -> Instruction:
     return after
 
 
+def _takes_currency(handed: Handed) -> bool:
+    """Netting knows it mostly; of accounts that were named long ago only the envelope says it."""
+    to, amount = handed.destination, handed.order.amount
+    return to is None or to.takes(amount.currency)
+
+
 def _prepare(instruction: Instruction, *, now: datetime) -> Handed | _NotPayable:
     """Everything that the rail needs, the order as it was frozen the first time."""
-    account = paying.find_account(instruction.connection_id, instruction.amount.currency, now=now)
+    account = _account_of(instruction, now=now)
     key = members.member_key_of(instruction.member_id, now=now)
     if account is None or account.rail.value != instruction.rail:
         return _NotPayable("no_paying_account")
@@ -138,18 +149,26 @@ def _prepare(instruction: Instruction, *, now: datetime) -> Handed | _NotPayable
     return Handed(order, account, paying_store.secrets_of(account), destination)
 
 
+def _account_of(instruction: Instruction, *, now: datetime) -> PayingAccount | None:
+    """What was handed to a rail stays with it; what was not is paid by the rail of now, if any."""
+    place = instruction.connection_id, instruction.amount.currency
+    if instruction.state is PayoutState.WRITTEN:
+        return paying.find_account(*place, now=now)
+    return paying.find_account_of(Rail(instruction.rail), *place, now=now)
+
+
 def _freeze(
     instruction: Instruction, account: PayingAccount, key: vault.SealingKey, *, now: datetime
 ) -> Order | _NotPayable:
-    member = members.find_member(instruction.member_id, now=now)
-    anchor = member.anchor if member else None
-    envelope = None
+    envelope, named = None, None
     if account.rail in NEEDS_DESTINATION:
         envelope = _envelope_of(instruction, now=now)
         if envelope is None:
             return _NotPayable("no_destination")
-    elif anchor is None:
-        return _NotPayable("member_left")
+    else:
+        named = _named(members.find_member(instruction.member_id, now=now), now=now)
+        if named is None:
+            return _NotPayable("member_left")
     order = Order(
         payout_id=instruction.payout_id,
         member_id=instruction.member_id,
@@ -160,8 +179,8 @@ def _freeze(
         paid_from=account.account,
         frozen_at=now,
         envelope=envelope,
-        user_ref=_named(member, account, LinkKind.USER),
-        account_ref=_named(member, account, LinkKind.ACCOUNT),
+        user_ref=_value_of(named, LinkKind.USER),
+        account_ref=_value_of(named, LinkKind.ACCOUNT),
     )
     return orders.freeze(order, key=key, now=now)
 
@@ -178,12 +197,15 @@ def _envelope_of(instruction: Instruction, *, now: datetime) -> Envelope | None:
     return None if held is None else held.envelope
 
 
-def _named(member: Member | None, account: PayingAccount, kind: LinkKind) -> Personal[str] | None:
+def _named(member: Member | None, *, now: datetime) -> Reference | None:
     """The bank's own name of the member, for the rail on which the bank pays."""
-    anchor = member.anchor if member else None
-    if account.rail is not Rail.BANK or anchor is None or anchor.kind is not kind:
-        return None
-    return Personal(anchor.value)
+    if member is not None and member.status is MemberStatus.LEFT:
+        return leavers.open_name(member, now=now)
+    return None if member is None else member.anchor
+
+
+def _value_of(named: Reference | None, kind: LinkKind) -> Personal[str] | None:
+    return Personal(named.value) if named is not None and named.kind is kind else None
 
 
 def _word(outcome: Outcome) -> str:

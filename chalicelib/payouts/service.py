@@ -2,9 +2,10 @@
 
 The instruction's row is where words that come at once are put in order. What the journal has to say
 follows from the states that the row went through, and is entered after it: whoever dies in between
-is finished by the next word, or by the night's reconciliation.
+is finished by the message that comes again, the next look or word, or the night's reconciliation.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
@@ -17,6 +18,7 @@ from chalicelib.members.announcing import Announcement, NoticeKind, notice_id_of
 from chalicelib.payouts import parting, store
 from chalicelib.payouts.model import (
     Executed,
+    Failed,
     Instruction,
     NoSuchPayout,
     Outcome,
@@ -66,6 +68,44 @@ def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instru
     if after.state is PayoutState.EXECUTED:
         parting.forget_account_when_paid(after.member_id, now=now)
     return after
+
+
+def settle(payout_id: str, outcome: Outcome, *, now: datetime) -> Instruction:
+    """As `record_outcome`, by a person, whose word is the last: what it agrees with is disputed no
+    more. A later word of the rail that contradicts it is.
+
+    :raises TryAgain: somebody else changed the payout meanwhile.
+    """
+    after = record_outcome(payout_id, outcome, now=now)
+    is_so = after.state is {
+        Executed: PayoutState.EXECUTED,
+        Failed: PayoutState.FAILED,
+        Returned: PayoutState.RETURNED,
+    }.get(type(outcome))
+    if not (after.is_disputed and is_so):
+        return after
+    settled = replace(after, is_disputed=False, version=after.version + 1)
+    if not store.record_change(settled):
+        raise TryAgain("the payout was changed by others meanwhile")
+    return settled
+
+
+def finish(instruction: Instruction, *, now: datetime) -> Instruction:
+    """Do what follows from how a payout stands: who wrote that may have died before they did.
+
+    Again changes nothing; what was announced before is announced again under the same ids.
+
+    :raises TryAgain: as `ledger.service.record`.
+    """
+    enter(instruction, now=now)
+    paid, returned = NoticeKind.REWARD_PAID, NoticeKind.REWARD_RETURNED
+    kinds = {PayoutState.EXECUTED: (paid,), PayoutState.RETURNED: (paid, returned)}
+    at = instruction.changed_at or instruction.written_at
+    known = kinds.get(instruction.state, ())
+    announcing.announce([_announcement(instruction, kind, at=at) for kind in known])
+    if instruction.state is PayoutState.EXECUTED:
+        parting.forget_account_when_paid(instruction.member_id, now=now)
+    return instruction
 
 
 def enter(instruction: Instruction, *, now: datetime) -> int:

@@ -114,9 +114,11 @@ def follow(before: Instruction, outcome: Outcome, *, now: datetime) -> Instructi
 
 
 def _named(before: Instruction, outcome: Outcome) -> str:
+    """The rail's own name of the payment, once it gave one; our own id is none."""
     match outcome:
-        case Accepted(provider_id=provider_id) | Executed(provider_id=provider_id):
-            return before.provider_id or provider_id
+        case Accepted(provider_id=named) | Executed(provider_id=named) if named:
+            is_named = before.provider_id not in ("", before.payout_id)
+            return before.provider_id if is_named else named
         case _:
             return before.provider_id
 

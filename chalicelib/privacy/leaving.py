@@ -12,9 +12,11 @@ from chalicelib.members.connecting.model import Departure
 from chalicelib.members.model import Reference
 from chalicelib.network import service as network
 from chalicelib.notices.log import store as notices_store
+from chalicelib.offers.competitions import service as competitions
 from chalicelib.offers.participation import store as offers
 from chalicelib.payouts import parting
 from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.leavers import service as leavers
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.messages import MemberLeftMessage, encode
 from chalicelib.rewards.inquiries import store as inquiries_store
@@ -26,6 +28,7 @@ def switch_off(anchor: Reference, *, now: datetime) -> None:
 
     :raises NotFound: it is not on.
     """
+    leavers.keep_name(members.get_member(anchor, now=now), now=now)
     departure = members.leave(anchor, now=now)
     if departure is None:
         raise NotFound("there is no such member")
@@ -65,6 +68,7 @@ def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> N
     observability.count("purchases_on_last_clock", by=changed)
     cards_store.end_retention(member_id, left_at=left_at, now=now)
     offers.end_retention(member_id, left_at=left_at, now=now)
+    competitions.end_retention(member_id, left_at=left_at, now=now)
     destinations.end_retention(member_id, left_at=left_at)
     parting.forget_account_when_paid(member_id, now=now)
     inquiries_store.end_retention(member_id, left_at=left_at, now=now)

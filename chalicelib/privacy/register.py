@@ -29,10 +29,12 @@ from chalicelib.network.signing import store as signing_store
 from chalicelib.notices.launching import store as launching_store
 from chalicelib.notices.log import store as notices_store
 from chalicelib.offers.campaigns import store as campaigns_store
+from chalicelib.offers.competitions import store as competitions_store
 from chalicelib.offers.events import store as offer_events_store
 from chalicelib.offers.participation import store as participation_store
 from chalicelib.payouts import store as payouts_store
 from chalicelib.payouts.destinations import store as destinations_store
+from chalicelib.payouts.leavers import store as leavers_store
 from chalicelib.payouts.netting import store as netting_store
 from chalicelib.payouts.orders import store as orders_store
 from chalicelib.payouts.paying import store as paying_store
@@ -58,6 +60,7 @@ STORES = (
     cards_store,
     claims_store,
     closing_store,
+    competitions_store,
     codes_store,
     connecting_store,
     connection_store,
@@ -67,6 +70,7 @@ STORES = (
     holding_store,
     inquiries_store,
     launching_store,
+    leavers_store,
     matching_store,
     members_store,
     memberships_store,

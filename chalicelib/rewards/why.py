@@ -10,6 +10,7 @@ from datetime import datetime
 
 from chalicelib.loyalty import service as loyalty
 from chalicelib.loyalty.cards import desk
+from chalicelib.loyalty.cards.applying import OFFER_INSTEAD
 from chalicelib.loyalty.cards.desk import Purchased
 from chalicelib.loyalty.cards.eligibility import Barred, find_bar
 from chalicelib.loyalty.cards.extra import is_withheld
@@ -29,6 +30,7 @@ from chalicelib.purchases.access import Own
 NOT_ENTERED = "not_entered"
 _OF_BAR = {
     Barred.STAMPS_OFF: "Nothing was earned: stamps are switched off.",
+    Barred.STAMPS_WERE_OFF: "Nothing was earned: stamps were switched off when it was bought.",
     Barred.NOT_JOINED: "Nothing was earned: the scheme was not joined.",
     Barred.BEFORE_JOINING: "Nothing was earned: it was bought before the scheme was joined.",
     Barred.LEFT_SCHEME: "Nothing was earned: the scheme was left.",
@@ -108,6 +110,8 @@ def _decided(
         return SchemeStory(scheme.scheme_id, scheme.version, 0, NOT_ENTERED, said)
     is_held = entry is not None and bool(entry.held)
     words = in_words(award, scheme)
+    if entry is not None and entry.reason == OFFER_INSTEAD:
+        words = ("It is back: an offer that the purchase got takes its place.", *words)
     return SchemeStory(
         scheme_id=scheme.scheme_id,
         version=scheme.version,

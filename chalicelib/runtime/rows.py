@@ -244,7 +244,7 @@ def delete(row: Row, *, condition: Condition | None = None) -> None:
 def put_together(
     written: Iterable[tuple[Row, Condition | None]],
     deleted: Iterable[Row] = (),
-    updated: Iterable[tuple[Row, Sequence[Action]]] = (),
+    updated: Iterable[tuple[Row, Sequence[Action], Condition | None]] = (),
 ) -> None:
     """Write, delete and update rows all or none (at most 100; double price, so where it must be).
 
@@ -256,8 +256,8 @@ def put_together(
                 transaction.save(row, condition=condition)
             for row in deleted:
                 transaction.delete(row)
-            for row, actions in updated:
-                transaction.update(row, list(actions))
+            for row, actions, condition in updated:
+                transaction.update(row, list(actions), condition=condition)
     except PynamoDBException as error:
         raise _outcome(error) from error
 

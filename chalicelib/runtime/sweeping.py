@@ -122,6 +122,25 @@ def list_partitions(
 
 
 @dataclass(frozen=True, slots=True)
+class KeysFound:
+    """The keys of a stretch of rows, and the one it stopped at (None: at the table's end)."""
+
+    found: tuple[tuple[str, str], ...]
+    stopped_at: tuple[str, str] | None
+
+
+def list_keys(table: str, *, after: tuple[str, str] | None, rows_max: int) -> KeysFound:
+    """The keys of the next `rows_max` rows of `table`, of expired ones too."""
+    start = {"ExclusiveStartKey": _key(*after)} if after else {}
+    page = aws.client("dynamodb").scan(
+        TableName=settings.table(table), Limit=rows_max, ProjectionExpression="pk, sk", **start
+    )
+    found = tuple((item["pk"]["S"], item["sk"]["S"]) for item in page["Items"])
+    last = page.get("LastEvaluatedKey")
+    return KeysFound(found, (last["pk"]["S"], last["sk"]["S"]) if last else None)
+
+
+@dataclass(frozen=True, slots=True)
 class MembersFound:
     """The pseudonyms found in a stretch of `read` rows, and the key it stopped at (None: end)."""
 

@@ -85,6 +85,21 @@ def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
         raise Misshapen(detail, field=field, code="shape") from error
 
 
+def convert_document(value: Any, as_type: type[T]) -> T:
+    """`value` as `convert` reads it, where a field that `as_type` does not know is a mistake.
+
+    Documents that somebody writes are read by it: with a misspelt condition they would say
+    something else than was meant. Messages are read by `convert`, because later releases add to
+    them.
+
+    :raises Misshapen: naming the first field that is not as documented.
+    """
+    read = convert(value, as_type)
+    if unknown := unknown_paths(value, as_type):
+        raise Misshapen("the field is not known", field=unknown[0], code="unknown_field")
+    return read
+
+
 def unknown_fields(value: Any, as_type: Any) -> int:
     """How many JSON fields of `value`, at any depth, `as_type` does not know."""
     return len(unknown_paths(value, as_type))

@@ -13,7 +13,6 @@ from chalicelib.kernel.refusals import Rejected, TryAgain
 from chalicelib.members.announcing import Announcement, from_message
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices import replaying, sending
-from chalicelib.notices.coalescing import Waiting
 from chalicelib.notices.launching import service as launching
 from chalicelib.notices.messages import (
     LaunchMessage,
@@ -26,7 +25,7 @@ from chalicelib.runtime import clock, observability, queues, settings
 from chalicelib.workers.rim import Message, all_messages, attempt, is_handled, refuse
 
 BATCH_MESSAGES = 100  # One page of a bank's log holds them all in a few kilobytes.
-GATHERING_SECONDS = 5  # What one purchase gives and takes back comes together; nobody misses it.
+GATHERING_SECONDS = 5  # Many share a page of the log, and nobody misses five seconds.
 TELLING_SECONDS = 45  # Then the rest is left. One more call may take twenty, of ninety in all.
 PAGE_ID_BYTES = 17
 
@@ -42,7 +41,7 @@ bp = Blueprint(__name__)
 def send_notices(messages: Sequence[Message]) -> Collection[str]:
     """Log and tell what was announced; tell on, or again, what stands in the log."""
     run = Run(clock.now(), has_time=_time_of(clock.now() + timedelta(seconds=TELLING_SECONDS)))
-    waiting: dict[str, Waiting] = {}
+    announced: dict[str, Announcement] = {}
     failed: set[str] = set()
     for message in messages:
         try:
@@ -51,12 +50,11 @@ def send_notices(messages: Sequence[Message]) -> Collection[str]:
             refuse(queues.NOTICES, message.body, refusal)
             continue
         if isinstance(said, Announcement):
-            is_first = message.receives == 1 and not said.may_be_known
-            waiting[message.message_id] = Waiting(said, is_first=is_first)
+            announced[message.message_id] = said
         elif not is_handled(partial(_tell_on, said=said, run=run), message):
             failed.add(message.message_id)
-    if waiting and not _is_sent(list(waiting.values()), run):
-        failed |= set(waiting)
+    if announced and not _is_sent(list(announced.values()), run):
+        failed |= set(announced)
     return failed
 
 
@@ -83,9 +81,9 @@ def _tell_on(
             assert_never(unreachable)
 
 
-def _is_sent(waiting: Sequence[Waiting], run: Run) -> bool:
-    """Whether all of `waiting` is logged, and told or left for later."""
-    step = partial(sending.send, waiting, run, new_page_id=_new_page_id)
+def _is_sent(announced: Sequence[Announcement], run: Run) -> bool:
+    """Whether all that was `announced` is logged, and told or left for later."""
+    step = partial(sending.send, announced, run, new_page_id=_new_page_id)
     try:
         return attempt(queues.NOTICES, "notices", step)
     except TryAgain:

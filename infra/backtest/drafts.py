@@ -46,8 +46,8 @@ def read_draft(
     """
     given = wire.read_json(raw)
     if isinstance(given, dict) and "rules" in given:
-        return _scheme(wire.convert(given, SchemeShape), retailer_id, period, store_ids)
-    return _campaign(wire.convert(given, CampaignShape), retailer_id, period, store_ids)
+        return _scheme(wire.convert_document(given, SchemeShape), retailer_id, period, store_ids)
+    return _campaign(wire.convert_document(given, CampaignShape), retailer_id, period, store_ids)
 
 
 def _campaign(

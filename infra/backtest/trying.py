@@ -14,7 +14,7 @@ from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.standing import Past, past_of, standing_of
-from chalicelib.loyalty.taking_back import taken_back
+from chalicelib.loyalty.taking_back import kept_minor, taken_back
 from chalicelib.loyalty.terms import RuleKind
 from chalicelib.offers.audiences.history import Visit
 from chalicelib.offers.audiences.meeting import Asked, find_reasons
@@ -140,7 +140,9 @@ def _try_scheme(scheme: Scheme, sales: Iterable[Sale]) -> list[Given]:
         award = decide_award(sale, scheme, standing_of(scheme, past, sold_at=sale.sold_at))
         back = taken_back(award.shares, sale)
         if remembers:
-            past.append(past_of(award, sale.sold_at, back))
+            left = past_of(award, sale.sold_at, back)
+            kept = min(left.spend_minor, kept_minor(sale, scheme))
+            past.append(replace(left, spend_minor=kept))
         units = award.units - sum(share.units for share in back)
         if units > 0:
             balance, filled = _filled(scheme, balance + units)

@@ -9,6 +9,7 @@ from infra.cli import (
     banks,
     claims,
     clients,
+    competitions,
     dead_letters,
     holds,
     journal,
@@ -28,7 +29,7 @@ from infra.cli.terminal import PlainGroup
 
 PANELS = {
     "Receipts and payments": (receipts, payments, matches, matching, reviews),
-    "Rewards": (schemes, backtests, claims, holds, notices),
+    "Rewards": (schemes, backtests, competitions, claims, holds, notices),
     "Quarantine and dead letters": (quarantine, dead_letters),
     "Connections": (banks,),
     "Retailers, stores, clients": (shops, clients),

@@ -20,11 +20,11 @@ def verify_journal(
     member: Annotated[str, typer.Option(help="Only this member's book.")] = "",
     retailer: Annotated[str, typer.Option(help="Only this retailer's book.")] = "",
 ) -> None:
-    """Verify books: chain, balances, order, daybook.
+    """Verify books, the daybook, and retailers' days.
 
-    Every book, or one.
+    Every book, or one. What is gone as a whole is found among all of them only.
 
-    Nothing is changed. Exit status 1: a book is not what it was.
+    Nothing is changed. Exit status 1: something is not what it was.
     """
     from chalicelib.ledger.accounts import member_owner, retailer_owner  # Stores need a stage.
     from infra.operating import verifying
@@ -131,18 +131,20 @@ def explain_difference(
     name: Annotated[str, typer.Option(help="As it is listed.")],
     note: Annotated[str, typer.Option(help="What was found out. No personal data.")],
     reason: Reason = None,
+    ends: Annotated[bool, typer.Option("--ends", help="It is over: list it no more.")] = False,
 ) -> None:
     """Write down what explains a difference.
 
-    It stops ringing and stays listed.
+    It stops ringing and stays listed, or with --ends is listed no more.
     """
     from chalicelib.payouts.reconciling import service  # As above.
     from infra.operating import staff
 
     now = clock.now()
     by = staff.note_access("explain-difference", name, reason=reason, now=now)
-    service.explain(name, note=note, by=by.reader, now=now)
-    say("Noted.")
+    note_it = service.end if ends else service.explain
+    note_it(name, note=note, by=by.reader, now=now)
+    say("Ended." if ends else "Noted.")
 
 
 @app.command()

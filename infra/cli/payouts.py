@@ -116,11 +116,11 @@ def list_paying_accounts() -> None:
 def remove_paying_account(*, connection: Connection, currency: Currency) -> None:
     """Pay a connection's members in a currency no more.
 
-    What waits goes back to their balances.
+    What waits goes back to their balances. What was handed over is followed to its end.
     """
     from chalicelib.payouts.paying import service  # As above.
 
-    service.remove_account(ConnectionId(connection), currency)
+    service.remove_account(ConnectionId(connection), currency, now=clock.now())
     say(f"Members of {connection} are no longer paid in {currency}.")
 
 
@@ -161,7 +161,7 @@ def read_bank_report(
     refused = [one for one in heard if not one.is_taken]
     show(
         ("payout", "said", "now"),
-        [(h.reported.payout_id, type(h.reported.outcome).__name__, h.ending) for h in heard],
+        [(one.payout_id, one.said, one.ending) for one in heard],
     )
     say(f"{len(heard)} lines, {len(refused)} not taken.")
     if refused:

@@ -141,7 +141,7 @@ MUTANTS = (
     Mutant(
         "dearer_offer_loses",
         "the offer wins that gives the member least",
-        "chalicelib/offers/deciding.py",
+        "chalicelib/offers/choosing.py",
         "-sum(one.minor for one in way),",
         "sum(one.minor for one in way),",
         AWARDING,

@@ -143,8 +143,8 @@ MUTANTS = (
         "new_account_used_at_once",
         "cashback goes to a changed account before the member could object",
         "chalicelib/payouts/destinations/service.py",
-        "usable_from=now if before is None else now + HELD_AFTER_CHANGE,",
-        "usable_from=now,",
+        "return before.usable_from if is_same else now + HELD_AFTER_CHANGE",
+        "return before.usable_from if is_same else now",
         SENDING,
     ),
     Mutant(

@@ -50,7 +50,7 @@ MORE_SPEND = (
     Mutant(
         "stackable_offers_count_as_their_dearest",
         "offers that go together are compared with one that is alone by the dearest of them",
-        "chalicelib/offers/deciding.py",
+        "chalicelib/offers/choosing.py",
         "        -sum(one.minor for one in way),",
         "        -max(one.minor for one in way),",
         (f"{_ALL_OFFERS}::{_TOGETHER}",),
@@ -120,7 +120,7 @@ ALL_BACK = (
     Mutant(
         "last_share_of_an_offer_stays",
         "the share of one line stays with the member whatever comes back",
-        "chalicelib/offers/awarding.py",
+        "chalicelib/offers/following.py",
         "    back = sum(share.units for share in taken_back(shares, sale))\n",
         "    back = sum(share.units for share in taken_back(shares[1:], sale))\n",
         (f"{_OFFERS}::test_refunding_everything_restores_everything_budgets_too",),

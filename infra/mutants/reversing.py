@@ -138,7 +138,7 @@ MUTANTS = (
     Mutant(
         "lost_receipt_keeps_its_offer",
         "a purchase whose receipt went to another payment keeps its offer",
-        "chalicelib/offers/awarding.py",
+        "chalicelib/offers/following.py",
         "if redemption.receipt_id != case.receipt_id:",
         "if redemption.receipt_id is None:",
         AWARDING,
@@ -146,7 +146,7 @@ MUTANTS = (
     Mutant(
         "correction_not_recounted",
         "a corrected receipt keeps what the first version had earned",
-        "chalicelib/offers/awarding.py",
+        "chalicelib/offers/following.py",
         "if receipt is None or receipt.version == redemption.receipt_version:",
         "if receipt is None or receipt.version:",
         AWARDING,

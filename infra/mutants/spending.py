@@ -90,13 +90,14 @@ MUTANTS = (
         _CLAIMING,
         "        same_again(known, price.reward_id)\n        return card\n",
         "        same_again(known, price.reward_id)\n",
-        CLAIMED,
+        DRAWING,
     ),
     Mutant(
         "cancelled_claim_keeps_its_price",
         "a claim that is given up gives nothing back",
         _CLAIMING,
-        "    released = lots.release(_with_claim(card, cancelled), claim_id)\n",
+        "    released = lots.give_back("
+        "_with_claim(card, cancelled), claim_id, drawn_at=claim.at)\n",
         "    released = _with_claim(card, cancelled)\n",
         CLAIMED,
     ),

@@ -7,7 +7,8 @@ NIGHTS = ("tests/integration/test_payouts_nights.py",)
 CLOSING = ("tests/integration/test_payouts_closing.py",)
 RECONCILING = ("tests/integration/test_payouts_reconciling.py",)
 COMPARING = ("tests/unit/payouts/test_payouts_comparing.py",)
-COALESCING = ("tests/unit/notices/test_notices_coalescing.py",)
+AWARDING = ("tests/integration/test_offers_awarding.py",)
+VERSIONS = ("tests/unit/loyalty/test_loyalty_card_versions.py",)
 NOTICES = ("tests/integration/test_notices_sending.py",)
 INQUIRIES = ("tests/unit/rewards/test_rewards_inquiries.py",)
 INQUIRED = ("tests/integration/test_rewards_inquiries_flow.py",)
@@ -15,7 +16,8 @@ _DECIDING = "chalicelib/payouts/netting/deciding.py"
 _NETTING = "chalicelib/payouts/netting/service.py"
 _COMPARING = "chalicelib/payouts/reconciling/comparing.py"
 _RECONCILING = "chalicelib/payouts/reconciling/service.py"
-_COALESCING = "chalicelib/notices/coalescing.py"
+_APPLYING = "chalicelib/loyalty/cards/applying.py"
+_PAYING = "chalicelib/offers/paying.py"
 _SENDING = "chalicelib/notices/sending.py"
 _LOG = "chalicelib/notices/log/store.py"
 _MODEL = "chalicelib/rewards/inquiries/model.py"
@@ -163,33 +165,41 @@ MUTANTS = (
         "differences_end_without_agreeing",
         "what is open ends with the next night",
         _RECONCILING,
-        "if one.difference.name in names or _is_there(one.difference, now=now):",
-        "if one.difference.name in names:",
+        "if _is_there(one.difference, now=now):",
+        "if one.difference.kind is Differs.UNKNOWN_PAYOUT:",
         RECONCILING,
     ),
     Mutant(
-        "taken_back_more_than_given_is_no_news",
-        "more is taken back than was just given, and the member hears of neither",
-        _COALESCING,
-        "if later.units > 0 or given.units + later.units < 0:",
-        "if later.units > 0:",
-        COALESCING,
+        "repeat_is_told_again",
+        "what was announced twice in one batch is told twice",
+        _SENDING,
+        "once = {one.notice_id: one for one in announced}",
+        "once = {str(place): one for place, one in enumerate(announced)}",
+        NOTICES,
     ),
     Mutant(
-        "what_may_have_been_told_is_dropped",
-        "a notice that the bank may have heard is undone in silence",
-        _COALESCING,
-        "fresh = [one.announcement for one in once.values() if one.is_first]",
-        "fresh = [one.announcement for one in once.values()]",
-        (*COALESCING, "tests/integration/test_notices_taken_back.py"),
+        "first_change_is_forgotten",
+        "after some changes the first is no longer told as what the purchase earned",
+        _APPLYING,
+        "earlier[:1] + earlier[1:][1 - EARLIER_MAX :]",
+        "earlier[-EARLIER_MAX:]",
+        VERSIONS,
     ),
     Mutant(
-        "another_members_adjustment",
-        "what is taken back of one member lessens another's notice",
-        _COALESCING,
-        "        and one.member_id == given.member_id\n",
-        "",
-        COALESCING,
+        "emptied_card_says_the_newest_reason",
+        "a full card that a return emptied is said to be emptied by what came after",
+        _APPLYING,
+        "if fill.undone_by == payment_id and not fill.undone_why",
+        "if fill.undone_by == payment_id",
+        VERSIONS,
+    ),
+    Mutant(
+        "earlier_returns_are_said_withdrawn",
+        "what a return took back of an offer is told again as withdrawn",
+        _PAYING,
+        "reason = _last_reason(gift) if is_last else RETURNED",
+        "reason = _last_reason(gift)",
+        AWARDING,
     ),
     Mutant(
         "feed_item_put_twice",
@@ -263,7 +273,7 @@ MUTANTS = (
         "inquiries_are_not_counted",
         "a member may ask any number of times a day",
         _SERVICE,
-        "    _count(member_id, now=now)\n    inquiry",
+        "    _count(member_id, payment_id, now=now)\n    inquiry",
         "    inquiry",
         INQUIRED,
     ),

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.kernel.refusals import Malformed, Rejected, TryAgain
 from chalicelib.payouts import hearing
 from chalicelib.payouts import service as payouts
-from chalicelib.payouts.model import Executed, Failed, Instruction, Outcome, Reported, Returned
+from chalicelib.payouts.model import Executed, Failed, Instruction, Outcome, Returned
+from chalicelib.payouts.rails.iso_reports import Unread
 from chalicelib.payouts.rails.pain001 import PaymentFile
+from chalicelib.payouts.reconciling import service as reconciling
+from infra.operating import staff
 
 OWNER_ONLY = 0o600  # Account numbers stand in it in the clear.
 WORDS = ("executed", "failed", "returned")
@@ -19,7 +22,8 @@ WORDS = ("executed", "failed", "returned")
 class Heard:
     """One line of a bank's report, and what became of it: a state, or why it was not taken."""
 
-    reported: Reported
+    payout_id: str
+    said: str
     ending: str
     is_taken: bool
 
@@ -35,27 +39,38 @@ def write_files(files: tuple[PaymentFile, ...], folder: Path) -> Iterator[Path]:
 
 
 def hear_report(content: bytes, *, now: datetime) -> Iterator[Heard]:
-    """Record every line of a bank's report; a line that is refused does not stop the others.
+    """Record every line of a bank's report; one that is refused or odd does not stop the others.
 
     :raises Malformed: the whole is no report that is known.
     """
     for line in hearing.read_report(content, now=now):
+        if isinstance(line, Unread):
+            yield Heard(line.payout_id, line.field, Malformed.code, is_taken=False)
+            continue
+        said = type(line.outcome).__name__
         try:
             after = hearing.take_reported(line, now=now)
         except (Rejected, TryAgain) as error:
-            yield Heard(line, error.code, is_taken=False)
+            yield Heard(line.payout_id, said, error.code, is_taken=False)
             continue
-        yield Heard(line, after.state.value if after else "not_ours", after is not None)
+        ending = after.state.value if after else "not_ours"
+        yield Heard(line.payout_id, said, ending, is_taken=after is not None)
 
 
 def settle(payout_id: str, word: str, because: str, *, now: datetime) -> Instruction:
-    """Record what a person found out about a payout.
+    """Record what a person found out about a payout, and who it was.
+
+    That ends what is disputed of it, and what reports say otherwise.
 
     :raises NoSuchPayout: there is none.
     """
+    by = staff.note_access("settle-payout", payout_id, reason=f"{word}: {because}", now=now)
     outcomes: dict[str, Outcome] = {
-        "executed": Executed("by_staff", now),
+        "executed": Executed("", now),
         "failed": Failed(because, is_final=True),
         "returned": Returned(because, now),
     }
-    return payouts.record_outcome(payout_id, outcomes[word], now=now)
+    after = payouts.settle(payout_id, outcomes[word], now=now)
+    if after.state.value == word:
+        reconciling.end_of(after, note=because, by=by.reader, now=now)
+    return after

@@ -157,6 +157,24 @@ class SimBank:
         self.shown[transaction] = shown
 
 
+class _Reply(io.RawIOBase):
+    """What is read of an answer, which is made by the first read."""
+
+    def __init__(self, answer: Callable[[], bytes]) -> None:
+        self._answer = answer
+        self._left: io.BytesIO | None = None
+
+    def readable(self) -> bool:
+        """It is only read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer`. :raises Crash: the worker dies. :raises OSError: no answer comes."""
+        if self._left is None:
+            self._left = io.BytesIO(self._answer())
+        return self._left.readinto(buffer)
+
+
 class _Wire:
     """A socket as `http.client` uses one."""
 
@@ -168,9 +186,9 @@ class _Wire:
         """Keep what the client says."""
         self._sent.write(data)
 
-    def makefile(self, *_: Any, **__: Any) -> io.BytesIO:
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
         """The answer to what was said; asked for once, when the client begins to read."""
-        return io.BytesIO(self._answer(self._sent.getvalue()))
+        return io.BufferedReader(_Reply(lambda: self._answer(self._sent.getvalue())))
 
     def settimeout(self, seconds: float | None) -> None:
         """Nothing here takes time."""

@@ -81,7 +81,7 @@ def _otherwise_given(world: World, standing: Standing) -> Iterator[str]:
         if entry.member_id is not None and entry.kind in _ENTRIES:
             places = (Holding.PENDING, Holding.AVAILABLE)
             minor = sum(entry.minor_on(member_account(entry.member_id, one)) for one in places)
-            given[entry.member_id, entry.key.partition(" ")[0]] += minor
+            given[entry.member_id, _name_of(entry.key)] += minor
     said = _said(standing)
     for member_id, key in sorted({*given, *said}):
         if given[member_id, key] != said[member_id, key]:
@@ -108,6 +108,12 @@ def _said(standing: Standing) -> Counter[tuple[str, str]]:
                 if claim["reward_id"] == CASH:
                     said[row.key[0], f"claim:{claim['claim_id']}"] += CASH_MINOR
     return said
+
+
+def _name_of(key: str) -> str:
+    """What an entry follows from: a full card may have been given anew, to be due later."""
+    gift = key.partition(" ")[0]
+    return ":".join(gift.split(":")[:3]) if gift.startswith("card:") else gift
 
 
 def _kept(redemption: Mapping[str, Any]) -> int:

@@ -20,6 +20,7 @@ from infra.simulation.extras import broken_extras_at_end
 from infra.simulation.history import History
 from infra.simulation.invariants import refunds_of
 from infra.simulation.money_endings import broken_money_at_end
+from infra.simulation.notice_endings import broken_notices_at_end
 from infra.simulation.reward_endings import broken_promises
 from infra.simulation.standing import Standing, payment_id_of, transaction_of
 from infra.simulation.stored import Stored
@@ -51,6 +52,7 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
         *_untold(world, standing),
         *_endless(history, standing),
         *broken_money_at_end(world, history),
+        *broken_notices_at_end(world, history, standing),
         *broken_cards_at_end(history, standing.of("CardRow")),
         *broken_earnings_at_end(world, history, standing),
         *broken_extras_at_end(history, standing),

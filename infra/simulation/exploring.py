@@ -8,6 +8,7 @@ again. What a world means leaves out only what nothing reads: nonces, and the id
 import hashlib
 import random
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from infra.simulation.standing import Standing, standing_in
 from infra.simulation.world import State, World
 
 SAMPLES_MAX = 5
+_FRAMES_EACH_RUN = 4  # Two, and one more for each fault.
 _DRAWN = re.compile(r"_[a-z2-7]{28}\b")
 Placed = tuple[Fault, ...]
 
@@ -87,7 +89,13 @@ class Explorer:
     def explore(self, start: State) -> Tally:
         """Every schedule from `start` on."""
         self._world.begin(start, self._history)
-        return self._from_here(self._faults_max, depth=0)
+        usual = sys.getrecursionlimit()
+        # It goes one call deeper with every run, and a history may have hundreds.
+        sys.setrecursionlimit(usual + _FRAMES_EACH_RUN * self._history.runs_max)
+        try:
+            return self._from_here(self._faults_max, depth=0)
+        finally:
+            sys.setrecursionlimit(usual)
 
     def _from_here(self, faults_left: int, *, depth: int) -> Tally:
         """Every schedule from the world as it is now."""

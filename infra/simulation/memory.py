@@ -6,6 +6,7 @@ from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.offers.campaigns import service as campaigns
+from chalicelib.offers.competitions import service as competitions
 from chalicelib.payouts import remembered as payouts
 from chalicelib.runtime import queues, vault
 
@@ -27,4 +28,5 @@ def forget_rewards() -> None:
     schemes.forget()
     budgets.forget()
     campaigns.forget()
+    competitions.forget()
     payouts.forget()

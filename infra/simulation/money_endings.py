@@ -1,4 +1,4 @@
-"""What must stand of money when all is quiet: every balance, the daybook, budgets, and notices."""
+"""What must stand of money when all is quiet: every balance, the daybook, and budgets."""
 
 from collections.abc import Iterator
 
@@ -6,18 +6,14 @@ from chalicelib.budgets import service as budgets
 from chalicelib.budgets.service import Purse
 from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.model import Balances, EntryKind
-from chalicelib.members.messages import NoticeMessage
 from chalicelib.payouts.model import PayoutState
 from chalicelib.payouts.states import UNSETTLED
 from chalicelib.runtime import settings
 from infra.simulation.history import History
 from infra.simulation.money import Books, balances_of, books_in, instructions_in
 from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT, OTHER_ID, SCHEME_ID
-from infra.simulation.said import announced_in
 from infra.simulation.town import PEOPLE
 from infra.simulation.world import World
-
-_ALWAYS_TOLD = frozenset({"reward_paid", "reward_returned", "claim_decided", "expiring"})
 
 
 def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
@@ -30,7 +26,6 @@ def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
         *_unfiled(world, books),
         *_unpaid(world),
         *_spent_otherwise(world, books),
-        *_untold(world, history),
     )
 
 
@@ -106,36 +101,3 @@ def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
         spent = budgets.get_standing(purse, now=world.now()).spent_minor
         if spent != given:
             yield f"I6 {spent} is spent of the budget, and {given} was given"
-
-
-def _untold(world: World, history: History) -> Iterator[str]:
-    """I10: the bank heard of all money that left or came back, of what undoes what it heard, of
-    all else that nothing undid, and of nothing that was not. Of whoever left it hears no more.
-    """
-    left = {one.member_id for one in PEOPLE if one.anchor.value in history.leavers}
-    announced = {one.notice_id: one for one in announced_in(world)}
-    told = {
-        _about(said)
-        for name, said in announced.items()
-        if name in world.bank.notices and said.kind != "adjusted"
-    }
-    undone = {_about(said) for said in announced.values() if said.kind == "adjusted"}
-    for notice_id, said in announced.items():
-        is_undone = _about(said) in undone and said.kind not in _ALWAYS_TOLD
-        is_news = _about(said) in told if said.kind == "adjusted" else not is_undone
-        if is_news and notice_id not in world.bank.notices and said.member_id not in left:
-            yield f"I10 the bank was never told of {said.kind}"
-    heard = [announced[name] for name in world.bank.notices if name in announced]
-    paid = {_about(said) for said in heard if said.kind == "reward_paid"}
-    for said in heard:
-        if said.kind == "reward_returned" and _about(said) not in paid:
-            yield "I10 the bank heard that money came back, and not that it was paid"
-    if len(heard) < len(world.bank.notices):
-        yield "I10 the bank heard what nobody announced"
-
-
-def _about(said: NoticeMessage) -> tuple[str, str, str, bool]:
-    """What a notice is about: what undoes it is about the same. Stamps that nobody heard of may go
-    unsaid though the full card that they made was told of, with its money.
-    """
-    return said.member_id, said.subject, said.payment_id, bool(said.units)

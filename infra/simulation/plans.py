@@ -78,6 +78,7 @@ def _drawn(family: Family, first: int, end: int, most: int) -> Job:
 def _bounded() -> list[Job]:
     singles = names_in_both_orders(*_BOUNDED_SINGLES)[::2]
     return [
+        *(Job(Family.SAMPLED, name) for name in _MONTHS),  # None of the faults: only the course.
         *(Job(Family.PAIRS, name) for name in names_in_both_orders(*_BOUNDED)),
         *(Job(Family.PLAIN, name) for name in _REWARDS_BOUNDED),
         *(Job(family, name) for family in (Family.SINGLES, Family.PAUSES) for name in singles),

@@ -14,7 +14,7 @@ from infra.local.fates import LATE_LOOKS, REASON_FAILED, REASON_RETURNED, Fate, 
 
 PATH = "/payments"
 AWAY = 36  # An amount that ends so is asked of a rail that does not answer for days.
-AWAY_FOR = timedelta(days=3)
+AWAY_FOR = timedelta(days=2)  # A look that comes late in a history still finds it back.
 _OK, _UNPROCESSABLE, _NOT_FOUND, _UNAVAILABLE = 200, 422, 404, 503
 
 

@@ -128,6 +128,16 @@ def test_a_member_with_more_purchases_than_one_query_gives_is_read_whole() -> No
     assert (tally.purchases, tally.units) == (13, 13)
 
 
+@pytest.mark.parametrize("draft", [TEN_PERCENT, STAMPS])
+def test_a_draft_with_a_field_that_nobody_knows_is_refused(draft: dict[str, Any]) -> None:
+    misspelt = json.dumps({**draft, "exclusion": {}}).encode()
+
+    with pytest.raises(Rejected) as refused:
+        walking.read_draft(misspelt, RETAILER.retailer_id, _whole())
+
+    assert (refused.value.code, refused.value.field) == ("unknown_field", "exclusion")
+
+
 def _whole() -> walking.Period:
     return walking.Period(NOW - timedelta(days=DAYS), NOW)
 

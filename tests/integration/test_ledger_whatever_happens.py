@@ -156,7 +156,12 @@ class MembersMoney(RuleBasedStateMachine):
         assert balances(self.member, now=LATER).earned == earned
 
     def teardown(self) -> None:
-        assert checking.check_book(member_owner(self.member), now=LATER) == ()
+        assert (
+            checking.check_pages(
+                checking.read_book(member_owner(self.member), now=LATER), now=LATER
+            )
+            == ()
+        )
 
 
 @pytest.mark.stores

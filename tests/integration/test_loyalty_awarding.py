@@ -1,6 +1,6 @@
 """Cards follow purchases: each stamp once, each return exact, each full card paid once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -34,6 +34,7 @@ from tests.makers.rewarding import (
 pytestmark = pytest.mark.stores
 LATER = PAID_AT + 3 * DAY
 DUE = PAID_AT + 40 * DAY
+HOUR = timedelta(hours=1)
 
 
 def stamps(*, at: object = SETTLED_AT) -> tuple[int, int]:
@@ -197,6 +198,30 @@ def test_no_stamps_while_the_service_is_off(embedded_aws: None) -> None:
 
     assert card() is None
     assert told() == []
+
+
+def switch_stamps(*, is_on: bool, at: datetime) -> None:
+    connection = network.get_connection(BANK, now=at)
+    members.change_services(user("ada"), {Service.STAMPS: is_on}, connection, now=at)
+
+
+def test_what_was_bought_while_stamps_were_off_earns_nothing_once_they_are_on(
+    embedded_aws: None,
+) -> None:
+    open_bakery()
+    buy("t-0", 1)
+    switch_stamps(is_on=False, at=PAID_AT + HOUR)
+    buy("t-1", 2, at=PAID_AT + 2 * HOUR)
+    missed = settle(now=PAID_AT + 3 * HOUR)
+    switch_stamps(is_on=True, at=PAID_AT + 4 * HOUR)
+
+    settle_again(missed, now=PAID_AT + 5 * HOUR)
+    bring_back("t-1", 1, reference="B-1", at=PAID_AT + 6 * HOUR)
+    settle(now=PAID_AT + 7 * HOUR)
+
+    found = card()
+    assert found is not None
+    assert [(one.sold_at, one.lot.units) for one in found.entries] == [(PAID_AT, 1)]
 
 
 def test_a_version_that_is_not_there_yet_is_waited_for(embedded_aws: None) -> None:

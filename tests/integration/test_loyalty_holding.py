@@ -1,6 +1,6 @@
 """Held awards wait for a person, who decides each once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.makers.members import card_token, make_activation, numbered, user
 from tests.makers.network import make_connection
 from tests.makers.outside import Counted
 from tests.makers.purchases import PAID_AT
+from tests.makers.rewarding import DAY, buy, open_bakery, settle
 
 pytestmark = pytest.mark.stores
 SOON = PAID_AT + timedelta(hours=1)
@@ -118,3 +119,41 @@ def test_the_first_who_registered_a_card_earns_and_the_second_is_held() -> None:
     assert service.judge_new_member(ada, now=SOON) == PASS
     assert service.judge_new_member(ben, now=SOON) == Hold(HoldReason.CARD_OF_ANOTHER_MEMBER)
     assert service.judge_new_member(cleo, now=SOON) == PASS
+
+
+@pytest.mark.parametrize("before", [0, 6, 8])
+def test_every_purchase_from_the_seventh_of_an_hour_on_is_held_however_many_there_were(
+    before: int,
+) -> None:
+    """Whatever of the card has moved to its history by then."""
+    open_bakery()
+    for number in range(before):
+        told(f"o-{number}", at=PAID_AT + number * DAY)
+
+    for number in range(32):
+        told(f"t-{number}", at=IN_A_MONTH + number * timedelta(minutes=4))
+
+    held = store.list_open(now=IN_A_MONTH + timedelta(hours=3))
+    numbers = [(one.since - IN_A_MONTH) // timedelta(minutes=4) for one in held]
+    assert sorted(numbers) == list(range(6, 32))
+
+
+def test_what_is_told_late_is_judged_by_what_was_bought_before_it_though_it_has_moved() -> None:
+    open_bakery()
+    for number in range(6):
+        told(f"t-{number}", at=PAID_AT + number * timedelta(minutes=4))
+    for number in range(8):
+        told(f"o-{number}", at=PAID_AT + (2 + number) * DAY)
+
+    told("late", at=PAID_AT + timedelta(minutes=30), now=IN_A_MONTH)
+
+    (held,) = store.list_open(now=IN_A_MONTH)
+    assert (held.since, held.reason) == (
+        PAID_AT + timedelta(minutes=30),
+        HoldReason.MANY_IN_AN_HOUR,
+    )
+
+
+def told(name: str, *, at: datetime, now: datetime | None = None) -> None:
+    buy(name, at=at)
+    settle(now=now or at + timedelta(minutes=1))

@@ -1,19 +1,27 @@
 """Goods that come back late take back what they earned, wherever that has moved by then."""
 
+from collections import Counter
 from contextlib import suppress
 
+import msgspec
 import pytest
 
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.accounts import member_owner
 from chalicelib.ledger.model import Balances
 from chalicelib.loyalty.cards.lots import balance_at, owed
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices.messages import decode_notices
+from chalicelib.purchases.correcting.service import say_not_mine
 from chalicelib.runtime import queues
 from tests.makers.dying import Died, dying
+from tests.makers.inquiries import own
+from tests.makers.nights import begin, close_until
 from tests.makers.purchases import PAID_AT, queued
 from tests.makers.rewarding import (
     ADA,
     DAY,
+    SCHEME,
     bring_back,
     buy,
     card,
@@ -35,13 +43,6 @@ def told() -> list[tuple[str, int, int, str]]:
         for one in notices
         if isinstance(one, NoticeMessage)
     ]
-
-
-def known() -> list[tuple[str, int, bool]]:
-    """What was announced: kind, units, and whether it may be known."""
-    notices = [decode_notices(body) for body in queued(queues.NOTICES)]
-    said = [one for one in notices if isinstance(one, NoticeMessage)]
-    return [(one.kind, one.units, one.may_be_known) for one in said]
 
 
 @pytest.mark.requirement("RCP-09")
@@ -69,19 +70,100 @@ def test_a_late_return_empties_a_full_card_of_the_history_once_and_says_so() -> 
     assert ("adjusted", 0, -300, "returned") in said
 
 
-def test_a_repeat_says_that_it_may_be_known_so_that_no_adjustment_is_swallowed() -> None:
-    open_bakery()
-    buy("t-1", 3)
-    messages = settle()
-    first = known()
-    settle_again(messages)
-    again = known()
+def exchange() -> list[str]:
+    """On the last day but one of its return period a full card's coffees but one come back, after
+    as many others were bought; returns what tells of the return, which is not settled.
+    """
+    buy("t-1", 5)
+    settle()
+    buy("t-2", 4, at=LATE)
+    settle(now=LATE)
+    bring_back("t-1", 4, reference="B-1", at=LATE)
+    return queued(queues.REWARDS)
 
+
+@pytest.mark.requirement("LOY-14")
+def test_a_reward_is_payable_when_the_youngest_stamp_that_took_a_place_is_active() -> None:
+    open_bakery()
+    begin(LATE.date())
+    messages = exchange()
+    settle_again(messages, now=LATE)
+    settle_again(messages, now=LATE + DAY)
+    first_due = close_until((PAID_AT + 31 * DAY).date())
+    before = money(now=first_due)
+    last_due = close_until((LATE + 31 * DAY).date())
+
+    assert before == (Balances("GBP", pending=300),)
+    assert money(now=last_due) == (Balances("GBP", available=300),)
+    assert (spent(now=LATE), has(ADA, now=last_due)) == (300, 300)
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+@pytest.mark.parametrize("nth", range(1, 6))
+def test_wherever_a_run_dies_a_deferred_reward_is_given_once(nth: int, is_heard: bool) -> None:
+    open_bakery()
+    messages = exchange()
+    with pytest.raises(Died), dying(nth, is_heard=is_heard):
+        settle_again(messages, now=LATE)
+    settle_again(messages, now=LATE)
+
+    entries = ledger.list_postings(member_owner(ADA), since=PAID_AT, now=LATE)
+    given = [(one.entry.key, one.entry.due_at) for one in entries if one.entry.due_at]
+    gift = f"card:{SCHEME}:1"
+    assert [key for key, _ in given] == [gift, f"{gift}:1"]
+    assert [at.date() for _, at in given if at] == [
+        (PAID_AT + 31 * DAY).date(),
+        (LATE + 31 * DAY).date(),
+    ]
+    assert [one.entry.key for one in entries if not one.entry.due_at] == [f"{gift} back to:300"]
+    assert (spent(now=LATE), money(now=LATE)) == (300, (Balances("GBP", pending=300),))
+
+
+def announced() -> dict[str, set[NoticeMessage]]:
+    """What was announced under each id, but for when."""
+    by_id: dict[str, set[NoticeMessage]] = {}
+    for body in queued(queues.NOTICES):
+        said = decode_notices(body)
+        assert isinstance(said, NoticeMessage)
+        by_id.setdefault(said.notice_id, set()).add(msgspec.structs.replace(said, at=PAID_AT))
+    return by_id
+
+
+def test_however_often_a_purchase_changes_each_change_is_announced_as_it_was_the_first_time() -> (
+    None
+):
+    open_bakery()
+    buy("t-1", 7)
+    messages = settle()
+    for number in range(4):
+        at = PAID_AT + (number + 1) * DAY
+        bring_back("t-1", 1, reference=f"B-{number}", at=at)
+        messages = settle(now=at)
+        settle_again(messages, now=at)
+
+    said = announced()
+
+    assert {len(contents) for contents in said.values()} == {1}
+    (told,) = zip(*said.values(), strict=True)
+    units = Counter((one.kind, one.units) for one in told if one.units)
+    assert units == {("stamp_earned", 7): 1, ("adjusted", -1): 4}
+
+
+def test_what_a_return_took_back_stays_a_return_when_the_receipt_is_disowned() -> None:
+    open_bakery()
+    buy("t-1", 5)
+    settle()
     bring_back("t-1", 1, reference="B-1", at=LATE)
     settle(now=LATE)
+    before = announced()
 
-    assert (first, again) == ([("stamp_earned", 3, False)], [("stamp_earned", 3, True)])
-    assert known() == [("stamp_earned", 3, True), ("adjusted", -1, False)]
+    say_not_mine(own("t-1", now=LATE), version=2, now=LATE)
+    settle(now=LATE)
+    after = announced()
+
+    assert {name: after[name] for name in before} == before
+    reasons = Counter(one.reason for (one,) in after.values())
+    assert reasons == {"": 2, "returned": 2, "withdrawn": 1}
 
 
 def test_what_was_not_announced_is_announced_by_whoever_settles_a_later_version() -> None:
@@ -96,4 +178,21 @@ def test_what_was_not_announced_is_announced_by_whoever_settles_a_later_version(
 
     settle(now=LATE)
 
-    assert known() == [("stamp_earned", 3, True), ("adjusted", -1, False)]
+    assert told() == [("stamp_earned", 3, 0, ""), ("adjusted", -1, 0, "returned")]
+
+
+def test_a_tier_is_announced_once_in_its_period_whatever_is_settled_again() -> None:
+    base = {"id": "base", "name": "Base", "threshold": 0}
+    steps = [base, *({"id": f"{n}", "name": f"From {n}", "threshold": n} for n in (3, 6))]
+    open_bakery(tiers={"steps": steps})
+    for number, coffees in enumerate((1, 3, 4)):
+        buy(f"t-{number}", coffees, at=PAID_AT + number * DAY)
+        settle(now=PAID_AT + number * DAY)
+    bring_back("t-1", 1, reference="B-1", at=LATE)
+    settle(now=LATE)
+
+    said = announced()
+
+    assert {len(contents) for contents in said.values()} == {1}
+    told = [one.reason for (one,) in said.values() if one.kind == "tier_changed"]
+    assert told == ["3", "6"]

@@ -1,6 +1,7 @@
 """Schemes are kept in versions: none is changed, and the one that holds is found by its time."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from chalicelib.loyalty.schemes import service, store
 from chalicelib.loyalty.schemes.problems import SchemeRefused
 from chalicelib.loyalty.schemes.service import Recorded, ReferenceNotAllowed, TooManySchemes
 from chalicelib.network import service as network
-from tests.makers.receipts import RETAILER
+from tests.makers.receipts import RETAILER, STORE
 from tests.makers.schemes import NOW, open_shop, points, shape_of, stamps
 
 pytestmark = pytest.mark.stores
@@ -166,3 +167,29 @@ def test_of_writers_at_once_each_version_is_one_ones() -> None:
     assert won == [mark.version for mark in marks] == list(range(1, len(marks) + 1))
     units = {service.get_version(POINTS, mark.version, now=NOW).rules[0].units for mark in marks}
     assert units == {at for at, version in enumerate(said, start=1) if version != "again"}
+
+
+def test_the_return_period_counts_where_the_scheme_says_nothing_of_waiting() -> None:
+    weekly = points(expiry={"after": 7, "unit": "days"})
+
+    with pytest.raises(SchemeRefused) as refusal:
+        record(weekly)
+    assert (refusal.value.code, refusal.value.field) == ("expires_before_active", "expiry.after")
+
+    network.record_retailer(replace(RETAILER, return_days=6))
+    network.forget()
+    assert record(weekly).is_new
+
+
+def test_a_window_may_open_by_the_clock_of_any_store() -> None:
+    friday = {"days": "FREQ=WEEKLY;BYDAY=FR", "from": "17:00", "minutes": 60}
+    rule = DOUBLE | {"when": {"windows": [friday]}}
+    document = points(rule, starts_at="2026-11-30T00:00:00Z", ends_at="2026-12-04T17:00:00Z")
+
+    with pytest.raises(SchemeRefused):
+        service.check_scheme(BEAN, "points", shape_of(document), now=NOW)
+
+    paris = replace(STORE, store_id=StoreId("paris"), reference="0075", zone="Europe/Paris")
+    network.record_store(paris, [], now=NOW)
+    network.forget()
+    assert service.check_scheme(BEAN, "points", shape_of(document), now=NOW)

@@ -21,6 +21,7 @@ from chalicelib.members.model import (
     MemberStatus,
     NotHeld,
 )
+from chalicelib.members.switching import Switch
 from chalicelib.network.programmes import Service
 from chalicelib.runtime import aws, rows, vault
 from tests.makers.members import (
@@ -178,8 +179,27 @@ def test_receipts_cannot_stop_alone_and_extras_can(embedded_aws: None, now: date
     )
 
     assert unchanged.services == {Service.RECEIPTS, Service.STAMPS}
-    changed = service.get_member(user("ada"), now=now).services
-    assert changed == {Service.RECEIPTS, Service.OFFERS}
+    changed = service.get_member(user("ada"), now=now)
+    assert changed.services == {Service.RECEIPTS, Service.OFFERS}
+    assert changed.switches == (
+        Switch(Service.STAMPS, now, False),
+        Switch(Service.OFFERS, now, True),
+    )
+    assert unchanged.switches == ()
+
+
+def test_when_services_were_switched_is_not_kept_of_somebody_who_left(
+    embedded_aws: None, now: datetime
+) -> None:
+    member_id = switch_on(make_activation(), 1, now)
+    bank = make_connection()
+    service.change_services(user("ada"), {Service.STAMPS: False}, bank, now=now)
+
+    service.leave(user("ada"), now=now)
+
+    left = service.find_member(member_id, now=now)
+    assert left is not None
+    assert left.switches == ()
 
 
 @pytest.mark.requirement("RCP-03")

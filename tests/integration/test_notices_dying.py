@@ -10,7 +10,6 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.members.announcing import Announcement
 from chalicelib.network.model import Provider
 from chalicelib.notices import replaying, sending
-from chalicelib.notices.coalescing import Waiting
 from chalicelib.notices.messages import TellPageMessage, decode_notices
 from chalicelib.notices.sending import Run
 from chalicelib.runtime import clock, queues
@@ -43,8 +42,7 @@ def notices(provider: Provider, about: str) -> list[Announcement]:
 
 def tell(told: list[Announcement], about: str) -> None:
     """One run, as the worker makes it."""
-    waiting = [Waiting(one, is_first=True) for one in told]
-    sending.send(waiting, Run(NOON, has_time=lambda: True), new_page_id=lambda: f"page{about}")
+    sending.send(told, Run(NOON, has_time=lambda: True), new_page_id=lambda: f"page{about}")
 
 
 def ids(told: list[Announcement]) -> set[str]:

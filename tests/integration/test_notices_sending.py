@@ -18,7 +18,6 @@ from chalicelib.network import service as network
 from chalicelib.network.access import keys
 from chalicelib.network.model import Provider
 from chalicelib.notices import sending
-from chalicelib.notices.coalescing import Waiting
 from chalicelib.notices.log import store
 from chalicelib.notices.messages import TellPageMessage, decode_notices
 from chalicelib.notices.sending import Run
@@ -108,20 +107,27 @@ def test_many_notices_of_one_run_are_one_page_of_the_banks_log(bank: BankServer)
     assert len(bank.heard) == 7
 
 
-def test_what_is_taken_back_before_it_was_told_is_not_told(
+def test_what_is_announced_twice_is_told_once_and_everything_as_it_was_said(
     bank: BankServer, counted: Counted
 ) -> None:
+    """Also what was given and taken back in one batch: whoever settles the purchase again later
+    announces both anew, and a bank knows a repeat by its id.
+    """
     open_banks(bank, Provider.STANDARD)
     member_id = member_of(Provider.STANDARD).member_id
-    back = make_announcement(member_id, NoticeKind.ADJUSTED, units=-2)
-    other = make_announcement(member_id, cause="p-2", units=3)
-    part = make_announcement(member_id, NoticeKind.ADJUSTED, cause="p-2", units=-1)
+    given = make_announcement(member_id)
+    part = make_announcement(member_id, NoticeKind.ADJUSTED, units=-1)
 
-    say(make_announcement(member_id), back, other, part)
+    say(given, part, given, part)
+    say(given, part, make_announcement(member_id, NoticeKind.ADJUSTED, "payment-1#3", units=-1))
 
-    assert told(bank) == [("reward.stamp_earned", 2)]
-    assert bank.heard[0].headers["webhook-id"] == other.notice_id
-    assert counted["notices_dropped:coalesced"] == 3
+    first = [("reward.stamp_earned", 2), ("reward.adjusted", -1)]
+    assert told(bank) == [*first, *first, ("reward.adjusted", -1)]
+    assert [one.headers["webhook-id"] for one in bank.heard[:4]] == [
+        given.notice_id,
+        part.notice_id,
+    ] * 2
+    assert counted["notices_dropped:said_twice"] == 2
 
 
 @pytest.mark.requirement("LOY-17")
@@ -328,9 +334,7 @@ def test_a_feed_item_that_is_certainly_not_there_is_put_later(
 def test_what_there_is_no_time_for_is_told_from_the_page_at_once(bank: BankServer) -> None:
     open_banks(bank, Provider.STANDARD)
     member_id = member_of(Provider.STANDARD).member_id
-    waiting = [
-        Waiting(make_announcement(member_id, cause=f"p-{n}"), is_first=True) for n in range(5)
-    ]
+    waiting = [make_announcement(member_id, cause=f"p-{n}") for n in range(5)]
     left = iter([True, True, False])
     sending.send(waiting, Run(NOON, lambda: next(left)), new_page_id=lambda: "page-1")
 
@@ -340,7 +344,7 @@ def test_what_there_is_no_time_for_is_told_from_the_page_at_once(bank: BankServe
     assert isinstance(message, TellPageMessage)
     assert message.left == (2, 3, 4)
     ids = [one.headers["webhook-id"] for one in bank.heard]
-    assert ids == [one.announcement.notice_id for one in waiting]
+    assert ids == [one.notice_id for one in waiting]
     assert queued(queues.NOTICES) == []
 
 

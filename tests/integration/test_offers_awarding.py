@@ -13,9 +13,10 @@ from chalicelib.loyalty.rules import Condition, Exclusions, FixedCashback, Match
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.network.programmes import Service
-from chalicelib.offers.audiences.model import Audience, Lapsed, New
+from chalicelib.offers.audiences.model import Audience, Lapsed, Nearby, New
 from chalicelib.offers.awarding import Awarded, Won
 from chalicelib.offers.campaigns import service as campaigns
+from chalicelib.offers.campaigns.store import record_campaign
 from chalicelib.offers.deciding import NotWon
 from chalicelib.offers.participation import store
 from chalicelib.offers.participation.model import new_participation
@@ -107,22 +108,23 @@ def test_takes_back_by_line_what_came_back_and_gives_the_budget_back() -> None:
     assert spent(five) == 0
 
 
-def test_says_of_what_was_given_before_that_it_may_have_been_told() -> None:
-    ada, _ = join(), run(campaign())
-    receipt = coffees(350)
+def test_each_step_is_announced_again_as_it_was_the_first_time() -> None:
+    ada, _ = join(), run(campaign(reward=FIVE_PERCENT))
+    receipt = coffees(2_000, 1_000)
     whole = bought(receipt, ada)
-    award(whole, ada)
-    first = [json.loads(one) for one in queued(queues.NOTICES)]
+    part = next_version(whole, returns=(returned(receipt, "2"),))
+    disowned = next_version(
+        part, receipt=None, returns=(), withdrawals=(Withdrawal(3, LATER, "not_mine"),)
+    )
+    for one in (whole, part, disowned):
+        award(one, ada, now=LATER)
 
-    award(next_version(whole, returns=(returned(receipt, "1"),)), ada, now=LATER)
-    then = [json.loads(one) for one in queued(queues.NOTICES)]
+    said = [json.loads(one) for one in queued(queues.NOTICES)]
 
-    told = [(one["kind"], one["minor"], one.get("may_be_known", False)) for one in first + then]
-    assert told == [
-        ("offer_redeemed", 100, False),
-        ("offer_redeemed", 100, True),
-        ("adjusted", -100, False),
-    ]
+    told = [(one["kind"], one["minor"], one.get("reason", "")) for one in said]
+    given, back = ("offer_redeemed", 150, ""), ("adjusted", -50, "returned")
+    assert told == [given, given, back, given, back, ("adjusted", -100, "withdrawn")]
+    assert len({one["notice_id"] for one in said}) == 3
 
 
 def test_the_order_in_which_versions_come_changes_nothing() -> None:
@@ -202,27 +204,6 @@ def test_of_two_that_give_the_same_the_one_that_ends_first_wins() -> None:
     assert [one.campaign_id for one in awarded.won] == [campaign("short").campaign_id]
 
 
-def test_stackable_offers_are_given_together_where_that_is_more() -> None:
-    ada = join()
-    one, two, alone = run(
-        campaign("one", is_stackable=True),
-        campaign("two", is_stackable=True, reward=FIVE_PERCENT),
-        campaign("alone", reward=FixedCashback(160)),
-    )
-    coffee = bought(coffees(2_000), ada)
-
-    awarded = award(coffee, ada)
-    again = award(coffee, ada)
-
-    assert {(won.campaign_id, won.minor) for won in awarded.won} == {
-        (one.campaign_id, 100),
-        (two.campaign_id, 100),
-    }
-    assert [lost.campaign_id for lost in awarded.lost] == [alone.campaign_id]
-    assert again.won == awarded.won
-    assert owed(ada.member_id) == 200
-
-
 def test_a_retailers_priority_goes_before_the_value() -> None:
     ada = join()
     first, _ = run(campaign(priority=5), campaign("five", reward=FIVE_PERCENT))
@@ -273,6 +254,19 @@ def test_a_member_who_lapsed_wins_an_offer_for_those_who_lapsed() -> None:
 
     assert [one.minor for one in back.won] == [100]
     assert [one.why for one in regular.lost] == ["not_in_audience"]
+
+
+def test_a_purchase_does_not_say_that_its_member_was_nearby() -> None:
+    ada = join()
+    (near,) = run(campaign(needs_activation=True, audience=Audience((Nearby(1),))))
+    from_before = replace(near, needs_activation=False, version=near.version + 1)  # Once allowed.
+    assert record_campaign(from_before, after_version=near.version, is_open=True)
+    campaigns.forget()
+
+    awarded = award(bought(coffees(350), ada), ada)
+
+    assert awarded == Awarded(lost=(NotWon(near.campaign_id, "not_in_audience"),))
+    assert owed(ada.member_id) == 0
 
 
 @pytest.mark.requirement("OFR-09")
@@ -342,6 +336,20 @@ def test_what_was_given_is_taken_back_of_a_member_who_switched_offers_off() -> N
     award(next_version(coffee, returns=(returned(receipt, "1"),)), off, now=LATER)
 
     assert (owed(ada.member_id), spent(pound)) == (0, 0)
+
+
+def test_what_was_bought_while_offers_were_off_wins_nothing_once_they_are_on() -> None:
+    ada = join(wants_offers=False)
+    run(campaign())
+    missed = bought(coffees(350), ada)
+    award(missed, ada)
+    on = members.change_services(user("ada"), {Service.OFFERS: True}, BANK, now=SETTLED_AT)
+
+    later = award(next_version(missed), on, now=LATER)
+    award(bought(coffees(350), on, "t-2", at=SETTLED_AT), on, now=LATER)
+
+    assert later == Awarded()
+    assert owed(ada.member_id) == 100
 
 
 def test_a_purchase_from_before_joining_earns_nothing() -> None:

@@ -81,7 +81,10 @@ def standing(offers: tuple[Campaign, ...], told: list[Story]) -> dict[str, int]:
     found = {one.reference: spent(one) for one in offers}
     rows = 0
     for member_id, member in members.items():
-        assert checking.check_book(member_owner(member_id), now=LATER) == ()
+        assert (
+            checking.check_pages(checking.read_book(member_owner(member_id), now=LATER), now=LATER)
+            == ()
+        )
         found[member_id] = owed(member_id)
         held = store.list_participations(member_id, None, key=key_of(member), now=LATER)
         rows += sum(one.kept_minor for one in held.values())

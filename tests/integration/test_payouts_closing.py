@@ -1,18 +1,25 @@
 """A day is closed: due gifts become available, members are paid, retailers' days are added up."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from chalicelib.kernel.money import Money
 from chalicelib.ledger import moving
+from chalicelib.ledger import service as ledger
 from chalicelib.ledger.closing import store as closing
 from chalicelib.ledger.giving import give, take_back
 from chalicelib.ledger.model import Balances
 from chalicelib.members import service as members
 from chalicelib.members.model import Member
 from chalicelib.payouts import closing as job
+from chalicelib.payouts import sending
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import store as instructions
+from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.destinations import store as named
+from chalicelib.payouts.destinations.accounts import Destination, IbanAccount
 from chalicelib.payouts.model import (
     Executed,
     Failed,
@@ -23,8 +30,9 @@ from chalicelib.payouts.model import (
 from chalicelib.payouts.netting import store as unpaid
 from chalicelib.payouts.netting.deciding import Why
 from chalicelib.payouts.netting.store import Unpaid
+from chalicelib.payouts.paying import service as accounts
 from chalicelib.payouts.rails.model import Rail
-from chalicelib.runtime import queues
+from chalicelib.runtime import queues, vault
 from tests.makers.ledger import (
     BOUGHT_AT,
     CAMPAIGN,
@@ -46,6 +54,7 @@ pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("paying")]
 BOUGHT_ON = BOUGHT_AT.date()
 DUE_ON = DUE_AT.date()
 PAID_ON = DUE_ON + timedelta(days=1)
+EUROS = Money(700, "EUR")
 
 
 @pytest.fixture
@@ -172,6 +181,76 @@ def test_what_failed_for_good_is_tried_thrice_and_then_waits() -> None:
 
     waits = unpaid.find(ada.member_id, "GBP", now=DUE_AT)
     assert (len(tried), waits and waits.why) == (3, Why.DESTINATION_REFUSED)
+
+
+def _pay_euros() -> None:
+    """The bank's members are paid in euros, too."""
+    account = replace(make_account(Rail.SANDBOX, api_url="https://127.0.0.1:9"), currency="EUR")
+    accounts.record_account(account, None, now=BOUGHT_AT)
+
+
+def _name_iban(member: Member, *, now: datetime) -> None:
+    iban = Destination(IbanAccount("DE89370400440532013000"), "Ada Wren")
+    destinations.set_destination(member, iban, now=now)
+
+
+@pytest.mark.requirement("LOY-04")
+def test_euros_wait_for_an_iban_and_pounds_are_paid_to_the_sort_code() -> None:
+    _pay_euros()
+    ada = make_payee()
+    _give(ada, 1, amount=EUROS)
+    _give(ada, 2)
+
+    close_until(DUE_ON)
+    waits = unpaid.find(ada.member_id, "EUR", now=DUE_AT)
+    ordered = set(_paid_ids())
+    _name_iban(ada, now=night_after(PAID_ON))
+    night = close_until(PAID_ON + timedelta(days=2))
+
+    assert waits == Unpaid(ada.member_id, "EUR", 700, Why.DESTINATION_OTHER_CURRENCY, PAID_ON)
+    assert ordered == {payout_id_of(ada.member_id, "GBP", PAID_ON)}
+    euros, pounds = ledger.balances_of(ada.member_id, now=night)
+    assert (euros, pounds) == (Balances("EUR", in_payment=700), Balances("GBP", in_payment=500))
+
+
+def test_euros_for_a_sort_code_of_which_only_the_envelope_tells_are_sent_nowhere() -> None:
+    """As accounts are that were named before it was kept what they take."""
+    _pay_euros()
+    ada = make_payee()
+    assert ada.salt is not None
+    key = vault.member_key(ada.salt)
+    held = destinations.find_held(ada.member_id, now=BOUGHT_AT)
+    assert held is not None
+    named.record_held(ada.member_id, replace(held, only_currency=""), key=key)
+    _give(ada, amount=EUROS)
+    night = close_until(DUE_ON)
+    (payout_id,) = _paid_ids()
+
+    after = sending.send(payout_id, now=night)
+
+    assert (after.state, after.reason) == (PayoutState.FAILED, "destination_other_currency")
+    assert ledger.balances_of(ada.member_id, now=night) == (Balances("EUR", available=700),)
+
+
+def test_euros_that_failed_do_not_hold_up_pounds() -> None:
+    _pay_euros()
+    ada = make_payee()
+    _name_iban(ada, now=BOUGHT_AT)
+    _give(ada, 1, amount=EUROS)
+    _give(ada, 2, available_at=DUE_AT + timedelta(days=3))
+    close_until(DUE_ON - timedelta(days=1))
+    for number in range(3):
+        now = close_until(DUE_ON + timedelta(days=number))
+        for payout_id in _paid_ids():
+            payouts.record_outcome(payout_id, Failed("closed", is_final=True), now=now)
+
+    night = close_until(DUE_ON + timedelta(days=3))
+
+    waits = unpaid.find(ada.member_id, "EUR", now=night)
+    assert waits is not None
+    assert waits.why is Why.DESTINATION_REFUSED
+    euros, pounds = ledger.balances_of(ada.member_id, now=night)
+    assert (euros, pounds) == (Balances("EUR", available=700), Balances("GBP", in_payment=500))
 
 
 def test_a_debt_is_set_off_against_what_comes_before_anything_is_paid() -> None:

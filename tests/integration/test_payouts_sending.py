@@ -18,9 +18,11 @@ from chalicelib.payouts.orders import store as orders
 from chalicelib.payouts.paying import service as paying
 from chalicelib.payouts.rails.model import PayingSecrets, Rail
 from chalicelib.payouts.states import follow
+from chalicelib.runtime import queues
 from infra.local.calling import call
 from infra.local.sandbox_bank import SandboxBank
 from infra.local.serving import NO_ANSWER
+from tests.makers.dying import Died, dying
 from tests.makers.ledger import balances
 from tests.makers.outside import Counted
 from tests.makers.paying import (
@@ -35,11 +37,13 @@ from tests.makers.paying import (
     set_destination,
     write_order,
 )
+from tests.makers.payouts import sent_to
 
 pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 
 AFTER_THE_CALL = PAYING_AT + sending.CALLS_END_WITHIN
 THREADS = 16
+OUTCOME_WRITTEN = 4  # After the frozen order, the look that is due, and `unknown`.
 
 
 def _send_until_done(payout_id: str) -> Instruction:
@@ -185,6 +189,34 @@ def test_what_the_rail_will_not_pay_goes_back_to_the_member() -> None:
     assert balances(member.member_id, now=SOON) == Balances("GBP", available=531)
 
 
+@pytest.mark.parametrize("looks", [False, True])
+@pytest.mark.parametrize(
+    ("minor", "then"),
+    [(500, Balances("GBP", paid=500)), (531, Balances("GBP", available=531))],
+)
+def test_what_a_dead_run_left_to_be_done_is_done_by_whoever_comes_next(
+    minor: int, then: Balances, *, looks: bool
+) -> None:
+    with sandbox_payments() as (bank, account):
+        record_paying(account)
+        member = make_payee()
+        order = write_order(member, minor, Rail.SANDBOX)
+        with pytest.raises(Died), dying(OUTCOME_WRITTEN, is_heard=True):
+            sending.send(order.payout_id, now=PAYING_AT)
+        before = balances(member.member_id, now=SOON)
+
+        if looks:
+            looking.look_up_due(now=PAYING_AT + sending.FIRST_LOOK_AFTER)
+        else:
+            sending.send(order.payout_id, now=AFTER_THE_CALL)
+
+    assert before == Balances("GBP", in_payment=minor)
+    assert balances(member.member_id, now=SOON) == then
+    told = [one["kind"] for one in sent_to(queues.NOTICES)]
+    assert told == (["reward_paid"] if then.paid else [])
+    assert bank.books.posts == 1
+
+
 def test_a_payment_that_comes_back_is_noticed_by_looking_after_it_was_executed() -> None:
     with sandbox_payments() as (_bank, account):
         record_paying(account)
@@ -275,7 +307,7 @@ def test_an_account_that_is_changed_after_the_first_call_changes_nothing_of_the_
         member = make_payee()
         order = write_order(member, 534, Rail.SANDBOX)
         sending.send(order.payout_id, now=PAYING_AT)
-        destinations.remove(member)
+        destinations.remove(member, now=PAYING_AT)
 
         after = sending.look_up(order.payout_id, now=PAYING_AT + timedelta(days=2))
 
@@ -289,7 +321,7 @@ def test_pays_from_nowhere_where_no_account_is_set_up() -> None:
         record_paying(account)
         member = make_payee()
         order = write_order(member, 500, Rail.SANDBOX)
-        paying.remove_account(account.connection_id, account.currency)
+        paying.remove_account(account.connection_id, account.currency, now=PAYING_AT)
 
         after = sending.send(order.payout_id, now=PAYING_AT)
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from chalicelib.members import service as members
 from chalicelib.network.programmes import Service
 from chalicelib.privacy import leaving
 from chalicelib.purchases import service as purchases
+from chalicelib.purchases.correcting.store import count_attempt
 from chalicelib.rewards.inquiries import service, store
 from chalicelib.rewards.inquiries.model import InquiryState, Outcome, Step, Why, new_inquiry
 from chalicelib.rewards.inquiries.service import (
@@ -29,7 +31,7 @@ from tests.makers.cards import SCHEME, after, worth
 from tests.makers.dying import Died, dying
 from tests.makers.holds import ensure_queue, settled
 from tests.makers.inquiries import SOON, own, redeem, stamp, start_rewards
-from tests.makers.members import user
+from tests.makers.members import numbered, user
 from tests.makers.network import BAKERY, make_connection
 from tests.makers.outside import Counted
 from tests.makers.purchases import BANK, PAID_AT, event, open_town, queued
@@ -339,3 +341,14 @@ def test_a_look_without_time_is_left_to_the_next_run() -> None:
 
     assert service.look_at_open(now=SOON, has_time=lambda: False) == 0
     assert inquiry()[0] == "checking"
+
+
+def test_an_inquiry_that_is_asked_for_again_because_no_answer_came_counts_once() -> None:
+    """Within a day of three; the first is as an older release counted it."""
+    about = [payment_id_of(BANK, f"t-{number}") for number in range(3)]
+    count = partial(count_attempt, numbered(1).member_id, "rewards", most=3, now=SOON)
+
+    found = [count(), *(count(about=about[number]) for number in (0, 0, 1, 1, 2, 1))]
+
+    assert found == [True] * 5 + [False, True]
+    assert count() is False

@@ -98,6 +98,38 @@ def test_a_draft_may_be_changed_and_a_scheduled_campaign_may_not() -> None:
     assert get().body["campaign"]["limit"] == {"times": 3, "per": "week"}
 
 
+def test_the_same_document_again_changes_nothing_at_any_stage() -> None:
+    put()
+    seen = []
+    for what, moment in (
+        ("schedule", NOW),
+        ("pause", FIRST_DAY),
+        ("resume", FIRST_DAY),
+        ("end", FIRST_DAY),
+    ):
+        at(moment)
+        stepped, again = step(what), put()
+        seen.append((again.status, again.body == stepped.body, again.body["stage"]))
+
+    assert seen == [
+        (200, True, "scheduled"),
+        (200, True, "paused"),
+        (200, True, "live"),
+        (200, True, "ended"),
+    ]
+
+
+def test_with_another_budget_than_it_has_now_it_is_another_document() -> None:
+    put()
+    step("schedule")
+    put_budget(300_000)
+
+    old, new = put(), put(changed("budget.amount_minor", 300_000))
+
+    assert (old.status, old.body["code"]) == (409, "not_a_draft")
+    assert (new.status, new.body["stage"]) == (200, "scheduled")
+
+
 def test_scheduling_makes_the_budget_and_has_purchases_announced() -> None:
     put()
     before = network.get_retailer(RETAILER.retailer_id, now=NOW).rewards
@@ -134,23 +166,64 @@ def test_ends_by_itself_when_its_window_does() -> None:
     assert get().body["stage"] == "ended"
 
 
-def test_the_budget_may_grow_and_never_falls_below_one_reward() -> None:
+def put_budget(minor: int, currency: str = "GBP") -> Said:
+    body = {"amount_minor": minor, "currency": currency}
+    path = "/v1/campaigns/coffee/budget"
+    return call("PUT", path, token=token_of(RETAILER.retailer_id), body=body)
+
+
+def test_the_budget_may_grow() -> None:
     put()
     step("schedule")
 
-    def budget(minor: int, currency: str = "GBP") -> Said:
-        body = {"amount_minor": minor, "currency": currency}
-        path = "/v1/campaigns/coffee/budget"
-        return call("PUT", path, token=token_of(RETAILER.retailer_id), body=body)
-
-    grown, small, foreign = budget(300_000), budget(499), budget(300_000, "EUR")
+    grown = put_budget(300_000)
 
     assert grown.body["campaign"]["budget"]["amount_minor"] == 300_000
     assert get().body["standing"]["cap_minor"] == 300_000
-    assert [(one.status, one.body["code"], one.body["field"]) for one in (small, foreign)] == [
-        (422, "budget_too_small", "budget.amount_minor"),
-        (422, "currency_differs", "currency"),
-    ]
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "code", "field"),
+    [
+        (0, "GBP", "no_budget", "amount_minor"),
+        (-1, "GBP", "amount_out_of_range", "amount_minor"),
+        (10**12 + 1, "GBP", "amount_out_of_range", "amount_minor"),
+        (499, "GBP", "budget_too_small", "amount_minor"),
+        (500, "GBP", "budget_cap_too_low", "amount_minor"),
+        (300_000, "EUR", "currency_differs", "currency"),
+    ],
+)
+def test_a_budget_that_cannot_be_is_refused_with_the_reason_and_the_place(
+    minor: int, currency: str, code: str, field: str
+) -> None:
+    put()
+    step("schedule")
+    campaign = campaigns.get_campaign(RETAILER.retailer_id, "coffee", now=NOW)
+    budgets.lease_for(campaigns.purse_of(campaign), slot=0, wanted_minor=501, now=NOW)
+
+    refused = put_budget(minor, currency)
+
+    assert (refused.status, refused.body["code"], refused.body["field"]) == (422, code, field)
+    assert get().body["standing"]["cap_minor"] == 250_000
+
+
+def test_an_offer_that_was_used_up_is_shown_again_once_its_budget_is_raised() -> None:
+    put(changed("budget.amount_minor", 500))
+    step("schedule")
+    campaign = campaigns.get_campaign(RETAILER.retailer_id, "coffee", now=NOW)
+    purse = campaigns.purse_of(campaign)
+    number = budgets.lease_for(purse, slot=0, wanted_minor=1, now=NOW)
+    assert number is not None
+    budgets.spend(purse, number, "p", 1, slot=0, now=NOW)
+    tend_campaigns(SCHEDULED, context("tend_campaigns"))
+
+    seen = [get()]
+    for minor in (999, 1_001):
+        seen.append(put_budget(minor))
+
+    assert [one.body.get("is_exhausted", False) for one in seen] == [True, False, False]
+    (listed,) = campaigns.list_open(None, now=NOW)
+    assert not listed.is_exhausted
 
 
 def test_refuses_a_second_campaign_that_offers_the_same() -> None:
@@ -184,7 +257,8 @@ REFUSED = [
     ("budget.currency", "EUR", "currency_differs", "budget.currency"),
     ("budget.amount_minor", 0, "no_budget", "budget.amount_minor"),
     ("budget.amount_minor", 499, "budget_too_small", "budget.amount_minor"),
-    ("budget.amount_minor", 10**12 + 1, "no_budget", "budget.amount_minor"),
+    ("budget.amount_minor", 10**12 + 1, "amount_out_of_range", "budget.amount_minor"),
+    ("budget.amount_minor", -1, "amount_out_of_range", "budget.amount_minor"),
     ("reward.max_minor", 0, "amount_out_of_range", "reward.max_minor"),
     ("reward.percent", "101", "share_out_of_range", "reward.percent"),
     ("reward", {"kind": "free_text", "text": "A hug"}, "reward_is_no_money", "reward.kind"),
@@ -197,6 +271,7 @@ REFUSED = [
     ("limit", {"times": -1, "per": "week"}, "limit_out_of_range", "limit.times"),
     ("limit", {"times": 1, "per": "purchase"}, "limit_per_purchase", "limit.per"),
     ("condition.min_spend_minor", -1, "amount_out_of_range", "condition.min_spend_minor"),
+    ("condition.min_items", 1_000_001, "amount_out_of_range", "condition.min_items"),
     ("condition.stores", ["0043"], "unknown_store", "condition.stores[0]"),
     ("condition.tiers", ["gold"], "tiers_are_of_schemes", "condition.tiers"),
     (
@@ -233,6 +308,40 @@ def test_refuses_what_could_never_run_with_the_reason_and_the_place(
     refused = put(changed(path, value))
 
     assert (refused.status, refused.body["code"], refused.body["field"]) == (422, code, field)
+    assert get().status == 404
+
+
+def test_an_offer_for_who_is_nearby_has_to_be_switched_on() -> None:
+    nearby = changed("audience", [{"kind": "nearby", "kilometres": 1}])
+
+    refused = put(nearby | {"needs_activation": False})
+
+    assert (refused.status, refused.body["code"]) == (422, "never_met")
+    assert refused.body["field"] == "needs_activation"
+    assert put(nearby).status == 201
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("conditions", {"min_spend_minor": 2_000}, "conditions"),
+        ("condition.min_spend", 2_000, "condition.min_spend"),
+        ("condition.windows", [{"days": "FREQ=DAILY", "to": "9"}], "condition.windows[0].to"),
+        ("reward.max", 5, "reward.max"),
+        ("exclusions.line", {}, "exclusions.line"),
+        ("audience", [{"kind": "new", "day": 30}], "audience[0].day"),
+        ("limit", {"times": 1, "per": "week", "from": "MO"}, "limit.from"),
+        ("budget.max_minor", 5, "budget.max_minor"),
+    ],
+)
+def test_a_field_that_nobody_knows_is_a_mistake(path: str, value: object, field: str) -> None:
+    refused = put(changed(path, value))
+
+    assert (refused.status, refused.body["code"], refused.body["field"]) == (
+        422,
+        "unknown_field",
+        field,
+    )
     assert get().status == 404
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.kernel.money import Money
+from chalicelib.ledger.accounts import liability_account
 from chalicelib.ledger.books import store as books
 from chalicelib.ledger.closing import store as closing
-from chalicelib.ledger.giving import give
-from chalicelib.ledger.model import Balances
+from chalicelib.ledger.giving import bring_to, give
+from chalicelib.ledger.model import Balances, EntryKind
+from chalicelib.ledger.printing import COLUMNS
 from chalicelib.members.model import Member
 from chalicelib.network import service as network
 from chalicelib.network.model import Retailer
@@ -24,6 +27,7 @@ from chalicelib.workers import closing as worker
 from infra.local.lambda_events import scheduled_event
 from tests.makers.ledger import (
     BOUGHT_AT,
+    CAMPAIGN,
     DUE_AT,
     RETAILER,
     balances,
@@ -38,6 +42,7 @@ from tests.makers.outside import context
 from tests.makers.paying import make_account, make_member, make_payee, record_paying
 from tests.makers.paying import set_destination as name_account
 from tests.makers.payouts import sent_to
+from tests.makers.pdf_text import texts_of
 
 NIGHT = night_after(DUE_AT.date())
 PAID_ON = NIGHT.date()
@@ -162,3 +167,53 @@ def test_operators_show_a_statement_and_enter_what_a_retailer_paid(
     assert files[0].read_text("utf-8").splitlines()[1].endswith(",5.00")
     assert files[1].read_bytes().startswith(b"%PDF-")
     assert "3.00" in funded[1].stdout
+
+
+@pytest.mark.requirement("LOY-05")
+def test_the_figures_of_a_statement_are_the_journals_as_csv_and_as_pdf(
+    ada: Member, tmp_path: Path
+) -> None:
+    loaf = make_gift(2, 123_456, member_id=ada.member_id, campaign_id=f"b{CAMPAIGN[1:]}")
+    euros = make_gift(3, member_id=ada.member_id, amount=Money(750, "EUR"))
+    for gift in (loaf, euros):
+        give(gift, now=DUE_AT)
+    bring_to(loaf, 3_456, reason="returned", now=DUE_AT)
+    bring_to(euros, 750, reason="returned", now=DUE_AT)
+    _wake()
+    files = [tmp_path / "statement.csv", tmp_path / "statement.pdf"]
+
+    for file in files:
+        operate("show-statement", f"--retailer={RETAILER}", "--period=2026-12", f"--to={file}")
+
+    figures = _figures_of_journal(ada)
+    lines = [line.split(",")[2:] for line in files[0].read_text("utf-8").splitlines()[1:]]
+    shown = texts_of(files[1].read_bytes())
+    cells = shown[shown.index(COLUMNS[-1]) + 1 : -1]
+    table = [cells[first : first + 7] for first in range(0, len(cells), 7)]
+    assert len(figures) == 5
+    assert sorted(lines) == figures
+    assert sorted(table) == figures
+    assert shown[-1].startswith("Hash of the month's last day: ")
+
+
+def _figures_of_journal(member: Member) -> list[list[str]]:
+    """What the member's entries come to, by campaign and in all, in the words of a statement."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for posting in book_of(member.member_id, now=NIGHT):
+        entry = posting.entry
+        place = {EntryKind.REWARD_GIVEN: 0, EntryKind.REWARD_TAKEN_BACK: 2}.get(entry.kind)
+        if place is None:
+            continue
+        minor = abs(entry.minor_on(liability_account(entry.campaign_id)))
+        for name in (entry.campaign_id, "TOTAL"):
+            counted = sums.setdefault((name, entry.currency), [0, 0, 0, 0])
+            counted[place] += 1
+            counted[place + 1] += minor
+    return sorted(
+        [name, currency, str(given), _major(minor), str(back), _major(taken), _major(minor - taken)]
+        for (name, currency), (given, minor, back, taken) in sums.items()
+    )
+
+
+def _major(minor: int) -> str:
+    return f"{minor // 100}.{minor % 100:02}"

@@ -41,6 +41,7 @@ VICTIMS = {
     "scheme": f"{BAKERY}.victim-scheme",
     "version": "1",
     "offer": "victim-offer",
+    "competition": f"{BAKERY}.victim-competition",
     "reward": "victim-reward",
     "claim": "victim-claim",
     "code": "victim-code",
@@ -60,6 +61,7 @@ WRITE_TO_ONES_OWN = {"put_account", "receive_flux_sales", "receive_receipts"}
 # What these read is the caller's own, which has no name in the path: a list, a log, a statement.
 READ_ONES_OWN = {
     "list_campaigns",
+    "list_competitions",
     "list_notices",
     "list_public_offers",
     "list_payouts",

@@ -158,10 +158,13 @@ def test_a_member_changes_extras_but_cannot_stop_receipts_alone() -> None:
 
     changed = patch(event("member_preferences_patch"))
     refused = patch({"receipts": False, "stamps": True})
+    misspelt = patch({"offer": False})
 
     assert changed.body["services"] == {"receipts": True, "stamps": False, "offers": True}
     assert (refused.status, refused.body["code"]) == (409, "receipts_are_the_service")
     assert "DELETE /v1/members/{user}" in refused.body["detail"]
+    assert (misspelt.status, misspelt.body["code"]) == (422, "shape")
+    assert "`offer`" in misspelt.body["detail"]
     seen = call("GET", "/v1/members/ada", token=token_of(BANK)).body
     assert seen["services"] == {"receipts": True, "stamps": False, "offers": True}
 

@@ -224,6 +224,8 @@ def test_a_topic_is_consented_to_and_taken_back_with_its_time(bank: BankServer) 
         ({"language": "xx"}, "language", "it is one of `en`"),
         ({"language": "english"}, "language", "regex"),
         ({"kinds": {"expiring": {"bank": "no"}}}, None, ""),
+        ({"kinds": {"expiring": {"banks": False}}}, "kinds[...]", "field `banks`"),
+        ({"topic": {"partners": True}}, None, "field `topic`"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused_and_nothing_is_changed(

@@ -14,7 +14,7 @@ from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.terms import Unit
 from chalicelib.network.model import Provider
 from chalicelib.notices.cards import of_card_entry, of_fill
-from chalicelib.runtime import vault
+from chalicelib.runtime import clock, vault
 from tests.makers.api import call, token_of
 from tests.makers.bank_server import BankServer
 from tests.makers.cards import EMPTY, SCHEME, after, worth
@@ -72,11 +72,12 @@ def test_stamps_are_listed_as_given_as_held_and_as_taken_back(holder: Holder) ->
 
 
 def test_stamps_that_moved_to_the_history_are_listed_once(holder: Holder) -> None:
-    many = [worth(f"p-{n}", sold_at=NOON - timedelta(minutes=n + 1)) for n in range(13)]
+    many = [worth(f"p-{n}", sold_at=NOON + timedelta(days=n)) for n in range(13)]
     moved, past = move_old(after(*many, at=NOON), SCHEME, at=NOON)
     assert past is not None
     cards.record_past(past, holder)
     keep(moved, holder)
+    clock.use(lambda: NOON + timedelta(days=14))
 
     assert listed() == [("1 stamp earned at Crumb & Kettle", "", 1)] * 13
 

@@ -192,7 +192,7 @@ def test_purchases_and_place_are_two_inputs_and_each_works_without_the_other() -
     drank(ada, 3)
     run(
         campaign("frequent", audience=Audience((Frequent(2, 30),))),
-        tea("near", audience=Audience((Nearby(3),))),
+        tea("near", needs_activation=True, audience=Audience((Nearby(3),))),
         tea("all"),
     )
     near, far = "?near=53.797,-1.543", "?near=51.5072,-0.1276"
@@ -213,7 +213,7 @@ def test_purchases_and_place_are_two_inputs_and_each_works_without_the_other() -
 
 def test_a_place_is_rounded_used_once_and_stored_nowhere() -> None:
     join()
-    run(tea("near", audience=Audience((Nearby(3),))))
+    run(tea("near", needs_activation=True, audience=Audience((Nearby(3),))))
 
     (offer,) = ask("/v1/members/ada/offers?near=53.797444,-1.543777").body["offers"]
 

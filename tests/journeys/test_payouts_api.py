@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 EVENTS = Path(__file__).parents[2] / "events"
 DESTINATION = "/v1/members/ada/payout-destination"
 HOOK = f"/hooks/payouts/{BANK}"
+OTHER = {"holder": "Ada Wren", "iban": "GB33 BUKB 2020 1555 5555 55"}
 
 
 def event(name: str) -> dict[str, Any]:
@@ -42,6 +43,11 @@ def banks(embedded_aws: None) -> None:
 
 def put(body: object, bank: str = BANK) -> Said:
     return call("PUT", DESTINATION, token=token_of(bank), body=body)
+
+
+def stored_of_people(sk: str) -> list[dict[str, Any]]:
+    found = aws.client("dynamodb").scan(TableName=settings.table("people"))["Items"]
+    return [item for item in found if item["sk"]["S"] == sk]
 
 
 @pytest.mark.requirement("LOY-04")
@@ -68,7 +74,7 @@ def test_the_same_account_again_changes_nothing_and_another_waits_a_day() -> Non
     clock.use(lambda: SOON + timedelta(hours=1))
 
     again = put(event("payout_destination_put"))
-    other = put({"holder": "Ada Wren", "iban": "GB33 BUKB 2020 1555 5555 55"})
+    other = put(OTHER)
 
     assert again.body == first.body
     assert other.body == {
@@ -76,6 +82,54 @@ def test_the_same_account_again_changes_nothing_and_another_waits_a_day() -> Non
         "changed_at": "2026-12-02T05:35:00Z",
         "usable_from": "2026-12-03T05:35:00Z",
     }
+
+
+@pytest.mark.requirement("LOY-04")
+def test_another_account_waits_a_day_though_the_one_before_was_removed_first() -> None:
+    make_key()
+    make_member()
+    put(event("payout_destination_put"))
+    call("DELETE", DESTINATION, token=token_of(BANK))
+    clock.use(lambda: SOON + timedelta(hours=1))
+    call("DELETE", DESTINATION, token=token_of(BANK))
+
+    other = put(OTHER)
+
+    assert other.body == {
+        "last_four": "5555",
+        "changed_at": "2026-12-02T05:35:00Z",
+        "usable_from": "2026-12-03T05:35:00Z",
+    }
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["in use", "waiting"])
+def test_an_account_that_is_named_again_after_its_removal_is_as_it_was(is_new: bool) -> None:
+    make_key()
+    make_member()
+    first = put(event("payout_destination_put"))
+    standing = put(OTHER) if is_new else first
+    clock.use(lambda: SOON + timedelta(hours=1))
+    call("DELETE", DESTINATION, token=token_of(BANK))
+    gone = call("GET", DESTINATION, token=token_of(BANK))
+
+    again = put(OTHER if is_new else event("payout_destination_put"))
+
+    assert gone.status == 404
+    assert again.body == standing.body
+
+
+def test_thirty_days_after_its_removal_nothing_is_known_of_an_account() -> None:
+    make_key()
+    make_member()
+    put(event("payout_destination_put"))
+    call("DELETE", DESTINATION, token=token_of(BANK))
+    removed = stored_of_people("removed")
+    clock.use(lambda: SOON + timedelta(days=30))
+
+    other = put(OTHER)
+
+    assert [set(item) for item in removed] == [{"pk", "sk", "expires_at", "sealed"}]
+    assert other.body["usable_from"] == "2027-01-01T04:35:00Z"
 
 
 @pytest.mark.parametrize(

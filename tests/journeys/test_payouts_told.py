@@ -277,6 +277,31 @@ def test_an_event_that_names_another_payment_is_quarantined(
     assert payouts.get(ours, now=SOON).state is PayoutState.SENT
 
 
+def test_a_webhook_says_nothing_of_a_payout_of_another_rail(
+    truelayer: SandboxTrueLayer, counted: Counted
+) -> None:
+    order = write_order(make_payee(), 500, Rail.BANK)
+
+    hook(truelayer, failed(order.payout_id, "a-strangers-payment"))
+    run_worker(queues.PAYOUTS)
+
+    assert counted["conflicts:other_payment"] == 1
+    assert payouts.get(order.payout_id, now=SOON) == order
+
+
+def test_a_webhook_says_nothing_of_a_payout_of_another_connection(
+    truelayer: SandboxTrueLayer, counted: Counted
+) -> None:
+    other = make_connection(OTHER_BANK)
+    order = write_order(make_member(connection=other), 500, Rail.TRUELAYER)
+
+    hook(truelayer, failed(order.payout_id, "a-strangers-payment"))
+    run_worker(queues.PAYOUTS)
+
+    assert counted["conflicts:other_payment"] == 1
+    assert payouts.get(order.payout_id, now=SOON) == order
+
+
 @pytest.mark.parametrize(
     "body",
     [

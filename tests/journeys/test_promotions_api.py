@@ -25,6 +25,7 @@ from tests.makers.offers import (
     join,
     key_of,
     open_town,
+    owed,
     run,
 )
 from tests.makers.receipts import RETAILER
@@ -177,3 +178,22 @@ def test_a_reserved_reward_is_shown_with_its_code_until_its_time_is_over() -> No
     assert shown[0]["code"] == {"code": code, "type": "CODE_QR", "title": "A mug"}
     assert shown[0]["value"]["current"]["decimal"] == 1  # The other is reserved.
     assert "code" not in ask().body["items"][0]
+
+
+def test_a_full_card_that_waits_for_the_budget_is_no_redemption_yet() -> None:
+    ada = join()
+    reward = {"kind": "fixed_cashback", "amount_minor": 300}
+    write_scheme(card={"places": 2, "reward": reward}, budget_minor=300)
+    one = bought(coffees(350, 350, 350, 350), ada, "c-1")
+    loyalty.award_purchase(one, as_sale(one), Buyer(ada, key_of(ada)), now=NOW)
+
+    (card,) = ask().body["items"]
+
+    assert card["redemptions"] == [
+        {
+            "timestamp": "2026-11-20T12:00:00Z",
+            "description": "full card",
+            "monetaryEquivelant": {"amount": 300, "currency": "GBP"},
+        }
+    ]
+    assert (owed(ada.member_id), card["value"]["current"]["decimal"]) == (300, 0)

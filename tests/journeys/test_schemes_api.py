@@ -208,6 +208,9 @@ def test_tells_of_a_time_that_is_still_to_come() -> None:
         (basket({"amount_minor": -1}), 422, "lines[0].amount_minor"),
         (basket({**COFFEE, "quantity": "0"}), 422, "lines[0].quantity"),
         (basket({**COFFEE, "quantity": "0.0001"}), 422, "lines[0].quantity"),
+        (basket({**COFFEE, "quantity": "1000001"}), 422, "lines[0].quantity"),
+        (basket({**COFFEE, "quantity": "NaN"}), 422, "lines[0].quantity"),
+        (basket({**COFFEE, "quantity": "Infinity"}), 422, "lines[0].quantity"),
         (basket(COFFEE, at="noon"), 422, "at"),
     ],
 )

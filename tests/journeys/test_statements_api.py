@@ -193,7 +193,7 @@ def test_a_month_is_invoiced_once_and_paid_down(now: datetime) -> None:
         Leg("campaign#buns#liability", 360),
         Leg("retailer#bakery#funding", -720),
     )
-    assert checking.check_book(retailer_owner(BAKERY), now=now) == ()
+    assert checking.check_pages(checking.read_book(retailer_owner(BAKERY), now=now), now=now) == ()
 
 
 def test_a_statement_is_printed_the_same_each_time(now: datetime) -> None:

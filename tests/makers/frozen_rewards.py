@@ -1,6 +1,7 @@
 """Rewards of a release, frozen in the middle: cards, offers, claims, books, orders and notices.
 
-`tests/vectors/rewards-1.json` holds what the first release with rewards left behind; written by
+`tests/vectors/rewards-1.json` holds what the first release with rewards left behind, and
+`rewards-2.json` the one that counts an inquiry once; written by
 
     FREEZE_RELEASE=1 .venv/bin/python -m pytest tests/integration/test_release_rewards.py
 

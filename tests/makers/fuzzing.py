@@ -12,9 +12,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from chalicelib.api.competition_shapes import CompetitionBody, read_competition
 from chalicelib.api.oauth import read_form
 from chalicelib.banks.payments import HookRequest
 from chalicelib.banks.providers import adapter_for
+from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected
 from chalicelib.members.announcing import from_message
@@ -237,6 +239,11 @@ def _notices_message(raw: bytes) -> object:
     return from_message(read) if isinstance(read, NoticeMessage) else read
 
 
+def _competition(raw: bytes) -> object:
+    body = wire.convert(wire.read_json(raw), CompetitionBody)
+    return read_competition(body, retailer_id=RetailerId("bean-and-leaf"), reference="hamper")
+
+
 def readers() -> Iterator[Reader]:
     """All of them."""
     for provider in Provider:
@@ -260,6 +267,12 @@ def readers() -> Iterator[Reader]:
         ("chalicelib.tills.messages.decode_message",),
         _receipts_message,
         _events("queue_receipts_message"),
+    )
+    yield Reader(
+        "competition",
+        ("chalicelib.api.competition_shapes.read_competition",),
+        _competition,
+        _events("competition_put"),
     )
     yield from _readers_of_ours()
     yield Reader(

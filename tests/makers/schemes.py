@@ -1,7 +1,10 @@
 """Documents of schemes, as a retailer writes them, and a retailer that has stores to write of."""
 
+import inspect
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.loyalty.rules import Scheme
@@ -20,6 +23,8 @@ AROUND = Surroundings(
     retailer_id=RETAILER.retailer_id,
     store_ids={"0042": StoreId("store-leeds")},
     now=NOW,
+    zones=(STORE.zone,),
+    return_days=RETAILER.return_days,
 )
 
 
@@ -75,3 +80,27 @@ def problems(document: dict[str, Any], before: Scheme | None = None) -> list[tup
     except SchemeRefused as refusal:
         return [(one.code, one.field or "") for one in refusal.problems]
     return []
+
+
+def published_schema() -> dict[str, Any]:
+    """The JSON Schema of a scheme's document, as `docs/scheme.schema.json` has it: no object in it
+    may have a field that nobody knows.
+    """
+    made = _as_published(msgspec.json.schema(SchemeShape))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A scheme: stamp card or points",
+        **made,
+    }
+
+
+def _as_published(schema: Any) -> Any:
+    """`schema`, closed, and its descriptions (which are docstrings) as Python 3.13 has them."""
+    if isinstance(schema, str):
+        return inspect.cleandoc(schema)
+    if isinstance(schema, list):
+        return [_as_published(one) for one in schema]
+    if isinstance(schema, dict):
+        closed = {"additionalProperties": False} if schema.get("type") == "object" else {}
+        return {name: _as_published(one) for name, one in schema.items()} | closed
+    return schema

@@ -26,11 +26,12 @@ CLOSED_PAGES_READ = 25
 CLOCKS_DIFFER = timedelta(minutes=10)
 _OPEN = "account"
 
+KEPT = timedelta(days=7 * 365 + 2)
 JOURNAL = Retention(
     name="journal",
     reason="Accounts are kept for six years after the financial year of their last entry, as tax "
     "law demands, under a pseudonym.",
-    lasts=timedelta(days=7 * 365 + 2),
+    lasts=KEPT,
     since="the last entry",
 )
 ENTRIES = Kept(Category.TRANSACTION, Purpose.ACCOUNTING, Erasure.UNLINK)

@@ -86,6 +86,20 @@ def add_up_day(on: date, *, now: datetime) -> tuple[RetailerDay, ...]:
     return tuple(days)
 
 
+def lines_of_day(on: date, *, now: datetime) -> tuple[Line, ...]:
+    """What the entries of a day come to, folded from the daybook once more. Nothing is written."""
+    lines: list[Line] = []
+    for part in PARTS:
+        after: str | None = ""
+        while after is not None:
+            filed, after = _list_part(on, part, after, now=now)
+            fold = Fold(on)
+            for one in filed:
+                fold.add(one.posting.entry)
+            lines = list(add_up([*lines, *fold.lines.values()]))
+    return tuple(lines)
+
+
 def may_be_closed(on: date, *, now: datetime) -> bool:
     """Whether the day is over, and with it everything that could still be filed on it."""
     return (now - CLOSED_AFTER).date() > on

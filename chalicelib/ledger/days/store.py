@@ -79,6 +79,19 @@ def list_of(postings: Sequence[Posting], *, now: datetime) -> list[Filed]:
     return [_to_filed(row) for row in _find_rows(postings, is_consistent=True, now=now)]
 
 
+def list_of_owner(owner: str, on: date, *, now: datetime) -> list[Filed]:
+    """What the daybook has of one owner's book, of the day on which it was recorded."""
+    found: list[DaybookRow] = []
+    pk, after = _shard_pk(on, shard_of(owner)), ""
+    while True:
+        first = f"{owner} {after}\x00" if after else f"{owner} "
+        page = rows.list_between(DaybookRow, pk, first, f"{owner} ~", now=now)
+        found += page
+        if len(page) < rows.ROWS_READ_MAX:
+            return [_to_filed(row) for row in found]
+        after = page[-1].sk.partition(" ")[2]
+
+
 def list_keys_filed(postings: Iterable[Posting], *, now: datetime) -> frozenset[tuple[str, str]]:
     """Where those of `postings` stand that are in the daybook; a call for a hundred of them.
 

@@ -16,15 +16,16 @@ from chalicelib.loyalty.cards.filling import (
     take_units,
     with_entry,
 )
-from chalicelib.loyalty.cards.model import Card, Change, ClaimState, Entry, Given, Lot
+from chalicelib.loyalty.cards.model import Card, Change, ClaimState, Entry, Fill, Given, Lot
 from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.terms import RefundPolicy
 
-EARLIER_MAX = 3  # What was changed before these was announced long ago.
+EARLIER_MAX = 3  # The first change and the last two: those between were announced long ago.
 # Why a later version of a purchase is worth something else.
 RETURNED = "returned"
 WITHDRAWN = "withdrawn"
 CORRECTED = "corrected"
+OFFER_INSTEAD = "offer_instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class Worth:
     """What the newest version of a purchase is worth on a card.
 
     `given` is what it earned, with what its returns demand back; of a receipt that
-    `is_withdrawn`, everything, and no policy lets anybody keep that: it was never theirs. The other
-    fields are those of `Entry`.
+    `is_withdrawn`, everything, and no policy lets anybody keep that: it was never theirs. So it is
+    where it `is_excluded`, because an offer takes its place; policies hold then. The other fields
+    are those of `Entry`.
     """
 
     payment_id: str
@@ -52,6 +54,7 @@ class Worth:
     held: str = ""
     is_released: bool = False
     is_withdrawn: bool = False
+    is_excluded: bool = False
 
     @property
     def units(self) -> int:
@@ -70,7 +73,12 @@ class Worth:
 
 
 def is_known(entry: Entry, worth: Worth) -> bool:
-    """Whether `entry` is up to `worth`: within a version, what was held comes first."""
+    """Whether `entry` is up to `worth`: within a version, what was held comes first.
+
+    The offer that excludes it may be given for the very version by which it was earned.
+    """
+    if worth.is_excluded and worth.version == entry.version and entry.wanted > 0:
+        return False
     return (worth.version, not worth.held) <= (entry.version, not entry.held)
 
 
@@ -101,7 +109,8 @@ def lapse(card: Card, at: datetime) -> Card:
         if claim.state is ClaimState.RESERVED and not claim.is_open(at):
             lapsed = replace(claim, state=ClaimState.CANCELLED, closed_at=claim.until)
             claims = tuple(lapsed if c is claim else c for c in card.claims)
-            card = replace(lots.release(card, claim.claim_id), claims=claims)
+            back = lots.give_back(card, claim.claim_id, drawn_at=claim.at)
+            card = replace(back, claims=claims)
     return lots.work_off(card, at=at)
 
 
@@ -175,6 +184,8 @@ def reason_of(entry: Entry, worth: Worth) -> str:
     """Why `worth` differs from what the entry says."""
     if worth.is_withdrawn:
         return WITHDRAWN
+    if worth.is_excluded:
+        return OFFER_INSTEAD
     return CORRECTED if worth.sale_print != entry.sale_print else RETURNED
 
 
@@ -184,7 +195,18 @@ def _with_change(card: Card, before: Entry, counted: int, *, reason: str) -> Car
         return card
     earlier = before.earlier
     if before.changed:
-        earlier = (*earlier, Change(before.version, before.changed, before.reason))[-EARLIER_MAX:]
+        earlier = (*earlier, Change(before.version, before.changed, before.reason))
+        earlier = earlier[:1] + earlier[1:][1 - EARLIER_MAX :]
     units = entry.lot.units - counted
     said = replace(entry, changed=units, reason=reason if units else "", earlier=earlier)
-    return with_entry(card, said)
+    return with_entry(replace(card, fills=_explained(card.fills, entry.payment_id, reason)), said)
+
+
+def _explained(fills: tuple[Fill, ...], payment_id: str, reason: str) -> tuple[Fill, ...]:
+    """`fills`, of which those that the purchase just emptied say why."""
+    return tuple(
+        replace(fill, undone_why=reason)
+        if fill.undone_by == payment_id and not fill.undone_why
+        else fill
+        for fill in fills
+    )

@@ -5,6 +5,9 @@ by the kilobyte. So the oldest entries move to the history nine at a time: only 
 their lots stays on the card, added to lots that expire at the same moment. The newest sale that
 moved is the card's watermark: a purchase that is not on the card and older than that is looked for
 in the history before anybody believes that it is new.
+
+What was bought within a day stays together, since `watching` counts it: else whoever buys often
+enough would not be seen to.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +25,9 @@ from chalicelib.loyalty.rules import Scheme
 T = TypeVar("T")
 
 ENTRIES_MAX = 12  # With everything else on the card, still under a kilobyte (a write unit).
+ENTRIES_OF_A_DAY_MAX = 30  # From there on enough stay for every limit of `watching`.
 BATCH = 9
+WATCHED = timedelta(hours=24)
 CLAIMS_MAX = 4  # Closed ones; open ones always stay.
 FOLLOWED_UP = timedelta(days=8)  # So long somebody makes up for a run that died before it paid.
 
@@ -30,9 +35,9 @@ FOLLOWED_UP = timedelta(days=8)  # So long somebody makes up for a run that died
 def move_old(card: Card, scheme: Scheme, *, at: datetime) -> tuple[Card, Past | None]:
     """`card` with its oldest entries moved, where it has too many, and what moved."""
     closed = [claim for claim in card.claims if _is_over(claim, at)]
-    if len(card.entries) <= ENTRIES_MAX and len(closed) <= CLAIMS_MAX:
-        return card, None
     moving = _oldest(card.entries) if len(card.entries) > ENTRIES_MAX else ()
+    if not moving and len(closed) <= CLAIMS_MAX:
+        return card, None
     fills = _going(card.fills, moving, staying=_without(card.entries, moving))
     claims = tuple(closed) if len(closed) > CLAIMS_MAX else _of_fills(closed, fills)
     settled = card
@@ -110,6 +115,9 @@ def _taken_out(base: Sequence[Lot], wanted: Lot, *, at: datetime) -> tuple[tuple
 
 def _oldest(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     by_age = sorted(entries, key=lambda entry: (entry.sold_at, entry.payment_id))
+    is_watched = by_age[BATCH - 1].sold_at > by_age[-1].sold_at - WATCHED
+    if is_watched and len(by_age) <= ENTRIES_OF_A_DAY_MAX:
+        return ()
     return tuple(by_age[:BATCH])
 
 
@@ -126,17 +134,26 @@ def _is_over(claim: Claim, at: datetime) -> bool:
 def _going(
     fills: Iterable[Fill], moving: Iterable[Entry], *, staying: Iterable[Entry]
 ) -> tuple[Fill, ...]:
-    """The fills that nothing on the card leads to any more."""
+    """The fills that nothing on the card leads to any more, nor one that is worth more of the same
+    purchase: that one would be emptied last.
+    """
+    every = tuple(fills)
     at_hand = {entry.payment_id for entry in staying}
     drawing = {draw.by for entry in staying for draw in entry.lot.draws}
     causes = {entry.payment_id for entry in moving}
-    return tuple(
+    going = tuple(
         fill
-        for fill in fills
+        for fill in every
         if not fill.waits
         and fill.name not in drawing
-        and not {fill.cause, fill.undone_by} & at_hand
+        and not {fill.cause, fill.undone_by, *fill.deferred_by} & at_hand
         and (fill.cause in causes or fill.undone_by)
+    )
+    left = [fill for fill in _without(every, going) if not fill.undone_by]
+    return tuple(
+        fill
+        for fill in going
+        if not any(one.cause == fill.cause and one.minor > fill.minor for one in left)
     )
 
 

@@ -10,15 +10,33 @@ from datetime import datetime
 
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.cards import desk
-from chalicelib.loyalty.cards.applying import CORRECTED, RETURNED, WITHDRAWN, Worth, bring_up
+from chalicelib.loyalty.cards.applying import (
+    CORRECTED,
+    OFFER_INSTEAD,
+    RETURNED,
+    WITHDRAWN,
+    Worth,
+    bring_up,
+)
 from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.eligibility import Taker, find_bar
 from chalicelib.loyalty.cards.filling import LeaseFor, with_leases
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
 from chalicelib.loyalty.cards.naming import is_extra
-from chalicelib.loyalty.cards.past import find_entry, find_fills
+from chalicelib.loyalty.cards.past import (
+    find_entry,
+    find_fills,
+    given_in_history,
+    newest_entries,
+)
 from chalicelib.loyalty.cards.store import Holder
-from chalicelib.loyalty.cards.valuing import filling_of, later_worth, new_worth, to_earned
+from chalicelib.loyalty.cards.valuing import (
+    excluded,
+    filling_of,
+    later_worth,
+    new_worth,
+    to_earned,
+)
 from chalicelib.loyalty.holding import service as holding
 from chalicelib.loyalty.holding.model import Held, HoldDecision, HoldOutcome
 from chalicelib.loyalty.rules import Scheme
@@ -40,7 +58,7 @@ class Case:
     """A purchase and a scheme, with all that decides what the one earns in the other.
 
     - `scheme` is the version that the sale falls in, None where there is none; `version` gives any
-      other.
+      other. With `is_excluded` the sale earns nothing, because an offer that it got says so.
     - `return_days` is the retailer's return period; `place` the till.
     - `lease_for` finds the part of the scheme's budget that pays a reward; it may read and write.
     - `judge_new_card` judges somebody who has no card yet, or one with nothing but what other cards
@@ -57,6 +75,7 @@ class Case:
     anchored_at: datetime
     lease_for: LeaseFor
     place: str = ""
+    is_excluded: bool = False
     judge_new_card: Callable[[], Verdict] = lambda: PASS
 
 
@@ -77,7 +96,7 @@ class Settled:
 
     @property
     def is_known(self) -> bool:
-        """Whether the card was up to it before, so that it was perhaps announced already."""
+        """Whether the card was up to it before."""
         return self.before is self.card
 
 
@@ -118,7 +137,7 @@ def _settled(case: Case, asked: Asked | None, *, now: datetime) -> Settled:
         before=before.card,
         card=after.card,
         entry=entry,
-        reason=_reason(before.card, entry, case.sale),
+        reason=_reason(before.card, entry, case),
         fills=find_fills(after.card, after.past, payment_id),
     )
 
@@ -134,7 +153,9 @@ def decide(opened: Opened, case: Case, asked: Asked | None, *, now: datetime) ->
     if entry is not None:
         scheme = case.version(entry.scheme)
         worth = later_worth(card, entry, scheme, case.sale)
-    elif case.scheme is not None and not case.sale.is_withdrawn:
+        if case.is_excluded:
+            worth = excluded(worth)
+    elif case.scheme is not None and not case.is_excluded and not case.sale.is_withdrawn:
         bar = find_bar(card.membership, case.taker, sold_at=case.sale.sold_at, now=now)
         if bar is not None:
             return opened.card
@@ -144,17 +165,20 @@ def decide(opened: Opened, case: Case, asked: Asked | None, *, now: datetime) ->
     else:
         return opened.card
     judged = _judged(worth, entry, opened, case, asked)
-    filling = filling_of(scheme, case.sale)
+    given = given_in_history(card, opened.past, judged.payment_id)
+    filling = filling_of(scheme, case.sale, given_minor=given)
     after = bring_up(card, judged, filling=filling, policy=scheme.refund_policy, at=now)
     if after is card:
         return opened.card
     return with_leases(after, case.lease_for, cause=judged.payment_id)
 
 
-def _reason(before: Card | None, entry: Entry | None, sale: Sale) -> str:
-    if sale.is_withdrawn:
+def _reason(before: Card | None, entry: Entry | None, case: Case) -> str:
+    if case.sale.is_withdrawn:
         return WITHDRAWN
-    known = before.find_entry(sale.purchase_id) if before else None
+    if case.is_excluded:
+        return OFFER_INSTEAD
+    known = before.find_entry(case.sale.purchase_id) if before else None
     if known is not None and entry is not None and known.sale_print != entry.sale_print:
         return CORRECTED
     return RETURNED
@@ -183,7 +207,7 @@ def _doubt(worth: Worth, entry: Entry | None, opened: Opened, case: Case) -> Hol
         return HoldReason(entry.held) if waits else None
     if worth.units <= 0:
         return None
-    entries = opened.card.entries if opened.card else ()
+    entries = newest_entries(opened.card, opened.past) if opened.card else ()
     others = [to_earned(one) for one in entries if not is_extra(one.payment_id)]
     verdict = judge(others, to_earned(worth))
     has_bought_nothing = opened.card is None or (bool(entries) and not others)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.kernel.money import Money
-from chalicelib.loyalty.cards.applying import EARLIER_MAX
 from chalicelib.loyalty.cards.awarding import Settled
 from chalicelib.loyalty.cards.eligibility import Barred
 from chalicelib.loyalty.cards.model import WAITING, Card, Change, Entry, Fill
@@ -21,6 +20,7 @@ from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.claims import codes
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.terms import Unit
+from chalicelib.loyalty.tiers import period_at
 from chalicelib.members import announcing
 from chalicelib.members.announcing import Announcement, NoticeKind, notice_id_of
 
@@ -53,7 +53,7 @@ def _announcements(
 ) -> Iterator[Announcement]:
     said = _Said(holder, scheme, settled.reason, now)
     if settled.entry is not None:
-        yield from said.of_entry(settled.entry, is_known=settled.is_known)
+        yield from said.of_entry(settled.entry)
         if settled.card is not None:
             yield from said.of_tier(settled.card, settled.entry)
     for fill in settled.fills:
@@ -67,22 +67,23 @@ class _Said:
     def __init__(self, holder: Holder, scheme: Scheme, reason: str, now: datetime) -> None:
         self.holder, self.scheme, self.reason, self.now = holder, scheme, reason, now
 
-    def of_entry(self, entry: Entry, *, is_known: bool) -> Iterator[Announcement]:
-        """The last change, and those before it, which somebody may have died before announcing."""
+    def of_entry(self, entry: Entry) -> Iterator[Announcement]:
+        """The last change, and those before it, which somebody may have died before announcing.
+        Each is told as it was the first time: a bank knows a repeat by its id.
+        """
         newest = Change(entry.version, entry.changed, entry.reason)
         for place, change in enumerate((*entry.earlier, newest)):
             if not change.units:
                 continue
             is_first = place == 0 and _is_first(change, entry)
             cause = f"{entry.payment_id}#{change.version}"
-            said = self._notice(
+            yield self._notice(
                 self._earned if is_first else NoticeKind.ADJUSTED,
                 cause,
                 entry.payment_id,
                 units=change.units,
                 reason="" if is_first else change.reason or self.reason,
             )
-            yield replace(said, may_be_known=is_known or change is not newest)
 
     @property
     def _earned(self) -> NoticeKind:
@@ -106,18 +107,23 @@ class _Said:
                 fill.undone_by,
                 units=0,
                 amount=-amount if amount else None,
-                reason=self.reason,
+                reason=fill.undone_why or self.reason,
             )
 
     def of_tier(self, card: Card, entry: Entry) -> Iterator[Announcement]:
-        """The tier, where it is another one than it would be without this purchase."""
-        tier = tier_at(card, self.scheme, self.now)
-        before = tier_at(_without(card, entry), self.scheme, self.now)
-        if tier is not None and before is not None and tier.tier_id != before.tier_id:
-            cause = f"{tier.tier_id}#{entry.payment_id}"
-            reason = tier.tier_id
-            kind = NoticeKind.TIER_CHANGED
-            yield self._notice(kind, cause, entry.payment_id, units=0, reason=reason)
+        """The tier that this purchase reached, if it is still the member's: once in a period,
+        whichever purchases of it are settled again.
+        """
+        tiering = self.scheme.tiering
+        reached = tier_at(card, self.scheme, entry.sold_at)
+        if tiering is None or reached is None:
+            return
+        before = tier_at(_without(card, entry), self.scheme, entry.sold_at)
+        if reached == before or reached != tier_at(card, self.scheme, self.now):
+            return
+        period = period_at(tiering, entry.sold_at, zone=self.scheme.zone)
+        cause = f"{reached.tier_id}#{period}"
+        yield self._notice(NoticeKind.TIER_CHANGED, cause, "", units=0, reason=reached.tier_id)
 
     def _notice(
         self,
@@ -147,7 +153,7 @@ class _Said:
 def _is_first(change: Change, entry: Entry) -> bool:
     """Whether nothing of the purchase counted before `change`, the first that is known of it."""
     if entry.earlier:
-        return change.units > 0 and len(entry.earlier) < EARLIER_MAX
+        return change.units > 0
     return change.units > 0 and change.units in (entry.lot.units, entry.lot.units + entry.forfeited)
 
 

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from chalicelib.loyalty.cards.model import Membership
+from chalicelib.members.switching import Switch, was_off
+from chalicelib.network.programmes import Service
 
 AHEAD_MAX = timedelta(days=1)  # A bank's clock may be off, and a day begins earlier in the east.
 
@@ -13,6 +15,7 @@ class Barred(Enum):
     """Why a purchase earns nothing, whatever was bought. The words are part of the API."""
 
     STAMPS_OFF = "stamps_off"  # the member, or the bank, has the service switched off
+    STAMPS_WERE_OFF = "stamps_were_off"  # the member had it switched off at the moment of buying
     NOT_JOINED = "not_joined"  # the scheme is one to be chosen, and it was not
     BEFORE_JOINING = "before_joining"
     LEFT_SCHEME = "left_scheme"
@@ -24,10 +27,12 @@ class Taker:
     """What is asked of a member: whether stamps are on, and how they take part if not at all yet.
 
     `joined` is the membership of whoever has no card: None in a scheme that has to be chosen.
+    `switches` say when stamps were off before.
     """
 
     has_stamps: bool
     joined: Membership | None
+    switches: tuple[Switch, ...] = ()
 
 
 def find_bar(
@@ -36,9 +41,12 @@ def find_bar(
     """Why a purchase of `sold_at` earns nothing, or None where it may earn.
 
     Who left earns nothing from that moment on, nor for what was bought before and is told of later.
+    What was bought while stamps were off earns nothing for good.
     """
     if not taker.has_stamps:
         return Barred.STAMPS_OFF
+    if was_off(taker.switches, Service.STAMPS, at=sold_at):
+        return Barred.STAMPS_WERE_OFF
     if membership is None:
         return Barred.NOT_JOINED
     if not membership.is_on:

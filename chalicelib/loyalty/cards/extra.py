@@ -17,7 +17,7 @@ from enum import Enum
 from chalicelib.loyalty.cards import deadlines
 from chalicelib.loyalty.cards.applying import Worth, bring_up
 from chalicelib.loyalty.cards.eligibility import Barred
-from chalicelib.loyalty.cards.filling import Filling
+from chalicelib.loyalty.cards.filling import Filling, defer, with_entry
 from chalicelib.loyalty.cards.model import Basis, Card, Claim, Entry, Fill, Given, Membership
 from chalicelib.loyalty.cards.naming import name_of
 from chalicelib.loyalty.rewarding import worth_minor
@@ -80,6 +80,8 @@ def bring_to(card: Card, extra: Extra, scheme: Scheme, *, at: datetime) -> Card:
     Who left that scheme gets nothing, for good: the entry says so.
     """
     known = card.find_entry(extra.name)
+    if known is not None and at < known.lot.active_at < extra.active_at:
+        card = _deferred(card, known, extra, scheme, at=at)
     held = known.held if known else _bar(card, extra)
     worth = _worth(extra, scheme, held=held)
     return bring_up(card, worth, filling=_filling(scheme), policy=scheme.refund_policy, at=at)
@@ -110,12 +112,23 @@ def _worth(extra: Extra, scheme: Scheme, *, held: str) -> Worth:
         sale_print=0,
         given=(Given(GAVE, "", extra.units, back),),
         active_at=extra.active_at,
-        # Counted from when they may be spent, so that none expires before.
-        expires_at=deadlines.expires_at(extra.active_at, expiry=scheme.expiry, zone=scheme.zone),
+        expires_at=_expires_at(extra, scheme),
         is_visit=False,
         held=held,
         is_withdrawn=extra.stage is Stage.WITHDRAWN,
     )
+
+
+def _deferred(card: Card, known: Entry, extra: Extra, scheme: Scheme, *, at: datetime) -> Card:
+    """`card`, on which the units may be spent later than was said: they are pending still."""
+    expires_at = _expires_at(extra, scheme)
+    lot = replace(known.lot, active_at=extra.active_at, expires_at=expires_at)
+    return defer(with_entry(card, replace(known, lot=lot)), cause=extra.name, at=at)
+
+
+def _expires_at(extra: Extra, scheme: Scheme) -> datetime | None:
+    """Counted from when they may be spent, so that none expires before."""
+    return deadlines.expires_at(extra.active_at, expiry=scheme.expiry, zone=scheme.zone)
 
 
 def _filling(scheme: Scheme) -> Filling | None:

@@ -1,8 +1,9 @@
 """Stamp cards that are full: filling them, and emptying them again when goods come back.
 
 A full card draws its places from the lots, oldest first, and what is left begins the next card. If
-a stamp in a full card is taken back, a loose one takes its place; only where there is none, the
-card is full no more, its reward goes back, and its other stamps lie loose again.
+a stamp in a full card is taken back, a loose one takes its place, and where that is younger than
+all the others the reward is due with it; only where there is none, the card is full no more, its
+reward goes back, and its other stamps lie loose again.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,8 @@ class Undoing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What a scheme version says of full cards. `minor` is what one is worth, if that is money.
+    """What a scheme version says of full cards. `minor` is what one is worth, if that is money, and
+    `most_minor` what all that one purchase fills are worth together; None where nothing bounds it.
 
     `claims` says that the reward is collected with a code instead; `gives` are units that it is on
     another card.
@@ -36,6 +38,7 @@ class Filling:
 
     places: int
     minor: int = 0
+    most_minor: int | None = None
     claims: bool = False
     forfeits_rest: bool = False
     gives: ExtraUnits | None = None
@@ -45,8 +48,9 @@ def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: dateti
     """`card` with every full card that its loose stamps make, pending ones included."""
     while lots.free_units(card, usable=lots.live(at)) >= filling.places:
         number = card.fills_made + 1
-        fill = Fill(number, cause, scheme, at, at, filling.minor, gives=filling.gives)
-        if filling.minor:
+        minor = _worth(card, filling, cause)
+        fill = Fill(number, cause, scheme, at, at, minor, gives=filling.gives)
+        if minor:
             fill = replace(fill, lease=WAITING)
         card, _ = lots.draw(card, fill.name, filling.places, usable=lots.live(at))
         held = (lot for lot in card.lots if any(draw.by == fill.name for draw in lot.draws))
@@ -58,6 +62,13 @@ def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: dateti
         fills = (*card.fills, replace(fill, due_at=due_at))
         card = replace(card, fills=fills, claims=claims, fills_made=number)
     return card
+
+
+def _worth(card: Card, filling: Filling, cause: str) -> int:
+    if filling.most_minor is None:
+        return filling.minor
+    given = sum(one.minor for one in card.fills if one.cause == cause and not one.undone_by)
+    return min(filling.minor, max(filling.most_minor - given, 0))
 
 
 def with_leases(card: Card, lease_for: LeaseFor, *, cause: str | None = None) -> Card:
@@ -103,16 +114,36 @@ def take_units(
     card = with_entry(card, replace(entry, lot=replace(lot, draws=kept)))
     short = 0
     for draw in orphaned:
+        if any(fill.name == draw.by and fill.undone_by for fill in card.fills):
+            continue  # In the place of one that is worth more.
         card, missing = lots.draw(card, draw.by, draw.units, usable=lots.live(at))
         if not missing:
             continue
         fill = _undoable(card, draw.by, undoing=undoing, at=at)
         if fill is not None:
-            card = _undo(card, fill, cause=payment_id, at=at)
+            card = _emptied(card, fill, missing, cause=payment_id, undoing=undoing, at=at)
         else:
             card = lots.with_debt(card, draw.by, missing)
             short += missing
-    return lots.work_off(card, at=at), short
+    return defer(lots.work_off(card, at=at), cause=payment_id, at=at), short
+
+
+def defer(card: Card, *, cause: str, at: datetime) -> Card:
+    """`card`, whose full cards that are not due by `at` are due no sooner than their stamps are.
+
+    What is due by then may have been paid. `cause` is what let younger stamps in.
+    """
+
+    def deferred(fill: Fill) -> Fill:
+        held = (lot for lot in card.lots if any(draw.by == fill.name for draw in lot.draws))
+        due_at = max((lot.active_at for lot in held), default=at)
+        if fill.undone_by or fill.due_at <= at or due_at <= fill.due_at:
+            return fill
+        given = () if fill.waits else (cause,)
+        return replace(fill, due_at=due_at, deferred_by=(*fill.deferred_by, *given))
+
+    fills = tuple(deferred(fill) for fill in card.fills)
+    return card if fills == card.fills else replace(card, fills=fills)
 
 
 def with_entry(card: Card, entry: Entry) -> Card:
@@ -144,8 +175,26 @@ def _undoable(card: Card, by: str, *, undoing: Undoing, at: datetime) -> Fill | 
     return None if claim is not None and not claim.is_open(at) else fill
 
 
+def _emptied(
+    card: Card, fill: Fill, missing: int, *, cause: str, undoing: Undoing, at: datetime
+) -> Card:
+    """`card`, on which `fill` has `missing` stamps too few: of all full cards that its purchase
+    filled the one is emptied that is worth least, and its stamps take the places. So they come to
+    as much as if what came back had never been there.
+    """
+    while missing:
+        fellows = (_undoable(card, f.name, undoing=undoing, at=at) for f in card.fills)
+        of_purchase = [f for f in fellows if f is not None and f.cause == fill.cause]
+        least = min(of_purchase, key=lambda one: (one.minor, -one.number))
+        if least.minor == fill.minor:
+            return _undo(card, fill, cause=cause, at=at)
+        card = _undo(card, least, cause=cause, at=at)
+        card, missing = lots.draw(card, fill.name, missing, usable=lots.live(at))
+    return card
+
+
 def _undo(card: Card, fill: Fill, *, cause: str, at: datetime) -> Card:
-    card = lots.release(card, fill.name)
+    card = lots.give_back(card, fill.name, drawn_at=fill.at)
     fills = tuple(replace(f, undone_by=cause) if f.number == fill.number else f for f in card.fills)
     claims = tuple(
         replace(c, state=ClaimState.CANCELLED, closed_at=at) if c.claim_id == fill.claim_id else c

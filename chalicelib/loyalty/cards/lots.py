@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.loyalty.cards.model import SPENT, Balance, Card, ClaimState, Draw, Lot
+from chalicelib.loyalty.cards.model import SPENT, Balance, Card, ClaimState, Draw, Entry, Lot
 
 Usable = Callable[[Lot], bool]
 
@@ -49,6 +49,18 @@ def release(card: Card, by: str) -> Card:
     """Give back all that `by` drew to the lots it came from; what was debt is no more."""
     lots = [replace(lot, draws=_without(lot.draws, by)) for lot in card.lots]
     return replace(with_lots(card, lots), debt=_without(card.debt, by))
+
+
+def give_back(card: Card, by: str, *, drawn_at: datetime) -> Card:
+    """Release what `by` drew at `drawn_at`. Where the card began anew since, what it drew before is
+    nobody's: it would have been forfeited then, had it lain there.
+    """
+    began_at = card.reset_at
+    if began_at is None or drawn_at >= began_at:
+        return release(card, by)
+    base = tuple(_less(lot, by) for lot in card.base)
+    entries = tuple(_forfeited(e, by) if e.sold_at < began_at else e for e in card.entries)
+    return release(replace(card, base=base, entries=entries), by)
 
 
 def settle(card: Card, by: str) -> Card:
@@ -95,7 +107,7 @@ def balance_at(card: Card, now: datetime) -> Balance:
     """What the card holds at `now`. Claims that ran out by then hold nothing."""
     for claim in card.claims:
         if claim.state is ClaimState.RESERVED and not claim.is_open(now):
-            card = release(card, claim.claim_id)
+            card = give_back(card, claim.claim_id, drawn_at=claim.at)
     open_claims = {claim.claim_id for claim in card.claims if claim.is_open(now)}
     lots = card.lots
     living = [lot for lot in lots if lot.free > 0 and not lot.is_expired(now)]
@@ -121,6 +133,17 @@ def _added(draws: tuple[Draw, ...], new: Draw) -> tuple[Draw, ...]:
 
 def _without(draws: Iterable[Draw], by: str) -> tuple[Draw, ...]:
     return tuple(draw for draw in draws if draw.by != by)
+
+
+def _less(lot: Lot, by: str) -> Lot:
+    gone = sum(draw.units for draw in lot.draws if draw.by == by)
+    return replace(lot, units=lot.units - gone, draws=_without(lot.draws, by))
+
+
+def _forfeited(entry: Entry, by: str) -> Entry:
+    lot = _less(entry.lot, by)
+    forfeited = entry.forfeited + entry.lot.units - lot.units
+    return replace(entry, lot=lot, forfeited=forfeited)
 
 
 def _renamed(draws: tuple[Draw, ...], by: str) -> tuple[Draw, ...]:

@@ -116,8 +116,8 @@ class Entry:
       what the scheme's policy let the member keep (`kept`), less what the scheme forfeits.
     - `sale_print` tells a correction of what was bought from a return of it.
     - `changed` is by how much the last version changed the units that count, and `reason` why;
-      `earlier` are the last changes before that one. So whoever repeats it announces the same, and
-      what somebody died before announcing is announced by whoever comes next.
+      `earlier` are the first change and the last ones before that. So whoever repeats it announces
+      the same, and what somebody died before announcing is announced by whoever comes next.
     - `visits` are the streaks it was a visit for; `spend_minor` counts towards a tier of money, and
       `is_visit` says that it still counts as one; all as the newest version leaves them.
     - `place` is the till (`watching.place_of`). While it is `held` for a reason nothing of it
@@ -156,8 +156,10 @@ class Fill:
 
     `cause` is the purchase that filled it, `scheme` the version that says what it is worth; `minor`
     is the reward in money, 0 where it is no money. `due_at` is when the last of its stamps becomes
-    active. `undone_by` names the purchase whose return emptied it again. `claim_id` names the
-    claim by which a reward that is no money is collected.
+    active; `deferred_by` names the purchases whose returns let younger stamps in, after its reward
+    was given with an earlier one. Once it is due it stays due.
+    `undone_by` names the purchase whose return emptied it again, `undone_why` says why.
+    `claim_id` names the claim by which a reward that is no money is collected.
 
     `lease` is the part of the scheme's budget that pays for it, `WAITING` while none can; None: it
     was given before budgets were drawn on. One that `has_waited` was told of as waiting. `gives`
@@ -175,6 +177,8 @@ class Fill:
     lease: int | None = None
     has_waited: bool = False
     gives: ExtraUnits | None = None
+    undone_why: str = ""
+    deferred_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

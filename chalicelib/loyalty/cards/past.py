@@ -34,6 +34,9 @@ class Past:
         leases = [f"{f.number} {f.lease} {f.undone_by}" for f in self.fills if f.lease is not None]
         if leases:
             parts.append("|".join(leases))
+        deferred = [f"{f.number} {' '.join(f.deferred_by)}" for f in self.fills if f.deferred_by]
+        if deferred:
+            parts.append("|".join(deferred))
         return natural_id("past", *parts)[:8]
 
 
@@ -54,9 +57,27 @@ def newest_fills(card: Card, past: Sequence[Past]) -> dict[int, Fill]:
 
 
 def find_fills(card: Card, past: Sequence[Past], payment_id: str) -> tuple[Fill, ...]:
-    """The full cards that the purchase filled or emptied, those of the history included."""
+    """The full cards that the purchase filled, emptied or deferred; of the history, too."""
     fills = newest_fills(card, past).values()
-    return tuple(fill for fill in fills if payment_id in (fill.cause, fill.undone_by))
+    return tuple(
+        fill for fill in fills if payment_id in (fill.cause, fill.undone_by, *fill.deferred_by)
+    )
+
+
+def given_in_history(card: Card, past: Sequence[Past], payment_id: str) -> int:
+    """What the full cards are worth that the purchase filled and that are not at hand."""
+    at_hand = {fill.number for fill in card.fills}
+    return sum(
+        fill.minor
+        for fill in newest_fills(card, past).values()
+        if fill.cause == payment_id and not fill.undone_by and fill.number not in at_hand
+    )
+
+
+def newest_entries(card: Card, past: Sequence[Past]) -> tuple[Entry, ...]:
+    """Every purchase once: as the card has it, else as it moved to the history last."""
+    moved = {entry.payment_id: entry for one in past for entry in one.entries}
+    return tuple((moved | {entry.payment_id: entry for entry in card.entries}).values())
 
 
 def find_entry(card: Card, past: Sequence[Past], payment_id: str) -> Entry | None:

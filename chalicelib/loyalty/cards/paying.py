@@ -85,7 +85,9 @@ class Payer:
         )
 
     def _bring_to(self, fill: Fill) -> None:
-        gift = gift_of(fill, self.holder, self.scheme)
+        *deferred, gift = gifts_of(fill, self.holder, self.scheme)
+        for earlier in deferred:
+            giving.bring_to(earlier, fill.minor, reason=self.reason, now=self.now)
         taken = fill.minor if fill.undone_by else 0
         giving.bring_to(gift, taken, reason=self.reason, now=self.now)
         if taken and fill.lease is not None:
@@ -105,9 +107,13 @@ class Payer:
         return found
 
 
-def gift_of(fill: Fill, holder: Holder, scheme: Scheme) -> Gift:
-    """The money of a full card. A card's numbers are never used again, so nor is the key."""
-    return Gift(
+def gifts_of(fill: Fill, holder: Holder, scheme: Scheme) -> tuple[Gift, ...]:
+    """The money of a full card, the last one that which stands: a gift is due when it was given to
+    be, so where the card came to be due later there is another. The ones before are taken back.
+
+    A card's numbers are never used again, so nor are the keys.
+    """
+    gift = Gift(
         key=f"card:{scheme.scheme_id}:{fill.number}",
         member_id=holder.member_id,
         amount=Money(fill.minor, scheme.currency),
@@ -117,6 +123,8 @@ def gift_of(fill: Fill, holder: Holder, scheme: Scheme) -> Gift:
         at=fill.at,
         available_at=fill.due_at,
     )
+    times = range(1, len(fill.deferred_by) + 1)
+    return (gift, *(replace(gift, key=f"{gift.key}:{time}") for time in times))
 
 
 def _with_leases(lease_for: LeaseFor, opened: Opened) -> Card | None:

@@ -53,11 +53,13 @@ def revived(
     """`card` with the full cards that have drawn `units` of the lot of `entry`, and these draws.
 
     Those come first that the entry names, then the newest: units of lots that expire together are
-    one as good as the other. What was collected at a till stays in the history.
+    one as good as the other. What was collected at a till stays in the history. With a full card
+    come those of its purchase that are worth less: one of them is emptied in its place.
     """
     named = {draw.by: draw.units for draw in entry.lot.draws}
     draws: list[Draw] = []
-    for fill in _in_order(card, past, named, at=at):
+    found = _in_order(card, past, named, at=at)
+    for fill in found:
         lots = _drawn(past, fill)
         alike = [lot for lot in lots if lot.expires_at == entry.lot.expires_at]
         most = sum(lot.units for lot in alike)
@@ -66,6 +68,11 @@ def revived(
             card = _with(card, fill, _without(lots, own, expires_at=entry.lot.expires_at))
             draws.append(Draw(fill.name, own))
             units -= own
+    back = {draw.by for draw in draws}
+    for fill in found:
+        fellows = (one for one in found if one.name in back and one.cause == fill.cause)
+        if fill.name not in back and any(one.minor > fill.minor for one in fellows):
+            card = _with(card, fill, _drawn(past, fill))
     return card, tuple(draws)
 
 

@@ -18,7 +18,7 @@ from chalicelib.loyalty.rules import Scheme, Tier
 from chalicelib.loyalty.standing import Archived, Past
 from chalicelib.loyalty.streaks import number_of, step_of
 from chalicelib.loyalty.terms import Per
-from chalicelib.loyalty.tiers import period_at, tier_of
+from chalicelib.loyalty.tiers import Score, period_at, score_of
 
 TIER = "tier"
 STREAK = "streak|"  # Before the rule's id.
@@ -38,12 +38,18 @@ def standing_for(card: Card, scheme: Scheme, payment_id: str, *, sold_at: dateti
 
 def tier_at(card: Card, scheme: Scheme, at: datetime) -> Tier | None:
     """The tier that all the card holds gives at a moment; None without tiers."""
+    score = score_at(card, scheme, at)
+    return None if score is None else score.tier
+
+
+def score_at(card: Card, scheme: Scheme, at: datetime) -> Score | None:
+    """Where all that the card holds puts its member at a moment; None without tiers."""
     if scheme.tiering is None:
         return None
     counts = standings.counts_of(scheme, [to_past(entry) for entry in counting(card)])
     counts.update(_tier_counts(_kept(card)))
     period = period_at(scheme.tiering, at, zone=scheme.zone)
-    return tier_of(scheme.tiering, counts, period=period)
+    return score_of(scheme.tiering, counts, period=period)
 
 
 def counting(card: Card) -> tuple[Entry, ...]:

@@ -18,10 +18,10 @@ from chalicelib.loyalty.cards.standing import standing_for
 from chalicelib.loyalty.conditions import counted
 from chalicelib.loyalty.earning import WHOLE_SALE, Award, Share, decide_award
 from chalicelib.loyalty.rewarding import worth_minor
-from chalicelib.loyalty.rules import ExtraUnits, Scheme
+from chalicelib.loyalty.rules import ExtraUnits, ItemPrice, PercentCashback, Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.standing import past_of
-from chalicelib.loyalty.taking_back import taken_back
+from chalicelib.loyalty.taking_back import kept_minor, taken_back
 from chalicelib.loyalty.terms import Membership as Joining
 from chalicelib.loyalty.terms import RuleKind
 from chalicelib.loyalty.watching import Earned
@@ -64,7 +64,6 @@ def later_worth(card: Card, entry: Entry, scheme: Scheme, sale: Sale) -> Worth:
         expires_at=entry.lot.expires_at,
         tier_id=entry.tier_id,
         visits=entry.visits,
-        spend_minor=entry.spend_minor,
         place=entry.place,
         held=entry.held,
         is_released=entry.is_released,
@@ -75,19 +74,32 @@ def later_worth(card: Card, entry: Entry, scheme: Scheme, sale: Sale) -> Worth:
     if print_of(sale) != entry.sale_print:
         return _decided(replace(draft, sale_print=print_of(sale)), card, scheme, sale)
     given = _given(tuple(one.share for one in entry.given), sale)
-    return replace(draft, given=given, is_visit=not taken_back((_VISIT,), sale))
+    is_visit = not taken_back((_VISIT,), sale)
+    return replace(draft, given=given, spend_minor=_spend_minor(scheme, sale), is_visit=is_visit)
 
 
-def filling_of(scheme: Scheme, sale: Sale) -> Filling | None:
-    """What a card is worth that `sale` fills; None for points."""
+def excluded(worth: Worth) -> Worth:
+    """`worth` of a purchase that earns nothing, because an offer says so: all of it is back."""
+    given = tuple(replace(one, back=one.units) for one in worth.given)
+    return replace(worth, given=given, is_visit=False, is_excluded=True)
+
+
+def filling_of(scheme: Scheme, sale: Sale, *, given_minor: int = 0) -> Filling | None:
+    """What a card is worth that `sale` fills; None for points. A share of the sale, or the price of
+    an item, is given for each, but never more for all than was paid: `given_minor` are those of it
+    that are not at hand.
+    """
     if scheme.card is None:
         return None
     reward = scheme.card.reward
-    minor = worth_minor(reward, counted(sale, scheme.exclusions))
+    of = counted(sale, scheme.exclusions)
+    minor = worth_minor(reward, of)
+    is_of_sale = isinstance(reward, PercentCashback | ItemPrice)
     gives = reward if isinstance(reward, ExtraUnits) else None
     return Filling(
         places=scheme.card.places,
         minor=minor or 0,
+        most_minor=max(of.spent_minor(of.lines) - given_minor, 0) if is_of_sale else None,
         claims=minor is None and gives is None,
         forfeits_rest=scheme.card.forfeits_rest,
         gives=gives,
@@ -141,9 +153,13 @@ def _decided(draft: Worth, card: Card, scheme: Scheme, sale: Sale) -> Worth:
         given=given,
         tier_id=award.tier_id,
         visits=award.streak_visits,
-        spend_minor=award.spend_minor if scheme.tiering is not None else 0,
+        spend_minor=_spend_minor(scheme, sale),
         is_visit=is_visit,
     )
+
+
+def _spend_minor(scheme: Scheme, sale: Sale) -> int:
+    return kept_minor(sale, scheme) if scheme.tiering is not None else 0
 
 
 def _given(shares: tuple[Share, ...], sale: Sale) -> tuple[Given, ...]:

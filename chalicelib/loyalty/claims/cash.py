@@ -13,10 +13,9 @@ from chalicelib.loyalty import funding
 from chalicelib.loyalty.cards import desk
 from chalicelib.loyalty.cards.model import Claim
 from chalicelib.loyalty.cards.store import Holder
-from chalicelib.loyalty.claims import claiming
+from chalicelib.loyalty.claims import catalogue, claiming
 from chalicelib.loyalty.claims.claiming import BudgetUsedUp
 from chalicelib.loyalty.rules import FixedCashback, Scheme
-from chalicelib.loyalty.schemes import service as schemes
 
 
 def lease_for(holder: Holder, scheme: Scheme, minor: int, *, now: datetime) -> int | None:
@@ -56,12 +55,9 @@ def _relet(claim: Claim, minor: int, holder: Holder, scheme: Scheme, *, now: dat
 
 
 def _minor(claim: Claim, *, scheme: Scheme, now: datetime) -> int:
-    version = scheme
-    if claim.scheme != scheme.version:
-        version = schemes.get_version(scheme.scheme_id, claim.scheme, now=now)
-    for one in version.catalogue:
-        if one.reward_id == claim.reward_id and isinstance(one.reward, FixedCashback):
-            return one.reward.amount_minor
+    claimed = catalogue.reward_of(claim, scheme, now=now)
+    if claimed is not None and isinstance(claimed.reward, FixedCashback):
+        return claimed.reward.amount_minor
     raise claiming.NoSuchClaim("the claim is of no money")
 
 

@@ -128,7 +128,7 @@ def cancel(card: Card, claim_id: str, *, at: datetime) -> Card:
         raise ClaimNotOpen(why_not_open(claim))
     ends_at = min(at, claim.until) if claim.until else at
     cancelled = replace(claim, state=ClaimState.CANCELLED, closed_at=ends_at)
-    released = lots.release(_with_claim(card, cancelled), claim_id)
+    released = lots.give_back(_with_claim(card, cancelled), claim_id, drawn_at=claim.at)
     return lots.work_off(released, at=at)
 
 
@@ -142,7 +142,8 @@ def relet(card: Card, claim: Claim, lease: int | None, *, at: datetime) -> Card:
     if lease is not None:
         return _with_claim(card, replace(known, lease=lease))
     left = tuple(one for one in card.claims if one is not known)
-    return lots.work_off(lots.release(replace(card, claims=left), claim.claim_id), at=at)
+    back = lots.give_back(replace(card, claims=left), claim.claim_id, drawn_at=claim.at)
+    return lots.work_off(back, at=at)
 
 
 def same_again(known: Claim, reward_id: str) -> Claim:

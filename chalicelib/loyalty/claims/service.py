@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from chalicelib.kernel.ids import MemberId, RetailerId, natural_id
-from chalicelib.kernel.refusals import NotFound
 from chalicelib.loyalty import extra_units
 from chalicelib.loyalty.cards import desk
 from chalicelib.loyalty.cards import store as cards
 from chalicelib.loyalty.cards.desk import Opened
 from chalicelib.loyalty.cards.model import Card, Claim, ClaimState
 from chalicelib.loyalty.cards.store import Holder
-from chalicelib.loyalty.claims import cash, claiming, codes, store
+from chalicelib.loyalty.claims import cash, catalogue, claiming, codes, store
 from chalicelib.loyalty.claims.claiming import NoSuchClaim, Price
 from chalicelib.loyalty.memberships.joining import NotInScheme
 from chalicelib.loyalty.rules import CatalogueReward, ExtraUnits, FixedCashback, Scheme
@@ -25,15 +24,11 @@ from chalicelib.runtime import observability, vault
 FOLLOWED_UP_AFTER = timedelta(days=1)
 
 
-class NoSuchReward(NotFound):
-    """The scheme has no such reward in its catalogue."""
-
-    code = "no_such_reward"
-
-
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A claim, the reward it is of (None: of a full card), and its code, where it has one."""
+    """A claim, the reward it is of (None: of a full card), and its code, where it has one. The
+    reward is the one of the version that it was claimed under.
+    """
 
     scheme: Scheme
     claim: Claim
@@ -47,29 +42,22 @@ def claim_id_of(member_id: MemberId, name: str) -> str:
 
 
 def reserve(holder: Holder, scheme: Scheme, *, name: str, reward_id: str, now: datetime) -> Claimed:
-    """Reserve a reward for the member; the same `name` again is the same claim.
+    """Reserve a reward for the member; the same `name` again is the same claim, whatever became of
+    the claim, the reward or the scheme since.
 
     A fixed amount of money and units of another scheme are given at once; any other reward is
     collected with a code.
 
-    :raises NoSuchReward: the scheme has none such. :raises NotInScheme: the member takes no part.
+    :raises catalogue.NoSuchReward: the scheme has none such.
+    :raises NotInScheme: the member takes no part.
     :raises claiming.InsufficientPoints: see `claiming.reserve`, and what else it raises.
     :raises extra_units.OtherSchemeLeft: the reward is units of a scheme that the member has left.
     """
-    reward = find_reward(scheme, reward_id)
     claim_id = claim_id_of(holder.member_id, name)
-    moved = _find_moved(holder, scheme, (claim_id,), now=now)
-    if moved is not None:
-        return _told(holder, scheme, claiming.same_again(moved, reward_id))
-    price = Price(reward_id, scheme.version, reward.cost, timedelta(hours=reward.claim_hours))
-    if isinstance(reward.reward, FixedCashback):
-        lease = cash.lease_for(holder, scheme, reward.reward.amount_minor, now=now)
-        price = replace(price, is_paid_at_once=True, lease=lease)
-        if lease is not None:  # Where this run dies before it paid, somebody looks again.
-            cards.record_due(holder, (now + FOLLOWED_UP_AFTER).date())
-    if isinstance(reward.reward, ExtraUnits):
-        price = replace(price, gives=reward.reward)
-        cards.record_due(holder, (now + FOLLOWED_UP_AFTER).date())
+    repeated = _repeated(holder, scheme, claim_id, reward_id, now=now)
+    if repeated is not None:
+        return repeated
+    price = _price(holder, scheme, catalogue.find_reward(scheme, reward_id), now=now)
 
     def change(opened: Opened) -> Card:
         card = _taking_part(opened)
@@ -91,13 +79,10 @@ def find(holder: Holder, scheme: Scheme, name: str, *, now: datetime) -> Claimed
     names = (claim_id_of(holder.member_id, name), name)
     card = _at_hand(desk.open_card(holder, scheme, now=now))
     at_hand = (one for one in card.claims if one.claim_id in names)
-    claim = next(at_hand, None) or _find_moved(holder, scheme, names, now=now)
+    claim = next(at_hand, None) or _find_moved(card, holder, names, now=now)
     if claim is None:
         raise NoSuchClaim("there is no such claim")
-    told = _told(holder, scheme, claiming.as_at(claim, now))
-    if told.code is not None:
-        codes.let_be_found(holder, scheme, claim.claim_id, now=now)
-    return told
+    return _collectable(holder, scheme, claim, now=now)
 
 
 def cancel(holder: Holder, scheme: Scheme, claim_id: str, *, now: datetime) -> Claimed:
@@ -108,7 +93,7 @@ def cancel(holder: Holder, scheme: Scheme, claim_id: str, *, now: datetime) -> C
     cancelled = _changed(
         holder, scheme, claim_id, partial(claiming.cancel, claim_id=claim_id, at=now), now=now
     )
-    return _told(holder, scheme, cancelled)
+    return _told(holder, scheme, cancelled, now=now)
 
 
 def confirm(retailer_id: RetailerId, code: str, *, confirmation: str, now: datetime) -> Claimed:
@@ -128,37 +113,62 @@ def confirm(retailer_id: RetailerId, code: str, *, confirmation: str, now: datet
     redeem = partial(claiming.redeem, claim_id=owner.claim_id, confirmation=confirmation, at=now)
     redeemed = _changed(holder, scheme, owner.claim_id, redeem, now=now)
     observability.count("claims_redeemed")
-    return _told(holder, scheme, redeemed)
+    return _told(holder, scheme, redeemed, now=now)
 
 
-def find_reward(scheme: Scheme, reward_id: str) -> CatalogueReward:
-    """The reward of the catalogue. :raises NoSuchReward: there is none such."""
-    for reward in scheme.catalogue:
-        if reward.reward_id == reward_id:
-            return reward
-    raise NoSuchReward("the scheme has no such reward")
-
-
-def is_money(claim: Claim, scheme: Scheme) -> bool:
-    """Whether the claim is of a fixed amount of money, which is given at once."""
-    reward = next((one for one in scheme.catalogue if one.reward_id == claim.reward_id), None)
-    return reward is not None and isinstance(reward.reward, FixedCashback)
-
-
-def list_claims(holder: Holder, scheme: Scheme, card: Card) -> tuple[Claimed, ...]:
+def list_claims(
+    holder: Holder, scheme: Scheme, card: Card, *, now: datetime
+) -> tuple[Claimed, ...]:
     """The claims at hand, newest first."""
-    return tuple(_told(holder, scheme, one) for one in reversed(card.claims))
+    return tuple(_told(holder, scheme, one, now=now) for one in reversed(card.claims))
+
+
+def _repeated(
+    holder: Holder, scheme: Scheme, claim_id: str, reward_id: str, *, now: datetime
+) -> Claimed | None:
+    """The claim, where it was reserved before. :raises ConflictingClaim: as another reward's."""
+    card = desk.open_card(holder, scheme, now=now).card
+    if card is None:
+        return None
+    known = card.find_claim(claim_id)
+    if known is not None:
+        return _followed(holder, scheme, claiming.same_again(known, reward_id), now=now)
+    moved = _find_moved(card, holder, (claim_id,), now=now)
+    if moved is None:
+        return None
+    return _told(holder, scheme, claiming.same_again(moved, reward_id), now=now)
+
+
+def _price(holder: Holder, scheme: Scheme, reward: CatalogueReward, *, now: datetime) -> Price:
+    """What the reward costs. Where it is given at once, somebody is asked to look again, should
+    this run die before it gave it.
+    """
+    good_for = timedelta(hours=reward.claim_hours)
+    price = Price(reward.reward_id, scheme.version, reward.cost, good_for)
+    if isinstance(reward.reward, FixedCashback):
+        lease = cash.lease_for(holder, scheme, reward.reward.amount_minor, now=now)
+        price = replace(price, is_paid_at_once=True, lease=lease)
+    if isinstance(reward.reward, ExtraUnits):
+        price = replace(price, gives=reward.reward)
+    if price.lease is not None or price.gives is not None:
+        cards.record_due(holder, (now + FOLLOWED_UP_AFTER).date())
+    return price
 
 
 def _followed(holder: Holder, scheme: Scheme, claim: Claim, *, now: datetime) -> Claimed:
     """The claim, after what follows from it, which may be done any number of times."""
-    if is_money(claim, scheme):
-        return _told(holder, scheme, cash.pay(claim, holder, scheme, now=now))
-    if claim.gives is not None:
-        extra_units.give_claimed(claim, holder, now=now)
-        return _told(holder, scheme, claim)
-    codes.let_be_found(holder, scheme, claim.claim_id, now=now)
-    return _told(holder, scheme, claim)
+    if _is_money(catalogue.reward_of(claim, scheme, now=now)):
+        claim = cash.pay(claim, holder, scheme, now=now)
+    extra_units.give_claimed(claim, holder, now=now)
+    return _collectable(holder, scheme, claim, now=now)
+
+
+def _collectable(holder: Holder, scheme: Scheme, claim: Claim, *, now: datetime) -> Claimed:
+    """The claim as it stands now; one that is told with a code is found by it from now on."""
+    told = _told(holder, scheme, claiming.as_at(claim, now), now=now)
+    if told.code is not None:
+        codes.let_be_found(holder, scheme, claim.claim_id, now=now)
+    return told
 
 
 def _changed(
@@ -171,22 +181,28 @@ def _changed(
     try:
         _, after = step()
     except NoSuchClaim:
-        moved = _find_moved(holder, scheme, (claim_id,), now=now)
+        card = _at_hand(desk.open_card(holder, scheme, now=now))
+        moved = _find_moved(card, holder, (claim_id,), now=now)
         if moved is None:
             raise
         over = claiming.as_at(moved, now)
-        change(replace(_at_hand(desk.open_card(holder, scheme, now=now)), claims=(over,)))
+        change(replace(card, claims=(over,)))
         return over
     # Where too many are over it moves in the very write that ends it.
     moved_now = (one for each in after.past for one in each.claims if one.claim_id == claim_id)
     return _at_hand(after).find_claim(claim_id) or next(moved_now)
 
 
-def _told(holder: Holder, scheme: Scheme, claim: Claim) -> Claimed:
-    reward = next((one for one in scheme.catalogue if one.reward_id == claim.reward_id), None)
-    shows_code = not is_money(claim, scheme) and claim.state is ClaimState.RESERVED
+def _told(holder: Holder, scheme: Scheme, claim: Claim, *, now: datetime) -> Claimed:
+    reward = catalogue.reward_of(claim, scheme, now=now)
+    shows_code = not _is_money(reward) and claim.state is ClaimState.RESERVED
     code = codes.code_of(holder.member_id, holder.scheme_id, claim.claim_id)
     return Claimed(scheme, claim, reward, code if shows_code else None)
+
+
+def _is_money(reward: CatalogueReward | None) -> bool:
+    """Whether it is a fixed amount of money, which is given at once."""
+    return reward is not None and isinstance(reward.reward, FixedCashback)
 
 
 def _taking_part(opened: Opened) -> Card:
@@ -202,11 +218,10 @@ def _at_hand(opened: Opened) -> Card:
 
 
 def _find_moved(
-    holder: Holder, scheme: Scheme, claim_ids: Collection[str], *, now: datetime
+    card: Card, holder: Holder, claim_ids: Collection[str], *, now: datetime
 ) -> Claim | None:
-    """The claim of one of these ids, if it has moved to the history of the card."""
-    card = desk.open_card(holder, scheme, now=now).card
-    if card is None or any(one.claim_id in claim_ids for one in card.claims):
+    """The claim of one of these ids, if it is in the history of the card, and not at hand."""
+    if any(one.claim_id in claim_ids for one in card.claims):
         return None
     past = desk.read_past(card, holder, now=now)
     return next((one for each in past for one in each.claims if one.claim_id in claim_ids), None)

@@ -7,7 +7,7 @@ from chalicelib.loyalty.cards import desk
 from chalicelib.loyalty.cards.eligibility import Taker
 from chalicelib.loyalty.cards.model import Card
 from chalicelib.loyalty.cards.store import Holder
-from chalicelib.loyalty.claims.service import find_reward
+from chalicelib.loyalty.claims.catalogue import find_reward
 from chalicelib.loyalty.memberships import joining, store
 from chalicelib.loyalty.memberships.store import Usage
 from chalicelib.loyalty.rules import Scheme

@@ -5,26 +5,24 @@ All problems of a document are told at once, each with a stable code and its JSO
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from chalicelib.kernel.money import EXPONENT_BY_CURRENCY
 from chalicelib.kernel.refusals import NotAllowed
-from chalicelib.kernel.times import local_day
 from chalicelib.loyalty.choosing import rounded
-from chalicelib.loyalty.conditions import folded
 from chalicelib.loyalty.rewarding import most_minor
-from chalicelib.loyalty.rules import EarnRule, Matching, Scheme
+from chalicelib.loyalty.rules import EarnRule, Scheme
 from chalicelib.loyalty.schemes.crossing import problems_between, rewards_of
 from chalicelib.loyalty.schemes.limits import out_of_range
 from chalicelib.loyalty.schemes.problems import SchemeProblem, SchemeRefused
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape
+from chalicelib.loyalty.schemes.reaching import never_met, never_spent
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
 from chalicelib.loyalty.terms import Basis, RuleKind, Stacking, Unit
-from chalicelib.loyalty.windows import Window, first_day
 
 LATE_BY_MAX = timedelta(minutes=5)  # A document that says "now" takes a moment to arrive.
 AHEAD_MAX = timedelta(days=3 * 366)
-LOOKED_AHEAD = timedelta(days=9 * 366)  # Leap days may be eight years apart, around 2100.
 
 
 def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | None) -> Scheme:
@@ -36,7 +34,7 @@ def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | No
     scheme = reader.scheme(shape)
     problems = (
         *reader.problems,
-        *problems_of(scheme, before=before, now=around.now),
+        *problems_of(scheme, around, before=before),
         *problems_between(scheme, around.others, now=around.now),
     )
     if problems:
@@ -44,23 +42,28 @@ def read_scheme(shape: SchemeShape, around: Surroundings, *, before: Scheme | No
     return scheme
 
 
-def problems_of(scheme: Scheme, *, before: Scheme | None, now: datetime) -> tuple[NotAllowed, ...]:
+def problems_of(
+    scheme: Scheme, around: Surroundings, *, before: Scheme | None
+) -> tuple[NotAllowed, ...]:
     """Everything that speaks against `scheme` as the version after `before`; nothing, if it may be.
 
     Ranges come first: where a number is none that it may be, nothing is concluded from it.
     """
     ranges = tuple(out_of_range(scheme))
-    times = tuple(_of_times(scheme, before, now))
+    times = tuple(_of_times(scheme, before, around.now))
     if ranges:
         return (*ranges, *times)
+    if scheme.ends_at is not None and scheme.ends_at <= scheme.starts_at:
+        scheme = replace(scheme, ends_at=None)  # Nor from an end that cannot be.
     return (
         *times,
         *_of_change(scheme, before),
         *_of_rules(scheme),
-        *_of_conditions(scheme),
+        *never_met(scheme, around, before=before),
         *_of_order(scheme),
         *_of_tiers(scheme),
         *_of_rewards(scheme),
+        *never_spent(scheme, around),
     )
 
 
@@ -103,24 +106,6 @@ def _of_rules(scheme: Scheme) -> Iterator[SchemeProblem]:
             if least > cap.units:
                 detail = "at its minimum spend the rule would earn more than its cap"
                 yield _problem("minimum_above_cap", detail, f"rules[{place}].caps[{number}].units")
-
-
-def _of_conditions(scheme: Scheme) -> Iterator[SchemeProblem]:
-    first = local_day(scheme.starts_at, scheme.zone)
-    last = local_day(scheme.ends_at or scheme.starts_at + LOOKED_AHEAD, scheme.zone)
-    last = min(last, first + LOOKED_AHEAD)
-    tier_ids = {tier.tier_id for tier in scheme.tiers}
-    for place, rule in enumerate(scheme.rules):
-        at = f"rules[{place}].when"
-        yield from _both(rule.when.lines, rule.when.without, f"{at}.without")
-        yield from _both(rule.when.lines, scheme.exclusions.lines, f"{at}.lines")
-        for number, tier_id in enumerate(rule.when.tiers):
-            if tier_id not in tier_ids:
-                yield _problem("unknown_tier", "there is no such tier", f"{at}.tiers[{number}]")
-        for number, window in enumerate(rule.when.windows):
-            if not _is_ever_open(window, first, last):
-                detail = "the window is on no day while the scheme runs"
-                yield _problem("window_empty", detail, f"{at}.windows[{number}].days")
 
 
 def _of_order(scheme: Scheme) -> Iterator[SchemeProblem]:
@@ -176,19 +161,6 @@ def _earned_at_minimum(rule: EarnRule, scheme: Scheme) -> int:
     return whole.numerator // whole.denominator
 
 
-def _both(wanted: Matching, unwanted: Matching, at: str) -> Iterator[SchemeProblem]:
-    """What is asked for and left out at once."""
-    pairs = (
-        ("categories", set(map(folded, wanted.categories)), map(folded, unwanted.categories)),
-        ("gtins", set(wanted.gtins), unwanted.gtins),
-        ("skus", set(wanted.skus), unwanted.skus),
-    )
-    for name, asked, left_out in pairs:
-        if asked.intersection(left_out):
-            detail = "the same lines are asked for and left out"
-            yield _problem("required_and_excluded", detail, f"{at}.{name}")
-
-
 def _may_overlap(rule: EarnRule, other: EarnRule) -> bool:
     """Whether a line may be both rules'. Only codes and stores are known to be apart."""
     stores, others = set(rule.when.stores), set(other.when.stores)
@@ -203,12 +175,6 @@ def _may_overlap(rule: EarnRule, other: EarnRule) -> bool:
     if mine.gtins and theirs.gtins and not (mine.categories or theirs.categories):
         return bool(set(mine.gtins) & set(theirs.gtins)) or bool(mine.skus or theirs.skus)
     return True
-
-
-def _is_ever_open(window: Window, first: date, last: date) -> bool:
-    """Whether any day from `first` to `last` is the window's, or the end of one before."""
-    before = (window.minutes - 1) // (24 * 60) + 1
-    return first_day(window.days, first - timedelta(days=before), last) is not None
 
 
 def _twice(names: Sequence[str]) -> list[int]:

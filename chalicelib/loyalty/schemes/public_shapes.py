@@ -10,6 +10,24 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chalicelib.loyalty.schemes import limits
+from chalicelib.loyalty.schemes.public_fields import (
+    MONTHS_UNLESS_DAYS,
+    AmountMinor,
+    Code,
+    Currency,
+    Day,
+    FractionText,
+    Id,
+    Instant,
+    LeastSpend,
+    Name,
+    Sentence,
+    StreakStep,
+    TimeOfDay,
+    Units,
+    within,
+)
 from chalicelib.loyalty.terms import (
     Basis,
     Downgrade,
@@ -21,19 +39,12 @@ from chalicelib.loyalty.terms import (
     RefundPolicy,
     Rejoin,
     Rounding,
+    RuleKind,
     Span,
     Stacking,
     Unit,
 )
 from chalicelib.receipts.canonical import ChargeKind
-
-Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Sentence = Annotated[str, Meta(min_length=1, max_length=500)]
-Code = Annotated[str, Meta(min_length=1, max_length=100)]
-FractionText = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,6}(/[0-9]{1,6}|\.[0-9]{1,6})?$", examples=["3/2", "1.5"])
-]
 
 
 class LinesShape(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,9 +62,9 @@ class WindowShape(msgspec.Struct, frozen=True, omit_defaults=True, rename={"open
     """
 
     days: Annotated[str, Meta(min_length=1, max_length=200, examples=["FREQ=WEEKLY;BYDAY=FR"])]
-    opens_at: Annotated[str, Meta(max_length=5, examples=["17:00"])] = "00:00"
-    minutes: int = 1440
-    since: Annotated[str, Meta(max_length=10, examples=["2026-12-01"])] | None = None
+    opens_at: TimeOfDay = "00:00"
+    minutes: Annotated[int, within(limits.MINUTES)] = 1440
+    since: Day | None = None
 
 
 class WhenShape(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,15 +74,15 @@ class WhenShape(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: LinesShape = LinesShape()
     without: LinesShape = LinesShape()
     windows: Annotated[tuple[WindowShape, ...], Meta(max_length=20)] = ()
-    min_spend_minor: int = 0
-    min_items: int = 0
+    min_spend_minor: LeastSpend = 0
+    min_items: Annotated[int, within(limits.LEAST_ITEMS)] = 0
     tiers: Annotated[tuple[Id, ...], Meta(max_length=10)] = ()
 
 
 class CapShape(msgspec.Struct, frozen=True):
     """At most `units` in each period, of the scheme's zone."""
 
-    units: int
+    units: Annotated[int, within(limits.CAP)]
     per: Per
 
 
@@ -79,11 +90,11 @@ class RuleShape(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind
     """What every rule has: `units` for each visit, item, amount or run that it counts."""
 
     id: Id
-    units: int = 1
+    units: Units = 1
     name: Annotated[str, Meta(max_length=100)] = ""
     when: WhenShape = WhenShape()
     rounding: Rounding = Rounding.DOWN
-    priority: int = 0
+    priority: Annotated[int, within(limits.PRIORITY)] = 0
     caps: Annotated[tuple[CapShape, ...], Meta(max_length=5)] = ()
     multiplier: FractionText = "1"
     is_tiered: bool = True
@@ -97,21 +108,21 @@ class VisitRule(RuleShape, frozen=True, omit_defaults=True, tag="visit", kw_only
 class ItemRule(RuleShape, frozen=True, omit_defaults=True, tag="item", kw_only=True):
     """Units for every `per_items` whole items."""
 
-    per_items: int = 1
+    per_items: Annotated[int, within(limits.PER[RuleKind.ITEM])] = 1
 
 
 class SpendRule(RuleShape, frozen=True, omit_defaults=True, tag="spend", kw_only=True):
     """Units for every `per_minor` spent, with tax or without."""
 
-    per_minor: int
+    per_minor: Annotated[int, within(limits.PER[RuleKind.SPEND])]
     basis: Basis = Basis.GROSS
 
 
 class StreakRule(RuleShape, frozen=True, omit_defaults=True, tag="streak", kw_only=True):
     """Units for a visit in each of `steps` days, weeks or months in a row."""
 
-    steps: int
-    step: Per = Per.WEEK
+    steps: Annotated[int, within(limits.PER[RuleKind.STREAK])]
+    step: StreakStep = Per.WEEK
 
 
 AnyRule = VisitRule | ItemRule | SpendRule | StreakRule
@@ -124,14 +135,14 @@ class RewardShape(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
 class FixedCashbackShape(RewardShape, frozen=True, omit_defaults=True, tag="fixed_cashback"):
     """A fixed amount, paid to the member's account."""
 
-    amount_minor: int
+    amount_minor: AmountMinor
 
 
 class PercentCashbackShape(RewardShape, frozen=True, omit_defaults=True, tag="percent_cashback"):
     """A share of what was paid for `lines`, at most `max_minor`. `percent` is text: `5`, `2.5`."""
 
     percent: FractionText
-    max_minor: int
+    max_minor: AmountMinor
     lines: LinesShape = LinesShape()
     basis: Basis = Basis.GROSS
     rounding: Rounding = Rounding.DOWN
@@ -141,7 +152,7 @@ class ItemPriceShape(RewardShape, frozen=True, omit_defaults=True, tag="item_pri
     """What one of `lines` cost, the dearest that was bought; at most `max_minor`."""
 
     lines: LinesShape
-    max_minor: int
+    max_minor: AmountMinor
 
 
 class FreeTextShape(RewardShape, frozen=True, omit_defaults=True, tag="free_text"):
@@ -156,7 +167,7 @@ class ExtraUnitsShape(RewardShape, frozen=True, omit_defaults=True, tag="extra_u
     """
 
     scheme: Id
-    units: int
+    units: Units
 
 
 AnyReward = (
@@ -167,7 +178,7 @@ AnyReward = (
 class CardShape(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stamp card. What goes over its places begins the next, unless it `forfeits_rest`."""
 
-    places: int
+    places: Annotated[int, within(limits.PLACES)]
     reward: AnyReward
     forfeits_rest: bool = False
 
@@ -177,9 +188,9 @@ class CatalogueRewardShape(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: Id
     title: Name
-    cost: int
+    cost: Annotated[int, within(limits.COST)]
     reward: AnyReward
-    claim_hours: int = 24
+    claim_hours: Annotated[int, within(limits.CLAIM_HOURS)] = 24
 
 
 class TierShape(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -187,7 +198,7 @@ class TierShape(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: Id
     name: Name
-    threshold: int
+    threshold: Annotated[int, within(limits.THRESHOLD)]
     multiplier: FractionText = "1"
 
 
@@ -203,7 +214,7 @@ class TiersShape(msgspec.Struct, frozen=True, omit_defaults=True):
 class ExpiryShape(msgspec.Struct, frozen=True, omit_defaults=True):
     """After so many days or months, at the end of that day, month or year, by the scheme's zone."""
 
-    after: int
+    after: Annotated[int, within(limits.AFTER[ExpiryUnit.DAYS])]
     unit: ExpiryUnit = ExpiryUnit.MONTHS
     end_of: ExpiryEnd = ExpiryEnd.DAY
 
@@ -225,24 +236,24 @@ class SchemeShape(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: Name
     unit: Unit
-    currency: Annotated[str, Meta(min_length=3, max_length=3, examples=["GBP"])]
+    currency: Currency
     zone: Annotated[str, Meta(max_length=60, examples=["Europe/London"])]
     rules: Annotated[tuple[AnyRule, ...], Meta(min_length=1, max_length=20)]
-    starts_at: Annotated[str, Meta(max_length=40)] | None = None
-    ends_at: Annotated[str, Meta(max_length=40)] | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
     card: CardShape | None = None
     catalogue: Annotated[tuple[CatalogueRewardShape, ...], Meta(max_length=50)] = ()
     tiers: TiersShape | None = None
-    expiry: ExpiryShape | None = None
-    pending_days: int | None = None
+    expiry: Annotated[ExpiryShape | None, MONTHS_UNLESS_DAYS] = None
+    pending_days: Annotated[int, within(limits.PENDING_DAYS)] | None = None
     membership: Membership = Membership.ACTIVATION
     rejoin: Rejoin = Rejoin.KEEP
     refunds: RefundPolicy = RefundPolicy.NEGATIVE
     stacking: Stacking = Stacking.BEST
     caps: Annotated[tuple[CapShape, ...], Meta(max_length=5)] = ()
     exclusions: ExclusionsShape = ExclusionsShape()
-    min_spend_minor: int = 0
-    budget_minor: int | None = None
+    min_spend_minor: LeastSpend = 0
+    budget_minor: AmountMinor | None = None
 
 
 def starting(shape: SchemeShape, starts_at: str | None) -> SchemeShape:

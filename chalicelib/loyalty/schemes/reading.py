@@ -63,7 +63,7 @@ class Surroundings:
 
     `store_ids` are the retailer's stores by its own numbers; `now` is when a scheme starts that
     does not say when. `others` are the retailer's other schemes, in each version that holds or
-    will.
+    will; `zones` those of its stores, and `return_days` its return period.
     """
 
     scheme_id: str
@@ -72,6 +72,8 @@ class Surroundings:
     store_ids: Mapping[str, StoreId]
     now: datetime
     others: tuple[Scheme, ...] = ()
+    zones: tuple[str, ...] = ()
+    return_days: int = 0
 
 
 @dataclass(slots=True)

@@ -1,12 +1,12 @@
 """Schemes, as everyone else asks for them: remembered for under a minute, as shops are."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.budgets.leasing import CapTooLow
-from chalicelib.kernel.ids import RetailerId, StoreId
+from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.refusals import NotAllowed, NotFound
 from chalicelib.kernel.times import to_text
 from chalicelib.loyalty import funding
@@ -128,6 +128,7 @@ def check_scheme(
     """What `record_scheme` would write. Writes nothing.
 
     :raises SchemeRefused: with every problem of the document.
+    :raises NotFound: there is no such retailer.
     """
     scheme_id = scheme_id_of(retailer_id, reference)
     head = store.find_head(retailer_id, scheme_id, now=now) or Head(scheme_id, retailer_id)
@@ -236,21 +237,9 @@ def _kept(scheme_id: str, version: int, *, now: datetime) -> Kept | None:
     document = store.find_document(scheme_id, version, now=now)
     if document is None:
         return None
-    scheme = _read_again(scheme_id, version, document.shape, document.store_ids, now=now)
+    around = Surroundings(scheme_id, version, retailer_of(scheme_id), document.store_ids, now)
+    scheme = Reader(around).scheme(document.shape)  # It was checked when it was written.
     return Kept(scheme, document.shape)
-
-
-def _read_again(
-    scheme_id: str,
-    version: int,
-    shape: SchemeShape,
-    store_ids: Mapping[str, StoreId],
-    *,
-    now: datetime,
-) -> Scheme:
-    """A version that was checked when it was written, and is not checked again."""
-    around = Surroundings(scheme_id, version, retailer_of(scheme_id), store_ids, now)
-    return Reader(around).scheme(shape)
 
 
 def _ended(scheme: Scheme, mark: VersionMark | None) -> Scheme:
@@ -271,9 +260,16 @@ def _head(scheme_id: str, *, now: datetime) -> Head:
 def _surroundings(head: Head, *, now: datetime) -> Surroundings:
     """What the document of the next version of a scheme does not say itself."""
     stores = network.list_stores(head.retailer_id, now=now)
-    store_ids = {one.reference: one.store_id for one in stores}
-    others = tuple(_others(head, now=now))
-    return Surroundings(head.scheme_id, head.newest + 1, head.retailer_id, store_ids, now, others)
+    return Surroundings(
+        head.scheme_id,
+        head.newest + 1,
+        head.retailer_id,
+        {one.reference: one.store_id for one in stores},
+        now,
+        tuple(_others(head, now=now)),
+        zones=tuple(sorted({one.zone for one in stores})),
+        return_days=network.get_retailer(head.retailer_id, now=now).return_days,
+    )
 
 
 def _others(head: Head, *, now: datetime) -> Iterator[Scheme]:

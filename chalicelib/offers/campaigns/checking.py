@@ -3,16 +3,17 @@
 The places are those of the API's body (`reward.max_minor`, `condition.min_spend_minor`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 from chalicelib.kernel.money import EXPONENT_BY_CURRENCY, MINOR_MAX
 from chalicelib.kernel.refusals import Conflicting, NotAllowed
-from chalicelib.kernel.times import local_day, zone_named
-from chalicelib.loyalty.conditions import folded
+from chalicelib.kernel.times import zone_named
+from chalicelib.loyalty.conditions import hides
 from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.loyalty.rules import ItemPrice, Matching, PercentCashback
+from chalicelib.loyalty.schemes.limits import LEAST_ITEMS
 from chalicelib.loyalty.terms import Per
 from chalicelib.loyalty.windows import Window, days_of
 from chalicelib.offers.audiences.model import (
@@ -23,6 +24,7 @@ from chalicelib.offers.audiences.model import (
     Frequent,
     Lapsed,
     Nearby,
+    New,
     SpendBand,
 )
 from chalicelib.offers.audiences.sensitive import is_sensitive
@@ -61,12 +63,15 @@ def check(campaign: Campaign, *, now: datetime) -> None:
         _refuse("unknown_currency", "the currency is not known", "currency")
     _check_window(campaign, now=now)
     _check_reward(campaign)
-    check_budget(campaign)
+    check_budget(campaign, "budget.amount_minor")
+    _check_order(campaign)
     _check_limit(campaign)
     for at, criterion in enumerate(campaign.audience.criteria):
         _check_criterion(criterion, f"audience[{at}]")
     if len(campaign.audience.criteria) > CRITERIA_MAX:
         _refuse("audience_too_narrow", "an audience has at most six criteria", "audience")
+    _check_place_is_asked(campaign)
+    _check_together(campaign.audience.criteria)
     _check_condition(campaign)
 
 
@@ -117,12 +122,19 @@ def _check_reward(campaign: Campaign) -> None:
         _refuse("amount_out_of_range", "the amount is above 0 and within range", place)
 
 
-def check_budget(campaign: Campaign) -> None:
-    """Refuse a campaign whose money or order is out of range. :raises NotACampaign: it is."""
-    if not 0 < campaign.budget_minor <= MINOR_MAX:
-        _refuse("no_budget", "a campaign needs a budget", "budget.amount_minor")
+def check_budget(campaign: Campaign, place: str) -> None:
+    """Refuse a budget that is none, out of range, or less than one reward; `place` is the body's.
+
+    :raises NotACampaign: it is.
+    """
+    if campaign.budget_minor == 0:
+        _refuse("no_budget", "a campaign needs a budget", place)
+    _check_range(campaign.budget_minor, 1, MINOR_MAX, place)
     if campaign.budget_minor < (most_minor(campaign.reward) or 0):
-        _refuse("budget_too_small", "the budget is less than one reward", "budget.amount_minor")
+        _refuse("budget_too_small", "the budget is less than one reward", place)
+
+
+def _check_order(campaign: Campaign) -> None:
     if campaign.pending_days is not None and not 0 <= campaign.pending_days <= PENDING_DAYS_MAX:
         _refuse("days_out_of_range", "a reward is pending for 0 to 366 days", "pending_days")
     if not 0 <= campaign.priority <= PRIORITY_MAX:
@@ -160,12 +172,43 @@ def _check_criterion(criterion: Criterion, place: str) -> None:
         )
 
 
+def _check_place_is_asked(campaign: Campaign) -> None:
+    """Where somebody is they say when they look at offers; no purchase tells it."""
+    is_nearby = any(isinstance(one, Nearby) for one in campaign.audience.criteria)
+    if is_nearby and not campaign.needs_activation:
+        detail = "who is nearby is known when an offer is switched on, and not at a purchase"
+        _refuse("never_met", detail, "needs_activation")
+
+
+def _check_together(criteria: Sequence[Criterion]) -> None:
+    """Nobody bought nothing of the retailer in the very days in which they bought something."""
+    quiet = max((one.days for one in criteria if isinstance(one, New | Lapsed)), default=0)
+    most = [one for one in criteria if isinstance(one, SpendBand) and one.max_minor is not None]
+    for at, criterion in enumerate(criteria):
+        within, least = _needs(criterion)
+        is_below = any(one.days >= within and (one.max_minor or 0) < least for one in most)
+        if within and (within <= quiet or is_below):
+            _refuse("never_met", "another criterion rules this out", f"audience[{at}]")
+
+
+def _needs(criterion: Criterion) -> tuple[int, int]:
+    """In how many days something has to have been bought (nought: need not), and for how much."""
+    match criterion:
+        case Lapsed():
+            return LOOKED_BACK_DAYS_MAX, 0
+        case Frequent(days=days):
+            return days, 0
+        case SpendBand(days=days, min_minor=least) if least > 0:
+            return days, least
+        case _:
+            return 0, 0
+
+
 def _check_condition(campaign: Campaign) -> None:
     condition, excluded = campaign.condition, campaign.exclusions.lines
     if not 0 <= condition.min_spend_minor <= MINOR_MAX:
         _refuse("amount_out_of_range", "the least spend is out of range", _MIN_SPEND)
-    if condition.min_items < 0:
-        _refuse("amount_out_of_range", "the least number of items is negative", _MIN_ITEMS)
+    _check_range(condition.min_items, LEAST_ITEMS.least, LEAST_ITEMS.most, _MIN_ITEMS)
     if condition.tiers:
         _refuse("tiers_are_of_schemes", "an offer has no tiers", "condition.tiers")
     for at, window in enumerate(condition.windows):
@@ -173,8 +216,10 @@ def _check_condition(campaign: Campaign) -> None:
             place = f"condition.windows[{at}]"
             _refuse("never_met", "the window never opens while the campaign runs", place)
     for hidden, place in ((condition.without, "condition.without"), (excluded, "exclusions.lines")):
-        if _hides(hidden, condition.lines) or _hides(hidden, _rewarded_lines(campaign)):
+        if hides(hidden, condition.lines) or hides(hidden, _rewarded_lines(campaign)):
             _refuse("never_met", "all that counts is excluded", place)
+    if _are_apart(condition.lines, _rewarded_lines(campaign)):
+        _refuse("never_met", "no line that counts is one that is rewarded", "reward.lines")
 
 
 _MIN_SPEND = "condition.min_spend_minor"
@@ -182,11 +227,13 @@ _MIN_ITEMS = "condition.min_items"
 
 
 def _opens_within(window: Window, campaign: Campaign) -> bool:
-    first = local_day(campaign.starts_at, campaign.zone) - timedelta(
-        days=window.minutes // (24 * 60) + 1
-    )
-    last = local_day(campaign.ends_at, campaign.zone) + timedelta(days=1)
-    return bool(days_of(window.days, first, last))
+    """Whether it is open at any time of the campaign, by the clocks of the campaign's zone."""
+    zone, length = zone_named(campaign.zone), timedelta(minutes=window.minutes)
+    starts_at = campaign.starts_at.astimezone(zone).replace(tzinfo=None)
+    ends_at = campaign.ends_at.astimezone(zone).replace(tzinfo=None)
+    days = days_of(window.days, (starts_at - length).date(), ends_at.date())
+    openings = (datetime.combine(day, window.opens_at) for day in days)
+    return any(opens_at < ends_at and starts_at < opens_at + length for opens_at in openings)
 
 
 def _rewarded_lines(campaign: Campaign) -> Matching:
@@ -197,19 +244,13 @@ def _rewarded_lines(campaign: Campaign) -> Matching:
             return campaign.condition.lines
 
 
-def _hides(hidden: Matching, lines: Matching) -> bool:
-    """Whether every way in which a line can be one of `lines` makes it one of `hidden`."""
-    if hidden.is_everything or lines.is_everything:
-        return False
-    return (
-        _are_among(map(folded, lines.categories), map(folded, hidden.categories))
-        and _are_among(lines.gtins, hidden.gtins)
-        and _are_among(lines.skus, hidden.skus)
-    )
-
-
-def _are_among(some: Iterable[str], all_of: Iterable[str]) -> bool:
-    return set(some) <= set(all_of)
+def _are_apart(lines: Matching, others: Matching) -> bool:
+    """Whether no line can be one of both, as codes say it: a line has one of each kind."""
+    skus = [set(one.skus) for one in (lines, others)]
+    gtins = [{gtin.lstrip("0") for gtin in one.gtins} for one in (lines, others)]
+    by_sku = all(one.skus and not (one.gtins or one.categories) for one in (lines, others))
+    by_gtin = all(one.gtins and not (one.skus or one.categories) for one in (lines, others))
+    return (by_sku and skus[0].isdisjoint(skus[1])) or (by_gtin and gtins[0].isdisjoint(gtins[1]))
 
 
 def _check_range(value: int, least: int, most: int, place: str) -> None:

@@ -131,6 +131,20 @@ def campaign_id_of(retailer_id: RetailerId, reference: str) -> str:
     return natural_id("campaign", retailer_id, reference)
 
 
+def is_made_of(campaign: Campaign, draft: Campaign) -> bool:
+    """Whether `campaign`, whatever has become of it, offers what `draft` does, budget and all."""
+    as_drafted = replace(
+        campaign,
+        status=draft.status,
+        pauses=draft.pauses,
+        ended_at=draft.ended_at,
+        is_exhausted=draft.is_exhausted,
+        written=draft.written,
+        version=draft.version,
+    )
+    return as_drafted == draft
+
+
 def paused(campaign: Campaign, *, now: datetime) -> Campaign:
     """`campaign` giving nothing for sales from `now` on."""
     pauses = (*campaign.pauses, Pause(now))

@@ -10,14 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chalicelib.loyalty.schemes.public_shapes import (
-    AnyReward,
-    Code,
-    ExclusionsShape,
-    Name,
-    Sentence,
-    WhenShape,
-)
+from chalicelib.loyalty.schemes.public_fields import Code, Name, Sentence
+from chalicelib.loyalty.schemes.public_shapes import AnyReward, ExclusionsShape, WhenShape
 from chalicelib.loyalty.terms import Per
 from chalicelib.offers.audiences.model import LOOKED_BACK_DAYS_MAX
 

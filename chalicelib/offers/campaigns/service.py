@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.budgets import service as budgets
+from chalicelib.budgets.leasing import CapTooLow
 from chalicelib.budgets.service import Purse, Standing
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.refusals import Conflicting, NotAllowed, NotFound, TryAgain
@@ -97,19 +98,19 @@ class Drafted:
 
 
 def write_draft(campaign: Campaign, *, now: datetime) -> Drafted:
-    """Write `campaign` as a draft, over the draft of its name; the same again changes nothing.
+    """Write `campaign` as a draft, over the draft of its name; the same again changes nothing,
+    whatever has become of it since.
 
     :raises checking.NotACampaign: it could never run. :raises NotADraft: it is no draft any more.
     :raises TryAgain: others kept changing it.
     """
     network.get_retailer(campaign.retailer_id, now=now)
-    checking.check(campaign, now=now)
     for _ in range(ATTEMPTS_MAX):
         before = find_campaign(campaign.retailer_id, campaign.campaign_id, now=now)
+        if before is not None and model.is_made_of(before, campaign):
+            return Drafted(before, is_new=False)
+        checking.check(campaign, now=now)
         version = 0 if before is None else before.version
-        draft = replace(campaign, version=max(version, 1))
-        if before == draft:
-            return Drafted(draft, is_new=False)
         if before is not None and before.status is not Status.DRAFT:
             raise NotADraft("what a campaign offers changes only while it is a draft")
         draft = replace(campaign, version=version + 1)
@@ -197,14 +198,25 @@ def change_budget(
         changed = replace(campaign, budget_minor=budget_minor)
         if campaign.stage_at(now) is Stage.ENDED:
             raise WrongStage("the campaign has ended")
-        checking.check_budget(changed)
+        checking.check_budget(changed, "amount_minor")
         if campaign.status is not Status.DRAFT:
-            budgets.open_budget(
-                campaign.campaign_id, cap_minor=budget_minor, currency=campaign.currency, now=now
-            )
+            _change_cap(changed, now=now)
+            return _looked_at(changed, now=now)  # Shown again at once, where it is enough now.
         return changed
 
     return _change(retailer_id, reference, decide, now=now)
+
+
+def _change_cap(campaign: Campaign, *, now: datetime) -> None:
+    try:
+        budgets.open_budget(
+            campaign.campaign_id,
+            cap_minor=campaign.budget_minor,
+            currency=campaign.currency,
+            now=now,
+        )
+    except CapTooLow as error:
+        raise CapTooLow(error.detail, field="amount_minor") from error
 
 
 def tend(*, now: datetime) -> int:

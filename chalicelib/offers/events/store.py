@@ -77,7 +77,7 @@ def record_event(member_id: MemberId, event: OfferEvent) -> bool:
         kind=event.kind.value,
         at=event.at.isoformat(),
     ).keep_from(event.at)
-    counted = counting(event.campaign_id, member_id, event.kind, at=event.at)
+    counted = (*counting(event.campaign_id, member_id, event.kind, at=event.at), None)
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             rows.put_together([(row, OfferEventRow.pk.does_not_exist())], updated=[counted])

@@ -38,12 +38,14 @@ class Kept:
 class Gift:
     """Money that was given, and what was taken back of it since, step by step.
 
-    `lease` is the part of the budget that paid for it.
+    `lease` is the part of the budget that paid for it. With `is_withdrawn` the last step was taken
+    because the receipt was: nothing is left to take after it.
     """
 
     lease: int
     given_minor: int
     taken: tuple[int, ...] = ()
+    is_withdrawn: bool = False
 
     @property
     def taken_minor(self) -> int:
@@ -153,13 +155,16 @@ def with_redemption(participation: Participation, redemption: Redemption) -> Par
     return replace(participation, redemptions=tuple(changed))
 
 
-def lessened(redemption: Redemption, target_minor: int) -> Redemption:
+def lessened(
+    redemption: Redemption, target_minor: int, *, is_withdrawn: bool = False
+) -> Redemption:
     """`redemption` with at most `target_minor` kept: less is taken from the last gifts first."""
     excess, gifts = redemption.kept_minor - max(target_minor, 0), list(redemption.gifts)
     for at in reversed(range(len(gifts))):
         taken = min(max(excess, 0), gifts[at].kept_minor)
         if taken:
-            gifts[at] = replace(gifts[at], taken=(*gifts[at].taken, taken))
+            steps = (*gifts[at].taken, taken)
+            gifts[at] = replace(gifts[at], taken=steps, is_withdrawn=is_withdrawn)
         excess -= taken
     return replace(redemption, gifts=tuple(gifts))
 

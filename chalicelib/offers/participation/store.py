@@ -118,7 +118,8 @@ def record_participation(
     row, unchanged = _row(member_id, changed, key)
     write = partial(rows.put, row, condition=unchanged)
     if beside:
-        write = partial(rows.put_together, [(row, unchanged)], updated=beside)
+        counted = [(*one, None) for one in beside]
+        write = partial(rows.put_together, [(row, unchanged)], updated=counted)
     try:
         write()
     except rows.ConditionFailed:

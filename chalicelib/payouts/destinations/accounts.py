@@ -84,6 +84,18 @@ class Destination:
         number = account.iban if isinstance(account, IbanAccount) else account.account_number
         return number[-SHOWN_DIGITS:]
 
+    @property
+    def only_currency(self) -> str:
+        """The one currency that can be paid to it by its numbers, or empty where others can.
+
+        A sort code is known in pounds only; euros go by IBAN.
+        """
+        return "" if isinstance(self.account, IbanAccount) else "GBP"
+
+    def takes(self, currency: str) -> bool:
+        """Whether `currency` can be paid to it."""
+        return self.only_currency in ("", currency)
+
 
 def read_sort_code_account(sort_code: str, account_number: str) -> SortCodeAccount:
     """The account of numbers as people write them: `12-34-56`, `12 34 56`, fewer digits.

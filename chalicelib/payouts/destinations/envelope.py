@@ -1,4 +1,4 @@
-"""Envelopes: what anybody of us may close, and only those who pay may open.
+"""Envelopes: what anybody of us may close, and only those who pay may open: whom to pay.
 
 HPKE (RFC 9180) with X25519, HKDF-SHA256 and AES-256-GCM. The public half of the key is
 configuration; the private half is a secret that the roles of the paying workers alone may read. So
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Rejected
+from chalicelib.members.model import Reference
 from chalicelib.payouts.destinations.accounts import Destination, IbanAccount, SortCodeAccount
 from chalicelib.runtime import packing
 
@@ -65,25 +66,46 @@ def close(destination: Destination, key: EnvelopeKey, *, owner: str) -> Envelope
         inside = _Inside(destination.holder, iban=account.iban)
     else:
         inside = _Inside(destination.holder, account.sort_code, account.account_number)
-    packed = packing.pack(inside)
-    padded = len(packed).to_bytes(2, "big") + packed.ljust(_PADDED_BYTES, b"\0")
-    public = X25519PublicKey.from_public_bytes(key.public)
-    return Envelope(key.number, _SUITE.encrypt(padded, public, info=_info(owner)))
+    return _close(packing.pack(inside), key, info=_info(owner))
 
 
 def open_envelope(envelope: Envelope, private: Personal[bytes], *, owner: str) -> Destination:
     """What is in the envelope. :raises EnvelopeUnreadable: it does not open."""
-    key = X25519PrivateKey.from_private_bytes(private.reveal())
-    try:
-        padded = _SUITE.decrypt(envelope.closed, key, info=_info(owner))
-    except (InvalidTag, ValueError) as error:
-        raise EnvelopeUnreadable("the envelope does not open") from error
-    length = int.from_bytes(padded[:2], "big")
-    inside = packing.unpack(padded[2 : 2 + length], _Inside)
+    inside = packing.unpack(_open(envelope, private, info=_info(owner)), _Inside)
     if inside.iban:
         return Destination(IbanAccount(inside.iban), inside.holder)
     return Destination(SortCodeAccount(inside.sort_code, inside.account_number), inside.holder)
 
 
+def close_name(name: Reference, key: EnvelopeKey, *, owner: str) -> Envelope:
+    """What a bank calls its user or the account, in an envelope that opens for `owner` only."""
+    return _close(packing.pack(name), key, info=_name_info(owner))
+
+
+def open_name(envelope: Envelope, private: Personal[bytes], *, owner: str) -> Reference:
+    """The name in the envelope. :raises EnvelopeUnreadable: it does not open."""
+    return packing.unpack(_open(envelope, private, info=_name_info(owner)), Reference)
+
+
+def _close(packed: bytes, key: EnvelopeKey, *, info: bytes) -> Envelope:
+    padded = len(packed).to_bytes(2, "big") + packed.ljust(_PADDED_BYTES, b"\0")
+    public = X25519PublicKey.from_public_bytes(key.public)
+    return Envelope(key.number, _SUITE.encrypt(padded, public, info=info))
+
+
+def _open(envelope: Envelope, private: Personal[bytes], *, info: bytes) -> bytes:
+    key = X25519PrivateKey.from_private_bytes(private.reveal())
+    try:
+        padded = _SUITE.decrypt(envelope.closed, key, info=info)
+    except (InvalidTag, ValueError) as error:
+        raise EnvelopeUnreadable("the envelope does not open") from error
+    length = int.from_bytes(padded[:2], "big")
+    return padded[2 : 2 + length]
+
+
 def _info(owner: str) -> bytes:
     return b"counterfoil payout destination " + owner.encode()
+
+
+def _name_info(owner: str) -> bytes:
+    return b"counterfoil payout name " + owner.encode()

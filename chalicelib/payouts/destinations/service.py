@@ -2,8 +2,9 @@
 
 Rules of change: the first destination is used at once; another in its place only a day later, so
 that a member who did not ask for the change has a day to say so. A payout that was sent before goes
-where it was going. Removal is at once. A member who leaves is paid what is owed to the account that
-was named then, for thirty days at most (`payouts.parting`).
+where it was going. Removal is at once, and remembered for thirty days: whatever is named in that
+time takes the place of what was removed. A member who leaves is paid what is owed to the account
+that was named then, for thirty days at most (`payouts.parting`).
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import NotAllowed, NotFound, TryAgain
 from chalicelib.members import service as members
-from chalicelib.members.model import KEPT_AFTER_LEAVING, Member
+from chalicelib.members.model import KEPT_AFTER_LEAVING, Member, Reference
 from chalicelib.network.caching import Remembered
 from chalicelib.payouts.destinations import envelope as envelopes
 from chalicelib.payouts.destinations import modulus, store
@@ -25,7 +26,8 @@ from chalicelib.payouts.destinations.accounts import (
     UnusableDestination,
 )
 from chalicelib.payouts.destinations.envelope import EnvelopeKey
-from chalicelib.payouts.destinations.store import Held
+from chalicelib.payouts.destinations.store import Held, Removed
+from chalicelib.payouts.private_keys import store as private_keys
 from chalicelib.runtime import observability, vault
 
 HELD_AFTER_CHANGE = timedelta(days=1)
@@ -57,31 +59,35 @@ class ShownDestination:
 
 
 def set_destination(member: Member, destination: Destination, *, now: datetime) -> ShownDestination:
-    """Pay `member` to `destination` from now on, or a day from now where it replaces another.
+    """Pay `member` to `destination` from now on, or a day from now where it replaces another, or
+    one that was removed within thirty days.
 
-    The same destination again changes nothing.
+    The same destination again changes nothing, and one that was removed comes back as it was.
 
     :raises NotPossibleAtBank: the modulus check says that there is no such account.
     :raises NoEnvelopeKey: the operator has set up no payouts. :raises TryAgain: others changed it.
     """
     _check_modulus(destination, now=now)
     sealing = _key_of(member)
-    keys = _keys.recall("all", lambda: store.list_envelope_keys(now=now), now=now)
+    keys = _envelope_keys(now=now)
     if not keys:
         raise NoEnvelopeKey("the operator pays no cashback yet")
 
     def attempt() -> Held:
-        before = store.find_held(member.member_id, key=sealing, now=now)
+        standing = store.find_held(member.member_id, key=sealing, now=now)
+        before = standing or store.find_removed(member.member_id, key=sealing, now=now)
         fingerprint = _fingerprint_of(member, destination)
-        if before is not None and before.fingerprint == fingerprint:
-            return before
+        is_same = before is not None and before.fingerprint == fingerprint
+        if standing is not None and is_same:
+            return standing
         held = Held(
             envelope=envelopes.close(destination, keys[-1], owner=member.member_id),
             shown=destination.shown,
             fingerprint=fingerprint,
-            changed_at=now,
-            usable_from=now if before is None else now + HELD_AFTER_CHANGE,
-            version=0 if before is None else before.version,
+            changed_at=before.changed_at if before and is_same else now,
+            usable_from=_usable_from(before, is_same=is_same, now=now),
+            only_currency=destination.only_currency,
+            version=0 if standing is None else standing.version,
         )
         return store.record_held(member.member_id, held, key=sealing)
 
@@ -98,9 +104,21 @@ def get_shown(member: Member, *, now: datetime) -> ShownDestination:
     return _shown(held)
 
 
-def remove(member: Member) -> None:
+def remove(member: Member, *, now: datetime) -> None:
     """Pay the member nowhere any more; what was sent before goes where it was going."""
+    key = _key_of(member)
+    held = store.find_held(member.member_id, key=key, now=now)
+    if held is None:
+        return
+    removed = Removed(held.fingerprint, held.changed_at, held.usable_from)
+    store.record_removed(member.member_id, removed, key=key, now=now)
     store.remove_held(member.member_id)
+
+
+def forget_all(member: Member) -> None:
+    """Delete whatever is known of where a member who left was paid, or was before."""
+    store.remove_held(member.member_id)
+    store.forget_removed(member.member_id)
 
 
 def find_held(member_id: MemberId, *, now: datetime) -> Held | None:
@@ -114,8 +132,19 @@ def open_envelope(envelope: envelopes.Envelope, *, owner: MemberId) -> Destinati
 
     :raises envelopes.EnvelopeUnreadable: it does not open. :raises TryAgain: not now.
     """
-    private = store.private_key(envelope.key_number)
+    private = private_keys.get(envelope.key_number)
     return envelopes.open_envelope(envelope, private, owner=owner)
+
+
+def close_name(name: Reference, *, owner: MemberId, now: datetime) -> envelopes.Envelope | None:
+    """What a bank calls its member, in an envelope; None where the operator made no key."""
+    keys = _envelope_keys(now=now)
+    return envelopes.close_name(name, keys[-1], owner=owner) if keys else None
+
+
+def open_name(envelope: envelopes.Envelope, *, owner: MemberId) -> Reference:
+    """The name in the envelope. Only for those who pay, as `open_envelope`; it raises the same."""
+    return envelopes.open_name(envelope, private_keys.get(envelope.key_number), owner=owner)
 
 
 def end_retention(member_id: MemberId, *, left_at: datetime) -> None:
@@ -154,7 +183,18 @@ def forget() -> None:
     """Remember nothing, so that the next question reads. For tests and local stacks."""
     _keys.forget()
     _table.forget()
-    store.forget()
+    private_keys.forget()
+
+
+def _usable_from(before: Held | Removed | None, *, is_same: bool, now: datetime) -> datetime:
+    """At once for the first, later for another; what comes back is what it was before."""
+    if before is None:
+        return now
+    return before.usable_from if is_same else now + HELD_AFTER_CHANGE
+
+
+def _envelope_keys(*, now: datetime) -> tuple[EnvelopeKey, ...]:
+    return _keys.recall("all", lambda: store.list_envelope_keys(now=now), now=now)
 
 
 def _check_modulus(destination: Destination, *, now: datetime) -> None:

@@ -1,29 +1,27 @@
 """Payout destinations, the keys of their envelopes, and the table of the modulus check, as rows.
 
     people   <member id>      destination    where the member is paid
+    people   <member id>      removed        what the one that was removed last is known by
     network  envelope_keys    <number>       the public half of a key
     network  modulus_table    current        the two published text files, as an operator gave them
 
-The private halves are the secret `payout-envelope-keys`, which only the roles of the paying workers
-may read. A destination is sealed twice: inside, an envelope that only they open; around it the
-member's own key, so that it is shredded with everything else of the member.
+The private halves are a secret (`payouts.private_keys`). A destination is sealed twice: inside, an
+envelope that only the paying workers open; around it the member's own key, so that it is shredded
+with everything else of the member.
 """
 
-import base64
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
+from datetime import datetime, timedelta
 
-import msgspec
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.payouts.destinations.envelope import Envelope, EnvelopeKey
-from chalicelib.runtime import rows, secretsmanager, vault
+from chalicelib.payouts.private_keys import store as private_keys
+from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import (
     CONFIGURED,
     Category,
@@ -32,11 +30,9 @@ from chalicelib.runtime.register import (
     Purpose,
     Retention,
 )
-from chalicelib.runtime.settings import InvalidSetting
 
 KEYS_MAX = 20
 _KEYS = "envelope_keys"
-_SECRET = "payout-envelope-keys"  # noqa: S105 - a name
 _TABLE_BYTES_MAX = 2_000_000  # The published files have some 80 kB.
 _OPERATION = Kept(Category.OPERATION, Purpose.SERVICE_OPERATION, Erasure.DELETE)
 _CONFIGURATION = Kept(Category.CONFIGURATION, Purpose.SECURITY, Erasure.KEEP)
@@ -46,7 +42,16 @@ _SEALED = Kept(
     Erasure.SHRED,
     encrypted=True,
     holds={"envelope": Category.REFERENCE, "shown": Category.REFERENCE}
-    | {"fingerprint": Category.REFERENCE}
+    | {"fingerprint": Category.REFERENCE, "only_currency": Category.REFERENCE}
+    | {"changed_at": Category.OPERATION, "usable_from": Category.OPERATION},
+)
+
+_SEALED_REMOVED = Kept(
+    Category.REFERENCE,
+    Purpose.SECURITY,
+    Erasure.SHRED,
+    encrypted=True,
+    holds={"fingerprint": Category.REFERENCE}
     | {"changed_at": Category.OPERATION, "usable_from": Category.OPERATION},
 )
 
@@ -64,6 +69,22 @@ class DestinationRow(rows.Row):
 
     sealed = BinaryAttribute(legacy_encoding=False)
     version = NumberAttribute()
+
+
+class RemovedRow(rows.Row):
+    """That a member's destination was removed, and a keyed hash of it; nobody can be paid by it."""
+
+    Meta = rows.table_meta("people")
+    privacy = {"sealed": _SEALED_REMOVED}
+    retention = Retention(
+        name="payout_destination_removed",
+        reason="That you removed your account for cashback is kept for thirty days, so that nobody "
+        "else puts another in its place at once.",
+        lasts=timedelta(days=30),
+        since="its removal",
+    )
+
+    sealed = BinaryAttribute(legacy_encoding=False)
 
 
 class EnvelopeKeyRow(rows.Row):
@@ -92,7 +113,9 @@ class Held:
     """A member's destination as it is stored: `shown` are its last digits, `fingerprint` a keyed
     hash by which the same one is known again.
 
-    Before `usable_from` nothing new is sent to it. `version` 0 is one that is not written yet.
+    Before `usable_from` nothing new is sent to it. `only_currency` is the one that it can be paid
+    in; empty where there are others, or where it was named before this was kept. `version` 0 is one
+    that is not written yet.
     """
 
     envelope: Envelope
@@ -100,7 +123,21 @@ class Held:
     fingerprint: str
     changed_at: datetime
     usable_from: datetime
+    only_currency: str = ""
     version: int = 0
+
+    def takes(self, currency: str) -> bool:
+        """Whether `currency` can be paid there, as far as is known without opening it."""
+        return self.only_currency in ("", currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What is remembered of a destination that was removed: the fields are those of `Held`."""
+
+    fingerprint: str
+    changed_at: datetime
+    usable_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +147,7 @@ class _Inside:
     fingerprint: str
     changed_at: datetime
     usable_from: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _PrivateKey:
-    number: int
-    private: str  # base64
-
-
-@dataclass(frozen=True, slots=True)
-class _PrivateKeys:
-    keys: tuple[_PrivateKey, ...]
+    only_currency: str = ""
 
 
 def find_held(member_id: MemberId, *, key: vault.SealingKey, now: datetime) -> Held | None:
@@ -135,6 +162,7 @@ def find_held(member_id: MemberId, *, key: vault.SealingKey, now: datetime) -> H
         inside.fingerprint,
         inside.changed_at,
         inside.usable_from,
+        inside.only_currency,
         int(row.version),
     )
 
@@ -145,7 +173,14 @@ def record_held(member_id: MemberId, held: Held, *, key: vault.SealingKey) -> He
     :raises TryAgain: it was changed meanwhile.
     """
     row = DestinationRow(member_id, "destination", version=held.version + 1)
-    inside = _Inside(held.envelope, held.shown, held.fingerprint, held.changed_at, held.usable_from)
+    inside = _Inside(
+        held.envelope,
+        held.shown,
+        held.fingerprint,
+        held.changed_at,
+        held.usable_from,
+        held.only_currency,
+    )
     row.sealed = vault.seal(inside, key=key, place=_place(row), kept=_SEALED)
     unchanged = (
         DestinationRow.version == held.version
@@ -162,6 +197,28 @@ def record_held(member_id: MemberId, held: Held, *, key: vault.SealingKey) -> He
 def remove_held(member_id: MemberId) -> None:
     """Remove the destination; removing what is gone is success."""
     rows.delete(DestinationRow(member_id, "destination"))
+
+
+def record_removed(
+    member_id: MemberId, removed: Removed, *, key: vault.SealingKey, now: datetime
+) -> None:
+    """Remember for thirty days what was removed, in place of what was removed before."""
+    row = RemovedRow(member_id, "removed")
+    row.sealed = vault.seal(removed, key=key, place=_place(row), kept=_SEALED_REMOVED)
+    rows.put(row.keep_from(now))
+
+
+def find_removed(member_id: MemberId, *, key: vault.SealingKey, now: datetime) -> Removed | None:
+    """What was removed last, within thirty days."""
+    row = rows.find(RemovedRow, member_id, "removed", now=now)
+    if row is None:
+        return None
+    return vault.open_sealed(row.sealed, Removed, key=key, place=_place(row))
+
+
+def forget_removed(member_id: MemberId) -> None:
+    """Remember no more that anything was removed."""
+    rows.delete(RemovedRow(member_id, "removed"))
 
 
 def end_retention(member_id: MemberId, *, until: datetime) -> None:
@@ -185,27 +242,11 @@ def record_envelope_key(key: EnvelopeKey, private: Personal[bytes]) -> None:
 
     :raises TryAgain: another process made the key of this number first, or wrote the secret.
     """
-    held, version_id = _read_secret()
-    new = _PrivateKey(key.number, base64.b64encode(private.reveal()).decode())
-    kept = tuple(one for one in held.keys if one.number != key.number)
-    text = msgspec.json.encode(_PrivateKeys((*kept, new)[-KEYS_MAX:])).decode()
-    secretsmanager.write(_SECRET, text, version_id=secretsmanager.following(version_id))
+    private_keys.add(key.number, private, keys_max=KEYS_MAX)
     try:
         rows.put_new(EnvelopeKeyRow(_KEYS, f"{key.number:06}", public=key.public))
     except rows.ConditionFailed as error:
         raise TryAgain("another process made the envelope key first") from error
-
-
-def private_key(number: int) -> Personal[bytes]:
-    """The private half of the key of `number`: from memory but for the first time in a process.
-
-    :raises TryAgain: Secrets Manager does not give it now.
-    """
-    found = _private_by_number(number)
-    if found is None:
-        _private_by_number.cache_clear()  # It may be written at this moment.
-        raise TryAgain("the private half of the envelope key is missing")
-    return found
 
 
 def record_modulus_table(weights: str, substitutes: str) -> None:
@@ -224,33 +265,6 @@ def find_modulus_table(*, now: datetime) -> tuple[str, str] | None:
     if row is None:
         return None
     return zlib.decompress(row.weights).decode(), zlib.decompress(row.substitutes).decode()
-
-
-def forget() -> None:
-    """Remember no keys. For tests and local stacks."""
-    _private_by_number.cache_clear()
-
-
-@lru_cache(maxsize=KEYS_MAX)
-def _private_by_number(number: int) -> Personal[bytes] | None:
-    keys: Sequence[_PrivateKey] = _read_secret()[0].keys
-    found = (one.private for one in keys if one.number == number)
-    return next((Personal(base64.b64decode(text)) for text in found), None)
-
-
-def _read_secret() -> tuple[_PrivateKeys, str]:
-    """The private halves and the version that holds them; none and no version before the first."""
-    try:
-        secret = secretsmanager.read(_SECRET)
-    except secretsmanager.NoSuchSecret:
-        return _PrivateKeys(()), ""
-    try:
-        held = msgspec.json.decode(secret.text, type=_PrivateKeys)
-    except msgspec.MsgspecError as error:
-        raise InvalidSetting(
-            "the secret payout-envelope-keys is not the documented JSON"
-        ) from error
-    return held, secret.version_id
 
 
 def _place(row: rows.Row) -> str:

@@ -15,6 +15,7 @@ class Why(Enum):
     OWES = "owes"  # more was taken back than was there; set off against what comes
     NO_PAYING_ACCOUNT = "no_paying_account"  # the operator pays nobody there in this currency
     NO_DESTINATION = "no_destination"
+    DESTINATION_OTHER_CURRENCY = "destination_other_currency"  # a sort code takes pounds only
     DESTINATION_NEW = "destination_new"  # changed, and not used before the next day
     DESTINATION_REFUSED = "destination_refused"  # it came back, or failed time and again
     MEMBER_GONE = "member_gone"  # left, and is forgotten
@@ -27,7 +28,8 @@ class Payee:
 
     `minor_min` is from how much on is paid. `rail` is None where nobody pays there;
     `destination_from` is from when the member's account may be used, None where there is none, and
-    `destination_at` when it was named. `refused_at` is the last time that a payment came back or
+    `destination_at` when it was named, and `takes_currency` whether it can be paid in the currency
+    in question. `refused_at` is the last time that a payment came back or
     the third failed in a row.
     """
 
@@ -38,6 +40,7 @@ class Payee:
     needs_destination: bool
     destination_at: datetime | None = None
     destination_from: datetime | None = None
+    takes_currency: bool = True
     refused_at: datetime | None = None
 
 
@@ -100,6 +103,8 @@ def decide(
 def _why_not_there(payee: Payee, *, now: datetime) -> Why | None:
     if payee.needs_destination and payee.destination_from is None:
         return Why.NO_DESTINATION
+    if payee.needs_destination and not payee.takes_currency:
+        return Why.DESTINATION_OTHER_CURRENCY
     if payee.destination_from is not None and payee.destination_from > now:
         return Why.DESTINATION_NEW
     if payee.refused_at is None:

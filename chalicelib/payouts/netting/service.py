@@ -23,6 +23,7 @@ from chalicelib.network.programmes import Programme
 from chalicelib.payouts import parting
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.destinations import service as destinations
+from chalicelib.payouts.leavers import service as leavers
 from chalicelib.payouts.messages import SendPayoutMessage, encode
 from chalicelib.payouts.model import Instruction, new_instruction, payout_id_of, written_on
 from chalicelib.payouts.netting import store
@@ -229,24 +230,32 @@ def _payee(member: Member, programme: Programme, currency: str, *, now: datetime
     rail = _rail_of(member, currency, now=now)
     held = destinations.find_held(member.member_id, now=now)
     has_left = member.status is MemberStatus.LEFT
+    needs_destination, usable_from = _needs_destination(rail), held.usable_from if held else None
+    if has_left and rail == Rail.BANK.value:
+        # The bank's own name of somebody who left is kept as their account is, or is not known.
+        needs_destination = True
+        usable_from = member.left_at if leavers.has_name(member, now=now) else None
     return Payee(
         is_known=True,
         is_suspended=member.status is MemberStatus.REVOKED,
         # Whoever leaves is paid what is theirs, however little it is.
         minor_min=1 if has_left else programme.payout_minimum(currency),
         rail=rail,
-        needs_destination=rail is not None and Rail(rail) in NEEDS_DESTINATION,
+        needs_destination=needs_destination,
         destination_at=held.changed_at if held else None,
-        destination_from=held.usable_from if held else None,
-        refused_at=_refused_at(member.member_id, now=now),
+        destination_from=usable_from,
+        takes_currency=held is None or held.takes(currency),
+        refused_at=_refused_at(member.member_id, currency, now=now),
     )
 
 
-def _refused_at(member_id: MemberId, *, now: datetime) -> datetime | None:
-    """When the last payment came back, or the third in a row failed; None: since then one went."""
+def _refused_at(member_id: MemberId, currency: str, *, now: datetime) -> datetime | None:
+    """When the last payment in `currency` came back, or the third in a row failed; None: since then
+    one went.
+    """
     postings = ledger.list_postings(member_owner(member_id), since=now - TRIED_AGAIN_AFTER, now=now)
     refused_at, failures = None, 0
-    for posting in postings:
+    for posting in (one for one in postings if one.entry.currency == currency):
         match posting.entry.kind:
             case EntryKind.PAYOUT_SETTLED:
                 refused_at, failures = None, 0
@@ -256,6 +265,10 @@ def _refused_at(member_id: MemberId, *, now: datetime) -> datetime | None:
                 failures += 1
                 refused_at = posting.recorded_at if failures >= FAILURES_MAX else refused_at
     return refused_at
+
+
+def _needs_destination(rail: str | None) -> bool:
+    return rail is not None and Rail(rail) in NEEDS_DESTINATION
 
 
 def _rail_of(member: Member, currency: str, *, now: datetime) -> str | None:

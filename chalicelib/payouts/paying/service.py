@@ -56,9 +56,27 @@ def get_account(connection_id: ConnectionId, currency: str, *, now: datetime) ->
     return found
 
 
+def find_account_of(
+    rail: Rail, connection_id: ConnectionId, currency: str, *, now: datetime
+) -> PayingAccount | None:
+    """From where what was handed to `rail` is paid: the account of now, or the one by that rail
+    before another came in its place.
+    """
+    found = find_account(connection_id, currency, now=now)
+    if found is not None and found.rail is rail:
+        return found
+    return store.find_former(connection_id, currency, rail, now=now)
+
+
 def list_accounts(*, now: datetime) -> tuple[PayingAccount, ...]:
     """Every paying account, in order of connection and currency."""
     return tuple(_by_name(now=now).values())
+
+
+def list_accounts_of(rail: Rail, *, now: datetime) -> tuple[PayingAccount, ...]:
+    """Every account by `rail`: those of now, then those that paid by it before."""
+    every = (*list_accounts(now=now), *store.list_former(now=now))
+    return tuple(one for one in every if one.rail is rail)
 
 
 def record_account(
@@ -83,9 +101,9 @@ def record_account(
     return written
 
 
-def remove_account(connection_id: ConnectionId, currency: str) -> None:
-    """Pay from it no more."""
-    store.remove_account(connection_id, currency)
+def remove_account(connection_id: ConnectionId, currency: str, *, now: datetime) -> None:
+    """Pay from it no more. What was handed to its rail before stays with it."""
+    store.remove_account(connection_id, currency, now=now)
     forget()
 
 

@@ -1,9 +1,11 @@
 """Paying accounts as rows of the table `network`, and what is secret of them in Secrets Manager.
 
-    paying_accounts  <connection id>#<currency>    the account, without what is secret
+    paying_accounts         <connection id>#<currency>           the account, without what is secret
+    former_paying_accounts  <connection id>#<currency>#<rail>    as it was when another rail came
 
-The secrets of an account are one secret, `paying/<connection>/<currency>`, which only the roles of
-the paying workers may read; the row names its version, as those of connections do.
+The secrets of an account are one secret, `paying/<connection>/<currency>/<rail>`, which only the
+roles of the paying workers may read; the row names its version, as those of connections do. Those
+that releases before wrote stand in `paying/<connection>/<currency>`.
 """
 
 from dataclasses import dataclass, replace
@@ -16,13 +18,14 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.payouts.rails.model import PayingAccount, PayingSecrets
+from chalicelib.payouts.rails.model import PayingAccount, PayingSecrets, Rail
 from chalicelib.runtime import rows, secretsmanager, vault
 from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose
 from chalicelib.runtime.settings import InvalidSetting
 
 ACCOUNTS_MAX = 1_000
-_ACCOUNTS = "paying_accounts"
+_ACCOUNTS, _FORMER = "paying_accounts", "former_paying_accounts"
+_BEFORE_RAILS = "paying-account-"  # How versions began while all rails shared one secret.
 
 
 class PayingAccountRow(rows.Row):
@@ -56,11 +59,17 @@ def record_account(
 ) -> PayingAccount:
     """Write `account` over the one that stands there; its secrets, where given, before it.
 
+    One of another rail is kept as a former account: what was handed to its rail goes by it.
+
     :raises TryAgain: somebody else changed it meanwhile.
     """
     before = rows.find(PayingAccountRow, _ACCOUNTS, _name(account), now=now)
     version = int(before.version) if before else 0
-    kept = _to_account(before).secrets_version if before else ""
+    last = _to_account(before) if before else None
+    if last is not None and last.rail is not account.rail:
+        _keep_former(last)
+        last = find_former(account.connection_id, account.currency, account.rail, now=now)
+    kept = last.secrets_version if last else ""
     named = kept if secrets is None else _record_secrets(account, secrets, after_version=version)
     written = replace(account, secrets_version=named)
     row = PayingAccountRow(_ACCOUNTS, _name(account), version=version + 1)
@@ -75,9 +84,27 @@ def record_account(
     return written
 
 
-def remove_account(connection_id: ConnectionId, currency: str) -> None:
-    """Pay from it no more. Orders that were frozen go on naming it, and are looked up no more."""
-    rows.delete(PayingAccountRow(_ACCOUNTS, f"{connection_id}#{currency}"))
+def remove_account(connection_id: ConnectionId, currency: str, *, now: datetime) -> None:
+    """Pay from it no more. It is kept as a former account, for what was handed to its rail."""
+    found = rows.find(PayingAccountRow, _ACCOUNTS, f"{connection_id}#{currency}", now=now)
+    if found is not None:
+        _keep_former(_to_account(found))
+        rows.delete(PayingAccountRow(found.pk, found.sk))
+
+
+def find_former(
+    connection_id: ConnectionId, currency: str, rail: Rail, *, now: datetime
+) -> PayingAccount | None:
+    """The account by `rail` that paid before another came in its place or it was removed."""
+    named = connection_id, currency, rail
+    every = list_former(now=now)
+    return next((a for a in every if (a.connection_id, a.currency, a.rail) == named), None)
+
+
+def list_former(*, now: datetime) -> tuple[PayingAccount, ...]:
+    """Every former account, in order of connection, currency and rail."""
+    found = rows.list_prefixed(PayingAccountRow, _FORMER, "", now=now, limit=ACCOUNTS_MAX)
+    return tuple(_to_account(row) for row in found)
 
 
 def secrets_of(account: PayingAccount) -> PayingSecrets:
@@ -95,12 +122,19 @@ def forget() -> None:
     _read_secrets.cache_clear()
 
 
+def _keep_former(account: PayingAccount) -> None:
+    row = PayingAccountRow(_FORMER, f"{_name(account)}#{account.rail.value}", version=1)
+    row.document = msgspec.json.encode(account).decode()
+    rows.put(row)
+
+
 def _record_secrets(account: PayingAccount, secrets: PayingSecrets, *, after_version: int) -> str:
     held = _Secret(secrets.client_secret.reveal(), secrets.signing_pem.reveal())
     text = msgspec.json.encode(held).decode()
-    made_of = (_name(account), str(after_version), text)
-    version_id = f"paying-account-{vault.lookup_key('paying_account', *made_of)}"
-    secretsmanager.write(_secret_name(account), text, version_id=version_id)
+    made_of = (_name(account), account.rail.value, str(after_version), text)
+    version_id = f"paying-rail-{vault.lookup_key('paying_account', *made_of)}"
+    named = replace(account, secrets_version=version_id)
+    secretsmanager.write(_secret_name(named), text, version_id=version_id)
     return version_id
 
 
@@ -126,4 +160,7 @@ def _name(account: PayingAccount) -> str:
 
 
 def _secret_name(account: PayingAccount) -> str:
-    return f"paying/{account.connection_id}/{account.currency}"
+    shared = f"paying/{account.connection_id}/{account.currency}"
+    if account.secrets_version.startswith(_BEFORE_RAILS):
+        return shared
+    return f"{shared}/{account.rail.value}"

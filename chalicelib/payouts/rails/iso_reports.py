@@ -3,18 +3,22 @@
 Source: ISO 20022 message definition reports of pain.002.001.03 to .15 and camt.054.001.02 to .13.
 The elements read here are the same in all of them, but for the status of an entry: text in old
 versions, a choice in new ones. Payments are known by the end-to-end id, which is the payout's own;
-a status of a whole file or block is one of every payment in it that is not named by itself.
+a status of a whole file or block is one of every payment in it that is not named by itself. A
+debit of a whole file names no payment: its amount has to be the sum of those that it paid.
 
 `RJCT`, `CANC` and `BLCK` mean that it was not paid; `ACSC` and `ACCC` that our account was debited;
 any other word that the bank has it. An entry of `camt.054` counts once it is booked: a debit is the
-payment, a credit that names one is its return.
+payment, a credit that names one is its return. Entries are told apart by the bank's own reference
+(`AcctSvcrRef`), and where it gives none, by message and place.
 
 XML with a document type is refused: none of these messages has one, and attacks do.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import partial
 from xml.etree import ElementTree as ET
 
 from chalicelib.kernel.money import Money, parse_decimal
@@ -32,19 +36,33 @@ _START_OF_DAY = time(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FileReported:
-    """One line about a whole file or block of ours: it holds for all of its payments."""
+    """One line about a whole file or block of ours: it holds for all of its payments but `named`,
+    of which the same report speaks by themselves. `amount` is what was debited for all of them.
+    """
 
     report_id: str
     message_id: str
     outcome: Outcome
     at: datetime
+    amount: Money | None = None
+    named: frozenset[str] = frozenset()
+    booking: str = ""
 
 
-ReadReport = tuple[Reported | FileReported, ...]
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line that cannot be read: of what it speaks, and which element of it is odd."""
+
+    report_id: str
+    payout_id: str
+    field: str
 
 
-def read_report(content: bytes) -> ReadReport:
-    """What the report says, line by line, in its order.
+Line = Reported | FileReported | Unread
+
+
+def read_report(content: bytes) -> tuple[Line, ...]:
+    """What the report says, line by line, in its order. An odd line does not lose the others.
 
     :raises TooLarge: over 50 MB. :raises Malformed: not XML, or none of these messages.
     """
@@ -56,81 +74,125 @@ def read_report(content: bytes) -> ReadReport:
     if kind.startswith("pain.002."):
         return tuple(_read_status(root))
     if kind.startswith("camt.054."):
-        return tuple(_read_notification(root))
+        return tuple(_told_apart(_read_notification(root)))
     raise Malformed("the report is neither a pain.002 nor a camt.054")
 
 
-def _read_status(root: ET.Element) -> Iterator[Reported | FileReported]:
+def _read_status(root: ET.Element) -> Iterator[Line]:
     report_id = _said(root, "CstmrPmtStsRpt/GrpHdr/MsgId")
     made_at = _instant(_said(root, "CstmrPmtStsRpt/GrpHdr/CreDtTm"))
     group = root.find("CstmrPmtStsRpt/OrgnlGrpInfAndSts")
     message_id = _said(group, "OrgnlMsgId")
+    named: set[str] = set()
     for block in root.iterfind("CstmrPmtStsRpt/OrgnlPmtInfAndSts"):
         for one in block.iterfind("TxInfAndSts"):
             payout_id = _said(one, "OrgnlEndToEndId") or _said(one, "OrgnlInstrId")
-            outcome = _outcome_of_status(
-                _said(one, "TxSts"),
-                _reason(one) or _reason(block) or _reason(group),
-                payout_id,
-                _instant(_said(one, "AccptncDtTm")) or made_at,
-            )
-            if payout_id and outcome is not None:
-                amount = _amount(one.find("OrgnlTxRef/Amt/InstdAmt"))
-                yield Reported(report_id, RAIL, payout_id, outcome, amount, _at(made_at))
-        yield from _of_whole(report_id, message_id, block, "PmtInfSts", group, made_at)
-    yield from _of_whole(report_id, message_id, group, "GrpSts", None, made_at)
+            if payout_id and _said(one, "TxSts"):
+                named.add(payout_id)
+                why = _reason(one) or _reason(block) or _reason(group)
+                told = partial(_told, one, payout_id, why, report_id, made_at)
+                yield _or_unread(told, report_id, payout_id)
+        if message_id and (refused := _refused(block, "PmtInfSts", group)):
+            yield FileReported(report_id, message_id, refused, _at(made_at), None, frozenset(named))
+    if message_id and (refused := _refused(group, "GrpSts", None)):
+        yield FileReported(report_id, message_id, refused, _at(made_at), None, frozenset(named))
 
 
-def _of_whole(
-    report_id: str,
-    message_id: str,
-    said: ET.Element | None,
-    tag: str,
-    above: ET.Element | None,
-    made_at: datetime | None,
-) -> Iterator[FileReported]:
-    """A status of a file or block. Only a refusal says something of each payment in it."""
-    if _said(said, tag) in _REFUSED and message_id:
-        reason = _reason(said) or _reason(above)
-        outcome = Failed(reason or "not_said", is_final=True)
-        yield FileReported(report_id, message_id, outcome, _at(made_at))
+def _or_unread(read: Callable[[], Line], report_id: str, payout_id: str) -> Line:
+    try:
+        return read()
+    except Malformed as odd:
+        return Unread(report_id, payout_id, odd.field or "")
 
 
-def _outcome_of_status(
-    status: str, reason: str, payout_id: str, at: datetime | None
-) -> Outcome | None:
-    if not status:
-        return None
+def _told(
+    one: ET.Element, payout_id: str, reason: str, report_id: str, made_at: datetime | None
+) -> Reported:
+    """What a status says of one payment."""
+    status = _said(one, "TxSts")
+    outcome: Outcome = Accepted(payout_id)
     if status in _REFUSED:
-        return Failed(reason or "not_said", is_final=True)
-    if status in _DEBITED:
-        return Executed(payout_id, _at(at))
-    return Accepted(payout_id)
+        outcome = Failed(reason or "not_said", is_final=True)
+    elif status in _DEBITED:
+        outcome = Executed(payout_id, _at(_instant(_said(one, "AccptncDtTm")) or made_at))
+    amount = _amount(one.find("OrgnlTxRef/Amt/InstdAmt"))
+    return Reported(report_id, RAIL, payout_id, outcome, amount, _at(made_at))
 
 
-def _read_notification(root: ET.Element) -> Iterator[Reported | FileReported]:
+def _refused(said: ET.Element | None, tag: str, above: ET.Element | None) -> Failed | None:
+    """A status of a file or block. Only a refusal says something of each payment in it."""
+    if _said(said, tag) not in _REFUSED:
+        return None
+    return Failed(_reason(said) or _reason(above) or "not_said", is_final=True)
+
+
+def _told_apart(lines: Iterable[Line]) -> Iterator[Line]:
+    """The second line of a notice about a payment is another one, and so is its entry."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    for line in lines:
+        if isinstance(line, Unread):
+            yield line
+            continue
+        named = line.payout_id if isinstance(line, Reported) else line.message_id
+        word = type(line.outcome).__name__
+        seen.update([(named,), (named, word, line.booking)])
+        report_id = _numbered(line.report_id, seen[(named,)])
+        booking = _numbered(line.booking, seen[(named, word, line.booking)])
+        yield replace(line, report_id=report_id, booking=booking if line.booking else report_id)
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}/{number}"
+
+
+def _read_notification(root: ET.Element) -> Iterator[Line]:
     report_id = _said(root, "BkToCstmrDbtCdtNtfctn/GrpHdr/MsgId")
+    made_at = _said(root, "BkToCstmrDbtCdtNtfctn/GrpHdr/CreDtTm")
     for entry in root.iterfind("BkToCstmrDbtCdtNtfctn/Ntfctn/Ntry"):
         status = _said(entry, "Sts/Cd") or _said(entry, "Sts")
         if status == "BOOK":
-            yield from _read_entry(entry, report_id)
+            yield from _read_entry(entry, report_id, made_at)
 
 
-def _read_entry(entry: ET.Element, report_id: str) -> Iterator[Reported | FileReported]:
-    at = _booked_at(entry)
-    for details in entry.iterfind("NtryDtls"):
+def _read_entry(entry: ET.Element, report_id: str, made_at: str) -> Iterator[Line]:
+    every = entry.findall("NtryDtls")
+    for details in every:
         found = list(details.iterfind("TxDtls"))
         for one in found:
             payout_id = _said(one, "Refs/EndToEndId") or _said(one, "Refs/InstrId")
             if payout_id and payout_id != "NOTPROVIDED":
-                amount = _amount(one.find("Amt")) or (
-                    _amount(entry.find("Amt")) if len(found) == 1 else None
-                )
-                outcome = _outcome_of_entry(entry, one, payout_id, at)
-                yield Reported(report_id, RAIL, payout_id, outcome, amount, at)
+                whole = entry.find("Amt") if len(found) == 1 else None
+                booked = partial(_booked, entry, one, whole, report_id, payout_id, made_at)
+                yield _or_unread(booked, report_id, payout_id)
         message_id = _said(details, "Btch/MsgId") or _said(details, "Btch/PmtInfId")
         if not found and message_id and _said(entry, "CdtDbtInd") == "DBIT":
-            yield FileReported(report_id, message_id, Executed("", at), at)
+            whole = entry.find("Amt") if len(every) == 1 else details.find("Btch/TtlAmt")
+            debited = partial(_debited, entry, whole, report_id, message_id, made_at)
+            yield _or_unread(debited, report_id, message_id)
+
+
+def _booked(
+    entry: ET.Element,
+    one: ET.Element,
+    whole: ET.Element | None,
+    report_id: str,
+    payout_id: str,
+    made_at: str,
+) -> Reported:
+    """What an entry says of one payment. Version 02 has its amount among the details."""
+    at = _booked_at(entry, made_at)
+    amount = _amount(one.find("Amt")) or _amount(one.find("AmtDtls/TxAmt/Amt")) or _amount(whole)
+    booking = _said(entry, "AcctSvcrRef") or _said(one, "Refs/AcctSvcrRef")
+    outcome = _outcome_of_entry(entry, one, payout_id, at)
+    return Reported(report_id, RAIL, payout_id, outcome, amount, at, booking)
+
+
+def _debited(
+    entry: ET.Element, whole: ET.Element | None, report_id: str, message_id: str, made_at: str
+) -> FileReported:
+    at = _booked_at(entry, made_at)
+    debited = FileReported(report_id, message_id, Executed("", at), at, _amount(whole))
+    return replace(debited, booking=_said(entry, "AcctSvcrRef"))
 
 
 def _outcome_of_entry(
@@ -145,11 +207,14 @@ def _outcome_of_entry(
     return Executed(payout_id, at)
 
 
-def _booked_at(entry: ET.Element) -> datetime:
+def _booked_at(entry: ET.Element, made_at: str) -> datetime:
+    """When it was booked, as far as the entry says, else when the notice was made."""
     exact = _instant(_said(entry, "BookgDt/DtTm"))
     day = _said(entry, "BookgDt/Dt") or _said(entry, "ValDt/Dt")
     if exact is not None:
         return exact
+    if not day:
+        return _at(_instant(made_at))
     try:
         return datetime.combine(date.fromisoformat(day[:10]), _START_OF_DAY)
     except ValueError as error:

@@ -6,7 +6,7 @@ explains it where one of ours can.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -38,6 +38,7 @@ class Differs(Enum):
     NOT_REPORTED = "not_reported"  # executed, and not in the rail's own report
     REPORTED_OTHERWISE = "reported_otherwise"  # the report says something else became of it
     AMOUNT = "amount"  # the report has another amount
+    OVERPAID = "overpaid"  # by the report more money left than the payout is
     UNKNOWN_PAYOUT = "unknown_payout"  # a report of something that we never ordered
     SUMS = "sums"  # a day's journal and its orders come to different sums
 
@@ -54,11 +55,14 @@ class Explained(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that does not agree. `subject` is a payout's id, a report's, or a day."""
+    """One thing that does not agree. `subject` is a payout's id, a report's, or a day. `reports`
+    counts what was reported of the payout when it was found.
+    """
 
     kind: Differs
     subject: str
     explained: Explained = Explained.NOT_YET
+    reports: int = field(default=0, compare=False)
 
     @property
     def name(self) -> str:
@@ -76,7 +80,7 @@ def compare(
     if _is_overdue(payout, now=now):
         found.append(Difference(Differs.NOT_SETTLED, payout.payout_id, Explained.RAIL_IS_SILENT))
     found += _compare_reports(payout, reports, now=now)
-    return tuple(found)
+    return tuple(replace(one, reports=len(reports)) for one in found)
 
 
 def without_order(reports: Iterable[Reported]) -> tuple[Difference, ...]:
@@ -89,6 +93,20 @@ def settles_within(rail: str) -> timedelta:
     return SETTLES_WITHIN_BY_RAIL.get(rail, SETTLES_WITHIN)
 
 
+def times_left(reports: Iterable[Reported]) -> int:
+    """How often the payment left by its entries, less how often it came back."""
+    booked = {(type(one.outcome), one.booking) for one in reports if one.booking}
+    words = [word for word, _ in booked]
+    return words.count(Executed) - words.count(Returned)
+
+
+def times_debited(reports: Sequence[Reported]) -> int:
+    """How often the rail says that the payment left; once where it names no entry."""
+    debits = {one.booking for one in reports if isinstance(one.outcome, Executed) and one.booking}
+    has_left = any(isinstance(one.outcome, Executed | Returned) for one in reports)
+    return max(len(debits), int(has_left))
+
+
 def _is_overdue(payout: Instruction, *, now: datetime) -> bool:
     is_open = payout.state in (PayoutState.WRITTEN, PayoutState.SENT, PayoutState.UNKNOWN)
     return is_open and now - payout.written_at > settles_within(payout.rail)
@@ -99,7 +117,10 @@ def _compare_reports(
 ) -> Iterable[Difference]:
     if any(report.amount not in (None, payout.amount) for report in reports):
         yield Difference(Differs.AMOUNT, payout.payout_id)
-    if any(not _agrees(payout, report) for report in reports):
+    left = times_left(reports)
+    if left > (PayoutState.RETURNED not in payout.path):
+        yield Difference(Differs.OVERPAID, payout.payout_id)
+    if any(not _agrees(payout, report, left=left) for report in reports):
         yield Difference(Differs.REPORTED_OTHERWISE, payout.payout_id)
     if _misses_report(payout, reports, now=now):
         yield Difference(Differs.NOT_REPORTED, payout.payout_id, Explained.REPORT_IS_LATE)
@@ -113,13 +134,16 @@ def _misses_report(payout: Instruction, reports: Sequence[Reported], *, now: dat
     return now - (payout.changed_at or payout.written_at) > settles_within(payout.rail)
 
 
-def _agrees(payout: Instruction, report: Reported) -> bool:
-    """Whether the payout went through what the report says."""
+def _agrees(payout: Instruction, report: Reported, *, left: int) -> bool:
+    """Whether the payout went through what the report says.
+
+    Of money that left twice, what came back once was not the payment.
+    """
     match report.outcome:
         case Executed():
             return PayoutState.EXECUTED in payout.path
         case Returned():
-            return PayoutState.RETURNED in payout.path
+            return PayoutState.RETURNED in payout.path or left > 0
         case Failed(is_final=True):
             return payout.state is PayoutState.FAILED
         case Failed() | Accepted() | Unknown():

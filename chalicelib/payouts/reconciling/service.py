@@ -10,19 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from chalicelib.kernel.refusals import NotFound, Rejected
+from chalicelib.kernel.refusals import NotAllowed, NotFound, Rejected
 from chalicelib.ledger.closing import store as closing_store
 from chalicelib.ledger.days.folding import SetAside
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts import store as instructions
 from chalicelib.payouts.messages import SendPayoutMessage, encode
 from chalicelib.payouts.model import (
-    Executed,
     Instruction,
     NoSuchPayout,
     PayoutState,
     Reported,
-    Returned,
 )
 from chalicelib.payouts.netting import service as netting
 from chalicelib.payouts.reconciling import store
@@ -31,6 +29,8 @@ from chalicelib.payouts.reconciling.comparing import (
     Differs,
     Explained,
     compare,
+    times_debited,
+    times_left,
     without_order,
 )
 from chalicelib.payouts.reconciling.store import Open, Reconciled, Sums
@@ -76,13 +76,24 @@ def reconcile(on: date, place: str, *, now: datetime) -> Checked:
         return Checked(work, f"{_PAYOUTS} {left[0]}" if left else _OPEN)
     unknown = store.list_unknown(on - LOOKED_BACK, on + timedelta(days=1), now=now)
     _list_differences(without_order(unknown), now=now)
-    _look_at_open(unknown, now=now)
+    _look_at_open(now=now)
     return Checked(len(unknown), None)
 
 
 def record_report(reported: Reported, *, now: datetime) -> None:
     """Keep one line of what a rail or a bank reports by itself; the same again changes nothing."""
     store.record_report(reported, is_ours=_is_ours(reported, now=now), now=now)
+
+
+class SettleThePayout(NotAllowed):
+    """A difference of this kind ends when somebody says what became of the payout."""
+
+    code = "settle_the_payout"
+
+
+def is_paid_still(payout_id: str, *, now: datetime) -> bool:
+    """Whether by the reports that are kept a payment left more often than it came back."""
+    return times_left(store.list_reports_of(payout_id, now=now)) > 0
 
 
 def _is_ours(reported: Reported, *, now: datetime) -> bool:
@@ -102,17 +113,44 @@ def _days_of(on: date, *, now: datetime) -> list[date]:
 
 
 def explain(name: str, *, note: str, by: str, now: datetime) -> Open:
-    """Note what a person found out about a difference. It stays open until the parties agree.
+    """Note what a person found out about a difference. It stays open until the parties agree, or
+    somebody ends it.
 
     :raises NoSuchDifference: there is none of this name.
     """
+    noted = _noted(name, note=note, by=by, now=now)
+    store.record_open(noted, now=now)
+    return noted
+
+
+def end(name: str, *, note: str, by: str, now: datetime) -> Open:
+    """End a difference that a person found out about; it is listed anew only if more is reported.
+
+    :raises NoSuchDifference: there is none of this name.
+    :raises SettleThePayout: it is about what became of a payout.
+    """
+    noted = _noted(name, note=note, by=by, now=now)
+    if noted.difference.kind in (Differs.DISPUTED, Differs.NOT_SETTLED):
+        raise SettleThePayout("say what became of the payout: settle-payout")
+    store.settle(noted, now=now)
+    return noted
+
+
+def end_of(payout: Instruction, *, note: str, by: str, now: datetime) -> None:
+    """End what reports say otherwise of a payout: a person said what became of it."""
+    reports = store.list_reports_of(payout.payout_id, now=now)
+    for one in compare(payout, reports, now=now):
+        if one.kind is Differs.REPORTED_OTHERWISE:
+            explained = replace(one, explained=Explained.BY_STAFF)
+            store.settle(Open(explained, now, note, by), now=now)
+
+
+def _noted(name: str, *, note: str, by: str, now: datetime) -> Open:
     found = store.find_open(name, now=now)
     if found is None:
         raise NoSuchDifference("there is no such difference")
     explained = replace(found.difference, explained=Explained.BY_STAFF)
-    noted = Open(explained, found.since, note, by)
-    store.record_open(noted, now=now)
-    return noted
+    return Open(explained, found.since, note, by)
 
 
 def _check_set_aside(set_aside: Iterable[SetAside], *, now: datetime) -> None:
@@ -180,22 +218,30 @@ def _check_journal(payout: Instruction, *, now: datetime) -> list[Difference]:
 def _list_differences(differences: Iterable[Difference], *, now: datetime) -> None:
     for one in differences:
         before = store.find_open(one.name, now=now)
+        if before is None and _is_settled(one, now=now):
+            continue
         if before is None:
             observability.count("differences_found", kind=one.kind.value)
             observability.warn("a payout does not agree", kind=one.kind.value, id=one.subject)
         listed = before or Open(one, now)
         if one.explained is Explained.MENDED:
             store.end(replace(listed, difference=one), now=now)
-        elif before is None:
-            store.record_open(listed, now=now)
+        elif before is None or one.reports > before.difference.reports:
+            counted = replace(listed.difference, reports=one.reports)
+            store.record_open(replace(listed, difference=counted), now=now)
 
 
-def _look_at_open(unknown: Sequence[Reported], *, now: datetime) -> None:
+def _is_settled(one: Difference, *, now: datetime) -> bool:
+    """Whether a person ended it, and nothing more was reported since."""
+    settled = store.find_settled(one.name, now=now)
+    return settled is not None and one.reports <= settled.difference.reports
+
+
+def _look_at_open(*, now: datetime) -> None:
     """End what agrees now, and say how much is open and how old the oldest is."""
-    names = {one.name for one in without_order(unknown)}
     still = []
     for one in store.list_open(now=now):
-        if one.difference.name in names or _is_there(one.difference, now=now):
+        if _is_there(one.difference, now=now):
             still.append(one)
         else:
             store.end(one, now=now)
@@ -207,14 +253,12 @@ def _look_at_open(unknown: Sequence[Reported], *, now: datetime) -> None:
 
 def _is_there(one: Difference, *, now: datetime) -> bool:
     """Whether an open difference is there still, by a look at its payout alone."""
-    if one.kind is Differs.SUMS:
-        return True  # Amounts do not change: a person has to look.
-    if one.kind is Differs.UNKNOWN_PAYOUT:
-        return False  # It was reported so long ago that it is not among those that are looked at.
+    if one.kind in (Differs.SUMS, Differs.UNKNOWN_PAYOUT):
+        return True  # Neither changes: a person has to look.
     payout = instructions.find(one.subject, now=now)
     if payout is None:
         return False
-    reports = store.list_reports(payouts.day_of(payout), now=now).get(payout.payout_id, ())
+    reports = store.list_reports_of(payout.payout_id, now=now)
     again = [*compare(payout, reports, now=now), *_check_journal(payout, now=now)]
     return any(
         found.kind is one.kind and found.explained is not Explained.MENDED for found in again
@@ -227,15 +271,14 @@ def _sums(orders: Iterable[Instruction], reports: dict[str, list[Reported]]) -> 
         name, minor = (order.rail, order.amount.currency), order.amount.minor
         before = by_name.get(name, Sums(*name))
         has_left = PayoutState.EXECUTED in order.path
-        said = (report.outcome for report in reports.get(order.payout_id, ()))
-        is_reported = any(isinstance(outcome, Executed | Returned) for outcome in said)
+        times_reported = times_debited(reports.get(order.payout_id, ()))
         by_name[name] = replace(
             before,
             ordered=before.ordered + 1,
             ordered_minor=before.ordered_minor + minor,
             executed=before.executed + has_left,
             executed_minor=before.executed_minor + minor * has_left,
-            reported_minor=before.reported_minor + minor * is_reported,
+            reported_minor=before.reported_minor + minor * times_reported,
             returned_minor=before.returned_minor + minor * (PayoutState.RETURNED in order.path),
         )
     return tuple(by_name[name] for name in sorted(by_name))

@@ -4,10 +4,11 @@ reports#<payout's day>    <payout id> <report id>    what a rail or bank reporte
 reports#unknown           <day> <report id>          what it reported of none of ours
 differences               <kind> <subject>           what does not agree, until it does
 differences#<month>       <kind> <subject>           what did not, by the month it was mended
+differences#settled       <kind> <subject>           what a person ended: it is not listed anew
 reconciled                <day>                      what the parties' sums of a day came to
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -30,7 +31,7 @@ from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retent
 
 DIFFERENCES_MAX = 10_000
 UNKNOWN_READ_MAX = 1_000
-_OPEN, _UNKNOWN = "differences", "reports#unknown"
+_OPEN, _SETTLED, _UNKNOWN = "differences", "differences#settled", "reports#unknown"
 
 REPORTS = Retention(
     name="payment_reports",
@@ -62,6 +63,7 @@ class DifferenceRow(rows.Row):
         "note": _OPERATION,
         "noted_by": _STAFF,
         "ended": _OPERATION,
+        "reports": _OPERATION,
     }
     retention = REPORTS
 
@@ -70,6 +72,7 @@ class DifferenceRow(rows.Row):
     note = UnicodeAttribute(null=True)
     noted_by = UnicodeAttribute(null=True)
     ended = UnicodeAttribute(null=True)
+    reports = NumberAttribute(null=True)
 
 
 class ReconciledRow(rows.Row):
@@ -126,6 +129,7 @@ class _Report:
     reason: str = ""
     is_final: bool = True
     amount: Money | None = None
+    booking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,13 @@ def list_reports(on: date, *, now: datetime) -> dict[str, list[Reported]]:
     return by_payout
 
 
+def list_reports_of(payout_id: str, *, now: datetime) -> list[Reported]:
+    """What was reported of one payout. :raises NoSuchPayout: it is no payout's id."""
+    pk = f"reports#{written_on(payout_id)}"
+    found = rows.list_prefixed(ReportRow, pk, f"{payout_id} ", now=now, limit=rows.ROWS_READ_MAX)
+    return [_to_reported(row) for row in found]
+
+
 def list_unknown(first: date, last: date, *, now: datetime) -> list[Reported]:
     """What was reported from `first` to `last` of payouts that there are not, at most 1,000."""
     found = rows.list_between(
@@ -169,6 +180,18 @@ def find_open(name: str, *, now: datetime) -> Open | None:
     """The difference known by `name`, or None."""
     row = rows.find(DifferenceRow, _OPEN, name, now=now)
     return _to_open(row) if row else None
+
+
+def find_settled(name: str, *, now: datetime) -> Open | None:
+    """The difference of this name as a person ended it, or None."""
+    row = rows.find(DifferenceRow, _SETTLED, name, now=now)
+    return _to_open(row) if row else None
+
+
+def settle(one: Open, *, now: datetime) -> None:
+    """A person ended a difference: it is kept as such, and then listed no more."""
+    rows.put(_row_of(one, _SETTLED).keep_from(now))
+    end(one, now=now)
 
 
 def record_open(one: Open, *, now: datetime) -> None:
@@ -215,12 +238,14 @@ def _row_of(one: Open, pk: str) -> DifferenceRow:
     row = DifferenceRow(pk, one.difference.name)
     row.since, row.explained = one.since.isoformat(), one.difference.explained.value
     row.note, row.noted_by = one.note or None, one.noted_by or None
+    row.reports = one.difference.reports or None
     return row
 
 
 def _to_open(row: DifferenceRow) -> Open:
     kind, _, subject = row.sk.partition(" ")
-    difference = Difference(Differs(kind), subject, Explained(row.explained))
+    reports = int(row.reports or 0)
+    difference = Difference(Differs(kind), subject, Explained(row.explained), reports)
     since = datetime.fromisoformat(row.since)
     return Open(difference, since, row.note or "", row.noted_by or "")
 
@@ -236,6 +261,7 @@ def _packed(reported: Reported) -> _Report:
         reason=getattr(outcome, "reason", ""),
         is_final=getattr(outcome, "is_final", True),
         amount=reported.amount,
+        booking=reported.booking,
     )
 
 
@@ -243,7 +269,8 @@ def _to_reported(row: ReportRow) -> Reported:
     held = packing.unpack(row.content, _Report)
     report_id = row.sk.partition(" ")[2]
     outcome = _outcome(held)
-    return Reported(report_id, held.rail, held.payout_id, outcome, held.amount, held.at)
+    said = Reported(report_id, held.rail, held.payout_id, outcome, held.amount, held.at)
+    return replace(said, booking=held.booking)
 
 
 _WORDS: dict[type, str] = {

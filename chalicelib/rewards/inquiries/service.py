@@ -83,7 +83,7 @@ def open_inquiry(own: Own, *, now: datetime) -> tuple[Inquiry, bool]:
         raise TooLongAgo("the purchase was over sixty days ago")
     if situation_of(own, now=now) is None:
         raise NothingBought("nothing was bought with this payment")
-    _count(member_id, now=now)
+    _count(member_id, payment_id, now=now)
     inquiry = new_inquiry(payment_id, member_id, anchored_at=own.where.anchored_at, now=now)
     store.record_open(inquiry)
     if store.record_new(inquiry, now=now):
@@ -212,8 +212,10 @@ def _finish(inquiry: Inquiry, still: Open) -> None:
     store.forget_open(still)
 
 
-def _count(member_id: MemberId, *, now: datetime) -> None:
-    if not count_attempt(member_id, "rewards", most=INQUIRIES_DAILY_MAX, now=now):
+def _count(member_id: MemberId, payment_id: PaymentId, *, now: datetime) -> None:
+    """Asked again about one payment, because no answer came, it counts once."""
+    most = INQUIRIES_DAILY_MAX
+    if not count_attempt(member_id, "rewards", most=most, now=now, about=payment_id):
         tomorrow = datetime.combine(now.astimezone(UTC).date(), time(), UTC) + timedelta(days=1)
         raise TooManyInquiries(
             "too many rewards were said to be missing today",

@@ -1,6 +1,7 @@
 """A book that somebody changed is found out, wherever they changed it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,10 +11,18 @@ from chalicelib.ledger.books import pages
 from chalicelib.ledger.books.chain import FIRST, Posting, canonical_bytes, hash_after
 from chalicelib.ledger.books.layout import ReadPage, from_bytes, to_bytes
 from chalicelib.ledger.books.pages import Page
+from chalicelib.ledger.books.store import KEPT
 from chalicelib.ledger.days.store import Filed
 from chalicelib.ledger.invariants import broken
 from chalicelib.ledger.model import Entry, EntryKind, Leg, NotAnEntry
-from chalicelib.ledger.verifying import Broken, Fault, verify_book, verify_filing
+from chalicelib.ledger.verifying import (
+    Broken,
+    Fault,
+    verify_beginning,
+    verify_book,
+    verify_filed,
+    verify_filing,
+)
 from tests.makers.ledger import BOUGHT_AT, CAMPAIGN, DUE_AT, RETAILER
 
 MEMBER = MemberId("m-1")
@@ -117,12 +126,57 @@ def test_what_the_daybook_lacks_or_has_otherwise_is_found() -> None:
         Filed(two, own, other, BOUGHT_AT.date()),
     ]
 
-    assert verify_filing(first, filed) == ()
-    assert verify_filing(first, filed[:1]) == (Fault(OWNER, 1, Broken.NOT_FILED, "offer:2"),)
+    assert verify_filing(first, filed, now=DUE_AT) == ()
+    assert verify_filing(first, filed[:1], now=DUE_AT) == (
+        Fault(OWNER, 1, Broken.NOT_FILED, "offer:2"),
+    )
     forged = replace(filed[1], posting=replace(two, entry=_entry(2, 501)))
-    assert verify_filing(first, [filed[0], forged]) == (
+    assert verify_filing(first, [filed[0], forged], now=DUE_AT) == (
         Fault(OWNER, 1, Broken.FILED_OTHERWISE, "offer:2"),
     )
+
+
+@pytest.mark.requirement("LOY-05")
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"opening": ((f"{OWNER}#available", "GBP", 1_000_000),)}, Broken.BALANCE),
+        ({"before": bytes(31) + b"1"}, Broken.LINK),
+        ({"first_seq": 2}, Broken.ORDER),
+    ],
+)
+def test_a_book_that_does_not_begin_at_nought_is_found(change: dict, what: Broken) -> None:
+    page = pages.append(replace(Page(OWNER), **change), [_entry(1)], now=BOUGHT_AT)
+
+    assert verify_book([_read(page)]) == (Fault(OWNER, 1, what),)
+
+
+def test_pages_that_are_gone_are_missed_as_long_as_they_are_kept() -> None:
+    first, second = _book()
+    forgotten_at = BOUGHT_AT + KEPT - timedelta(minutes=10)  # Clocks differ.
+
+    assert verify_beginning((first, second), now=DUE_AT) == ()
+    assert verify_beginning((second,), now=forgotten_at) == ()
+    before = forgotten_at - timedelta(seconds=1)
+    assert verify_beginning((second,), now=before) == (Fault(OWNER, 2, Broken.PAGES_GONE),)
+
+
+def test_an_entry_of_the_daybook_that_is_on_no_page_is_found_as_long_as_it_is_kept() -> None:
+    first, second = _book()
+    filed = [
+        Filed(posting, before, own, BOUGHT_AT.date())
+        for one in (first, second)
+        for posting, (before, own) in zip(one.page.postings, pages.hashes(one.page), strict=True)
+    ]
+    late = BOUGHT_AT + KEPT
+
+    assert verify_filed(OWNER, (first, second), filed, now=DUE_AT) == ()
+    assert verify_filed(OWNER, (first,), filed, now=DUE_AT) == (
+        Fault(OWNER, 0, Broken.NOT_IN_BOOK, "offer:3"),
+    )
+    assert verify_filed(OWNER, (), filed, now=DUE_AT) == (Fault(OWNER, 0, Broken.BOOK_GONE),)
+    assert verify_filed(OWNER, (second,), filed, now=late) == ()
+    assert verify_filing(first, filed[1:], now=late) == ()
 
 
 def test_the_canonical_bytes_are_those_that_are_documented() -> None:

@@ -114,7 +114,23 @@ def test_what_moves_has_a_name_by_the_leases_of_its_full_cards() -> None:
     fill = Fill(1, "p1", 1, SOLD_AT, SOLD_AT, 400, lease=1)
     names = {
         Past(1, "", (), fills=(one,)).name
-        for one in (fill, replace(fill, lease=2), replace(fill, undone_by="p1"))
+        for one in (
+            fill,
+            replace(fill, lease=2),
+            replace(fill, undone_by="p1"),
+            replace(fill, deferred_by=("p1",)),
+        )
     }
 
-    assert len(names) == 3
+    assert len(names) == 4
+
+
+def test_a_full_card_stays_at_hand_with_the_purchase_that_deferred_it() -> None:
+    told = [worth(f"p{number:02}", sold_at=SOLD_AT + number * DAY) for number in range(13)]
+    card = with_leases(after(*told, filling=FIVE_PLACES), lambda _: 1)
+    deferred = tuple(replace(fill, deferred_by=("p12",)) for fill in card.fills)
+
+    moved, past = archiving.move_old(replace(card, fills=deferred), SCHEME, at=LONG_AFTER)
+
+    assert past is not None
+    assert ([fill.number for fill in moved.fills], past.fills) == ([1, 2], ())

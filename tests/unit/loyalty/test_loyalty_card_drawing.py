@@ -53,3 +53,10 @@ def test_nobody_spends_what_is_pending() -> None:
 
     assert refused.value.code == "INSUFFICIENT_POINTS"
     assert drawn(card) == {"active": (), "pending": ()}
+
+
+def test_of_two_that_reserve_under_one_name_at_once_the_second_draws_nothing() -> None:
+    card = reserve(after(worth("p1", 6, active_at=SOLD_AT)), "c-1", MUG, at=SOLD_AT)
+
+    assert reserve(card, "c-1", MUG, at=SOLD_AT) is card
+    assert drawn(card) == {"p1": (Draw("c-1", 2),)}

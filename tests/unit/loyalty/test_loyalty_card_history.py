@@ -47,7 +47,7 @@ class Cabinet:
 
 
 def bought(number: int, units: int, *, version: int = 1, back: int = 0, **more: object) -> Worth:
-    sold_at = SOLD_AT + number * timedelta(hours=1)
+    sold_at = SOLD_AT + number * timedelta(hours=8)
     return worth(f"p{number:03}", units, version=version, back=back, sold_at=sold_at, **more)
 
 

@@ -1,18 +1,20 @@
 """What comes back: from its own lot, part by part, never more than given, as the scheme says."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.loyalty.cards.applying import bring_up
-from chalicelib.loyalty.cards.filling import Filling
+from chalicelib.loyalty.cards.applying import Worth, bring_up
+from chalicelib.loyalty.cards.filling import Filling, with_leases
 from chalicelib.loyalty.cards.lots import balance_at, owed
 from chalicelib.loyalty.cards.model import Balance, Card, ClaimState
 from chalicelib.loyalty.claims.claiming import Price, cancel, redeem, reserve
 from chalicelib.loyalty.terms import RefundPolicy
 from tests.makers.cards import ACTIVE_AT, EMPTY, FIVE_PLACES, LONG_AFTER, SOLD_AT, after, worth
 
+EVE = ACTIVE_AT - timedelta(days=1)
+YOUNGEST_AT = EVE + timedelta(days=31)
 A_REWARD = Price("mug", 1, 6, timedelta(hours=24))
 
 
@@ -76,6 +78,50 @@ def test_without_a_loose_stamp_the_card_is_full_no_more_and_the_next_has_a_new_n
         (1, "p2", "p2"),
         (2, "p3", ""),
     ]
+
+
+def exchanged(policy: RefundPolicy = RefundPolicy.NEGATIVE, *, at: datetime = EVE) -> Card:
+    """A full card of five purchases; then four others, and four of the first five come back."""
+    card = after(*(worth(f"p{n}") for n in range(5)), filling=FIVE_PLACES, policy=policy)
+    card = with_leases(card, lambda _: 1)
+    card = after(*(late(n) for n in range(4)), card=card, filling=FIVE_PLACES, policy=policy, at=at)
+    gone = (worth(f"p{n}", version=2, back=1) for n in range(4))
+    return after(*gone, card=card, filling=FIVE_PLACES, policy=policy, at=at)
+
+
+def late(number: int, **more: object) -> Worth:
+    return worth(f"q{number}", sold_at=EVE, active_at=YOUNGEST_AT, **more)
+
+
+@pytest.mark.requirement("LOY-14")
+@pytest.mark.parametrize("policy", list(RefundPolicy))
+def test_a_full_card_is_due_with_the_youngest_of_the_stamps_that_took_a_place(
+    policy: RefundPolicy,
+) -> None:
+    card = exchanged(policy)
+    gone = (late(n, version=2, back=1) for n in range(4))
+
+    none = after(
+        *gone, card=card, filling=FIVE_PLACES, policy=policy, at=ACTIVE_AT + timedelta(days=1)
+    )
+
+    assert [(f.number, f.due_at, f.deferred_by) for f in card.fills] == [(1, YOUNGEST_AT, ("p0",))]
+    assert [fill.undone_by for fill in none.fills] == ["q0"]
+    assert balance_at(none, LONG_AFTER) == holds(none, active=1)
+
+
+def test_what_was_due_stays_due_whatever_takes_a_place_then() -> None:
+    card = exchanged(at=ACTIVE_AT)
+
+    assert [(f.due_at, f.deferred_by) for f in card.fills] == [(ACTIVE_AT, ())]
+
+
+def test_of_a_full_card_that_waits_no_reward_was_given_with_an_earlier_time() -> None:
+    card = after(worth("p1", 5), late(1), filling=FIVE_PLACES)
+
+    card = after(worth("p1", 5, version=2, back=1), card=card, filling=FIVE_PLACES)
+
+    assert [(f.waits, f.due_at, f.deferred_by) for f in card.fills] == [(True, YOUNGEST_AT, ())]
 
 
 def test_only_pending_leaves_what_is_active() -> None:

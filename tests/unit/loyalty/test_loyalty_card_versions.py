@@ -1,5 +1,7 @@
 """An older version of a purchase that comes after a newer one changes nothing of the card."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.loyalty.terms import RefundPolicy
@@ -56,3 +58,26 @@ def test_stamps_whose_time_is_over_fill_no_card() -> None:
     card = after(worth("p2", 1), card=expired, filling=FIVE_PLACES, at=LONG_AFTER)
 
     assert card.fills == ()
+
+
+def test_the_first_change_is_remembered_as_such_however_many_follow() -> None:
+    """It is told as earned, and whatever follows as an adjustment, also where it gives more."""
+    versions = [worth("p1", 7), worth("p1", 7, version=2, back=7)]
+    versions += [worth("p1", 7, version=n, back=n - 3) for n in (3, 4, 5)]
+
+    card = after(*versions, filling=replace(FIVE_PLACES, places=100))
+    entry = card.find_entry("p1")
+
+    assert entry is not None
+    remembered = [(one.version, one.units) for one in entry.earlier]
+    assert (remembered, entry.changed) == ([(1, 7), (3, 7), (4, -1)], -1)
+
+
+def test_a_full_card_keeps_the_reason_for_which_it_was_emptied_first() -> None:
+    emptied = after(worth("p1", 5), worth("p1", 5, version=2, back=1), filling=FIVE_PLACES)
+
+    disowned = replace(worth("p1", 5, version=3, back=5), is_withdrawn=True)
+    card = after(disowned, card=emptied, filling=FIVE_PLACES)
+
+    assert [one.undone_why for one in (*emptied.fills, *card.fills)] == ["returned", "returned"]
+    assert [one.reason for one in card.entries] == ["withdrawn"]

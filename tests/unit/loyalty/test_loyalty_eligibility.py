@@ -7,6 +7,8 @@ import pytest
 
 from chalicelib.loyalty.cards.eligibility import AHEAD_MAX, Barred, Taker, find_bar
 from chalicelib.loyalty.cards.model import Basis, Membership
+from chalicelib.members.switching import Switch
+from chalicelib.network.programmes import Service
 from tests.makers.cards import JOINED_AT
 
 SECOND = timedelta(seconds=1)
@@ -28,6 +30,17 @@ def test_earns_from_joining_on_and_not_ahead_of_the_clock(
     sold_at: datetime, barred: Barred | None
 ) -> None:
     assert find_bar(JOINED, ADA, sold_at=sold_at, now=NOW) is barred
+
+
+@pytest.mark.parametrize(
+    ("sold_at", "barred"), [(NOW - SECOND, Barred.STAMPS_WERE_OFF), (NOW, None)]
+)
+def test_what_was_bought_while_stamps_were_off_earns_nothing_when_they_are_on_again(
+    sold_at: datetime, barred: Barred | None
+) -> None:
+    taker = replace(ADA, switches=(Switch(Service.STAMPS, NOW, True),))
+
+    assert find_bar(JOINED, taker, sold_at=sold_at, now=NOW) is barred
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from chalicelib.loyalty.cards.awarding import Asked, Case, decide
 from chalicelib.loyalty.cards.desk import Opened
 from chalicelib.loyalty.cards.eligibility import Taker
 from chalicelib.loyalty.cards.extra import Stage
-from chalicelib.loyalty.cards.filling import Filling
+from chalicelib.loyalty.cards.filling import Filling, with_leases
 from chalicelib.loyalty.cards.lots import balance_at, owed
 from chalicelib.loyalty.cards.model import Balance, Card, Claim
 from chalicelib.loyalty.cards.past import in_chain
@@ -100,6 +100,22 @@ def test_they_expire_as_the_other_scheme_says_but_not_before_they_may_be_spent()
     (entry,) = given_to(Stage.GIVEN, scheme=scheme).entries
 
     assert entry.lot.expires_at == datetime(2026, 5, 3, 23, 0, tzinfo=UTC)
+
+
+def test_while_they_are_pending_they_follow_the_full_card_that_is_due_later() -> None:
+    scheme = replace(OTHER, expiry=Expiry(1), card=StampCard(20, FixedCashback(150)))
+    later = replace(units_of(), active_at=ACTIVE_AT + timedelta(days=7))
+    card = with_leases(given_to(Stage.GIVEN, scheme=scheme, at=SOLD_AT), lambda _: 1)
+
+    deferred = extra.bring_to(card, later, scheme, at=SOLD_AT)
+
+    (entry,) = deferred.entries
+    assert (entry.version, entry.lot.units, entry.lot.active_at) == (1, 20, later.active_at)
+    assert entry.lot.expires_at == datetime(2026, 5, 10, 23, 0, tzinfo=UTC)
+    assert [(f.due_at, f.deferred_by) for f in deferred.fills] == [(later.active_at, (later.name,))]
+    assert extra.bring_to(deferred, later, scheme, at=SOLD_AT) is deferred
+    assert given_to(Stage.GIVEN, card=deferred, scheme=scheme, at=SOLD_AT) is deferred
+    assert extra.bring_to(card, later, scheme, at=ACTIVE_AT) is card
 
 
 @given(st.lists(st.sampled_from(STAGES), min_size=1, max_size=6))
@@ -214,8 +230,8 @@ def test_they_count_towards_no_cap_and_no_tier() -> None:
     card = given_to(Stage.GIVEN, scheme=scheme)
     many = card
     for number in range(13):
-        many = bring_up(many, worth(f"p{number}", 0, spend_minor=1), filling=None,
-                        policy=RefundPolicy.NEGATIVE, at=LONG_AFTER)  # fmt: skip
+        one = worth(f"p{number}", 0, spend_minor=1, sold_at=LONG_AFTER + timedelta(days=number))
+        many = bring_up(many, one, filling=None, policy=RefundPolicy.NEGATIVE, at=LONG_AFTER)
     moved, past = archiving.move_old(many, scheme, at=LONG_AFTER)
 
     assert past is not None

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.makers.schemes import NOW, points, problems, read, stamps
+from chalicelib.loyalty.schemes.checking import read_scheme
+from tests.makers.schemes import AROUND, NOW, points, problems, read, shape_of, stamps
 
 POUND = {"kind": "spend", "id": "pound", "per_minor": 100}
 CASHBACK = {"kind": "fixed_cashback", "amount_minor": 300}
@@ -210,4 +211,141 @@ def test_a_new_version_keeps_what_members_hold() -> None:
         ("changed", "unit"),
         ("changed", "currency"),
         ("changed", "zone"),
+    ]
+
+
+BONUS_TIER = {"id": "b", "name": "B", "threshold": 0, "multiplier": "100"}
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (POUND | {"units": 1_000, "per_minor": 1}, []),
+        (POUND | {"units": 1_001, "per_minor": 1}, ["rules[0].units"]),
+        (POUND | {"units": 1_000, "per_minor": 100, "multiplier": "100"}, []),
+        (POUND | {"units": 1_001, "per_minor": 100, "multiplier": "100"}, ["rules[0].units"]),
+        ({"kind": "visit", "id": "v", "units": 1_000_000, "multiplier": "100"}, []),
+        ({"kind": "streak", "id": "s", "units": 1_000_000, "steps": 2, "multiplier": "100"}, []),
+        ({"kind": "item", "id": "i", "units": 1_000_000}, []),
+        ({"kind": "item", "id": "i", "units": 1_000_000, "multiplier": "3"}, ["rules[0].units"]),
+    ],
+)
+def test_refuses_what_could_earn_more_than_can_be_counted(
+    given: dict[str, Any], found: list[str]
+) -> None:
+    assert problems(points(given)) == [("overflows", field) for field in found]
+
+
+def test_what_could_be_earned_in_the_highest_tier_is_counted_too() -> None:
+    ladder = {"steps": [BONUS_TIER]}
+    given = POUND | {"units": 1_001, "multiplier": "100", "per_minor": 10_000}
+
+    assert problems(points(given | {"units": 1_000}, tiers=ladder)) == []
+    assert problems(points(given, tiers=ladder)) == [("overflows", "rules[0].units")]
+    assert problems(points(given | {"is_tiered": False}, tiers=ladder)) == []
+
+
+FRIDAY = {"days": "FREQ=WEEKLY;BYDAY=FR", "from": "17:00", "minutes": 60}
+WEEKS = {"kind": "streak", "id": "weeks", "steps": 5, "step": "week"}
+NINE_DAYS = {"starts_at": "2026-12-01T00:00:00Z", "ends_at": "2026-12-10T00:00:00Z"}
+TO_FRIDAY = {"starts_at": "2026-11-30T00:00:00Z", "ends_at": "2026-12-04T17:00:00Z"}
+MONTH_END = {"after": 1, "unit": "days", "end_of": "month"}
+CAKE = {"id": "cake", "title": "A cake", "reward": {"kind": "free_text", "text": "A cake"}}
+COFFEE_AND_TEA = {"lines": {"categories": ["Coffee", "Tea"]}}
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (
+            points(expiry={"after": 30, "unit": "days"}, pending_days=30),
+            [("expires_before_active", "expiry.after")],
+        ),
+        (points(expiry={"after": 31, "unit": "days"}, pending_days=30), []),
+        (
+            points(expiry={"after": 30, "unit": "days"}),
+            [("expires_before_active", "expiry.after")],
+        ),
+        (points(expiry={"after": 31, "unit": "days"}), []),
+        (points(expiry={"after": 1, "unit": "days"}, pending_days=0), []),
+        (points(expiry=MONTH_END, pending_days=31), [("expires_before_active", "expiry.after")]),
+        (points(expiry=MONTH_END, pending_days=30), []),
+        (points(expiry=MONTH_END, pending_days=29, **NINE_DAYS), []),
+        (
+            points(
+                expiry=MONTH_END,
+                pending_days=29,
+                starts_at="2026-12-02T00:00:00Z",
+                ends_at="2026-12-10T00:00:00Z",
+            ),
+            [("expires_before_active", "expiry.after")],
+        ),
+        (stamps(expiry={"after": 7, "unit": "days"}), []),
+        (
+            stamps(expiry={"after": 7, "unit": "days"}, catalogue=[CAKE | {"cost": 9}]),
+            [("expires_before_active", "expiry.after")],
+        ),
+    ],
+)
+def test_refuses_what_expires_before_it_could_ever_be_spent(
+    document: dict[str, Any], found: list[tuple[str, str]]
+) -> None:
+    assert problems(document) == found
+
+
+@pytest.mark.parametrize(("cost", "found"), [(9, []), (10, ["catalogue[0].cost"])])
+def test_refuses_a_reward_for_which_no_card_has_room(cost: int, found: list[str]) -> None:
+    dear = stamps(catalogue=[CAKE | {"cost": cost}])
+
+    assert problems(dear) == [("cost_above_card", field) for field in found]
+
+
+def test_refuses_a_streak_that_is_longer_than_the_scheme() -> None:
+    longer = NINE_DAYS | {"ends_at": "2026-12-28T00:00:01Z"}
+
+    assert problems(points(WEEKS, **NINE_DAYS)) == [("streak_too_long", "rules[0].steps")]
+    assert problems(points(WEEKS, **longer)) == []
+
+
+def test_a_streak_may_go_on_from_the_version_before() -> None:
+    before = read(points(WEEKS))
+
+    assert problems(points(WEEKS, **NINE_DAYS), before) == []
+    assert problems(points(WEEKS | {"id": "others"}, **NINE_DAYS), before) != []
+
+
+def test_refuses_a_window_that_opens_when_the_scheme_is_over_in_every_store() -> None:
+    document = points(POUND | {"when": {"windows": [FRIDAY]}}, **TO_FRIDAY)
+    in_paris = replace(AROUND, zones=("Europe/London", "Europe/Paris"))
+
+    assert problems(document) == [("window_empty", "rules[0].when.windows[0].days")]
+    assert read_scheme(shape_of(document), in_paris, before=None)
+
+
+@pytest.mark.parametrize(
+    ("when", "excluded", "found"),
+    [
+        (COFFEE_AND_TEA | {"without": {"categories": ["Tea"]}}, {}, []),
+        (COFFEE_AND_TEA, {"categories": ["tea"]}, []),
+        (COFFEE_AND_TEA, {"categories": ["tea", "Coffee", "Cake"]}, ["lines.categories"]),
+        (
+            COFFEE_AND_TEA | {"without": {"categories": ["Coffee"]}},
+            {"categories": ["Tea"]},
+            ["lines.categories"],
+        ),
+        ({"lines": {"categories": ["Coffee"], "skus": ["X"]}}, {"skus": ["X"]}, []),
+        (
+            {"lines": {"gtins": ["05000112637922"]}, "without": {"gtins": ["5000112637922"]}},
+            {},
+            ["without.gtins"],
+        ),
+    ],
+)
+def test_refuses_a_rule_only_where_all_that_it_asks_for_is_left_out(
+    when: dict[str, Any], excluded: dict[str, Any], found: list[str]
+) -> None:
+    document = rule(when=when) | {"exclusions": {"lines": excluded}}
+
+    assert problems(document) == [
+        ("required_and_excluded", f"rules[0].when.{part}") for part in found
     ]

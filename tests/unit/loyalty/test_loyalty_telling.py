@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.loyalty.conditions import counted
 from chalicelib.loyalty.earning import Award, NotEarned, Share, Standing, cap_key, decide_award
@@ -23,12 +25,22 @@ from chalicelib.loyalty.rules import (
     Matching,
     PercentCashback,
     Reward,
+    Scheme,
     Tier,
     Tiering,
 )
 from chalicelib.loyalty.standing import Archived, Past, past_of, standing_of
-from chalicelib.loyalty.terms import Basis, Downgrade, Measure, Per, Rounding, RuleKind, Span
-from chalicelib.loyalty.tiers import missing_for_next, period_of, tier_of
+from chalicelib.loyalty.terms import (
+    Basis,
+    Downgrade,
+    Measure,
+    Per,
+    Rounding,
+    RuleKind,
+    Span,
+    Stacking,
+)
+from chalicelib.loyalty.tiers import Score, period_of, score_of, tier_of
 from chalicelib.loyalty.what_if import Missing, what_if
 from chalicelib.loyalty.wording import in_words
 from tests.makers.loyalty import POINT_A_POUND, SOLD_AT, STAMP_A_VISIT, sale_line, scheme, sold
@@ -106,6 +118,108 @@ def test_money_is_said_in_the_schemes_currency() -> None:
     )
 
 
+GOLD = Tiering((Tier("gold", "Gold", 0, Fraction(3, 2)),))
+STEPS = st.sampled_from([Fraction(1), Fraction(3, 2), Fraction(1, 3), Fraction(7, 2)])
+
+
+@pytest.mark.parametrize(
+    ("made", "gross", "missing"),
+    [
+        (
+            scheme(POINT_A_POUND, min_spend_minor=500),
+            380,
+            Missing("", 5, "£1.20 more for 5 points", minor=120),
+        ),
+        (
+            scheme(
+                replace(STAMP_A_VISIT, multiplier=Fraction(2), when=Condition(min_spend_minor=500))
+            ),
+            380,
+            Missing("visit", 2, "£1.20 more for 2 points", minor=120),
+        ),
+        (
+            scheme(POINT_A_POUND, tiering=GOLD),
+            2_740,
+            Missing("pound", 2, "£0.60 more for 2 points", minor=60),
+        ),
+        (
+            scheme(replace(POINT_A_POUND, multiplier=Fraction(1, 3))),
+            350,
+            Missing("pound", 1, "£2.50 more for 1 point", minor=250),
+        ),
+        (
+            scheme(replace(POINT_A_POUND, rounding=Rounding.UP)),
+            350,
+            Missing("pound", 1, "£0.51 more for 1 point", minor=51),
+        ),
+    ],
+)
+def test_what_is_missing_is_for_what_it_would_really_earn(
+    made: Scheme, gross: int, missing: Missing
+) -> None:
+    found = what_if(sold(sale_line(gross=gross)), made, Standing("gold"))
+
+    assert found.missing == missing
+
+
+@pytest.mark.parametrize(
+    ("rule", "missing"),
+    [
+        (replace(POINT_A_POUND, rounding=Rounding.DOWN), 90),
+        (replace(POINT_A_POUND, rounding=Rounding.HALF_UP), 40),
+        (replace(POINT_A_POUND, rounding=Rounding.HALF_EVEN), 41),
+        (replace(POINT_A_POUND, multiplier=Fraction(1, 3)), 290),
+        (replace(POINT_A_POUND, basis=Basis.NET), 115),
+    ],
+)
+def test_words_and_what_is_missing_say_the_same_amount(rule: EarnRule, missing: int) -> None:
+    dime = sold(sale_line(gross=10, net_minor=8))
+
+    found = what_if(dime, scheme(rule))
+
+    amount = f"£{missing / 100:.2f}"
+    assert found.words[1] == f"Nothing by “pound”: it takes {amount} more."
+    assert found.missing == Missing("pound", 1, f"{amount} more for 1 point", minor=missing)
+
+
+def test_what_is_missing_for_money_without_tax_is_told_with_it() -> None:
+    of = scheme(replace(POINT_A_POUND, basis=Basis.NET))
+
+    found = what_if(sold(sale_line(gross=240, net_minor=200)), of)
+
+    assert found.award.units == 2
+    assert found.missing == Missing("pound", 1, "£1.20 more for 1 point", minor=120)
+
+
+def test_another_item_costs_what_one_of_them_costs() -> None:
+    third = EarnRule("third", RuleKind.ITEM, units=10, per=3)
+    pounds = replace(POINT_A_POUND, caps=(Cap(7, Per.PURCHASE),))
+    of = scheme(third, pounds, stacking=Stacking.ALL)
+
+    found = what_if(sold(sale_line(gross=600, quantity=Decimal(2))), of)
+
+    assert found.award.units == 6
+    assert found.missing == Missing("pound", 1, "£1.00 more for 1 point", minor=100)
+    items_only = what_if(sold(sale_line(gross=700, quantity=Decimal(2))), of)
+    assert items_only.missing == Missing("third", 10, "1 item more for 10 points", items=1)
+
+
+@given(st.integers(1, 2_000), st.sampled_from(list(Rounding)), STEPS, st.sampled_from([1, 7, 100]))
+def test_with_a_penny_less_than_is_missing_nothing_more_is_earned(
+    gross: int, rounding: Rounding, multiplier: Fraction, per: int
+) -> None:
+    of = scheme(replace(POINT_A_POUND, rounding=rounding, multiplier=multiplier, per=per))
+
+    found = what_if(sold(sale_line(gross=gross)), of)
+
+    assert found.missing is not None
+    more = found.missing.minor
+    almost, with_it = (
+        decide_award(sold(sale_line(gross=gross + one)), of).units for one in (more - 1, more)
+    )
+    assert (almost, with_it) == (found.award.units, found.award.units + found.missing.units)
+
+
 def test_a_hint_that_would_earn_nothing_is_not_given() -> None:
     capped = replace(POINT_A_POUND, caps=(Cap(3, Per.PURCHASE),))
 
@@ -175,11 +289,25 @@ def test_two_years_away_are_two_steps_down() -> None:
     assert found == ["gold", "gold", "silver", "bronze"]
 
 
-def test_says_how_much_is_missing_for_the_next_tier() -> None:
-    bronze, _, gold = LADDER.tiers
+@pytest.mark.requirement("LOY-15")
+@pytest.mark.parametrize(
+    ("counts", "place", "count", "missing"),
+    [
+        ({}, 0, 0, 100),
+        ({2026: 40}, 0, 40, 60),
+        ({2026: 100}, 1, 100, 400),
+        ({2025: 120, 2026: 40}, 1, 40, 460),
+        ({2026: 5_000}, 2, 5_000, None),
+    ],
+)
+def test_a_score_is_what_this_period_counted_and_what_the_next_tier_lacks(
+    counts: dict[int, int], place: int, count: int, missing: int | None
+) -> None:
+    above = None if missing is None else LADDER.tiers[place + 1]
 
-    assert missing_for_next(LADDER, bronze, 40) == 60
-    assert missing_for_next(LADDER, gold, 40) is None
+    found = score_of(LADDER, counts, period=2026)
+
+    assert found == Score(count, LADDER.tiers[place], above, missing)
 
 
 def test_periods_follow_the_calendar() -> None:

@@ -12,7 +12,7 @@ from chalicelib.loyalty.conditions import NotMet, check, counted
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Condition, Exclusions
 from chalicelib.loyalty.window_format import WindowNotUnderstood, read_days, read_window
-from chalicelib.loyalty.windows import Window, days_of, is_day_of, is_open
+from chalicelib.loyalty.windows import Window, days_of, is_day_of, is_open, opens_between
 from tests.makers.loyalty import sold
 
 SINCE = date(2026, 1, 1)
@@ -48,6 +48,27 @@ def test_a_happy_hour_in_another_zone_is_another_hour() -> None:
 
     assert is_open(window(), five_in_new_york, zone="America/New_York")
     assert not is_open(window(), five_in_new_york, zone=LONDON)
+
+
+@given(
+    st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=FR", "FREQ=WEEKLY;BYDAY=SA,MO"]),
+    st.sampled_from(["00:00", "17:00", "23:30"]),
+    st.sampled_from([30, 60, 1440, 3000]),
+    st.integers(0, 7 * 48),
+    st.integers(1, 2 * 48),
+    st.sampled_from([(LONDON,), ("Pacific/Auckland",), (LONDON, "America/New_York")]),
+)
+def test_a_window_opens_in_a_span_if_it_is_open_at_any_time_of_it(
+    days: str, opens_at: str, minutes: int, begin: int, length: int, zones: tuple[str, ...]
+) -> None:
+    half_hour = timedelta(minutes=30)
+    starts_at = datetime(2026, 11, 16, tzinfo=UTC) + begin * half_hour
+    shown = window(days, opens_at, minutes)
+
+    found = opens_between(shown, starts_at, starts_at + length * half_hour, zones=zones)
+
+    tried = [starts_at + at * half_hour for at in range(length)]
+    assert found is any(is_open(shown, at, zone=zone) for at in tried for zone in zones)
 
 
 def test_a_rule_outside_its_window_says_so() -> None:

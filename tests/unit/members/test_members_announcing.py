@@ -49,7 +49,6 @@ def read(body: str) -> NoticeMessage:
     "announcement",
     [
         PAID,
-        replace(PAID, may_be_known=True),
         Announcement(NOTICE_ID, NoticeKind.STAMP_EARNED, MEMBER, AT, "coffee-card"),
     ],
 )

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.loyalty.conditions import counted
 from chalicelib.loyalty.rules import Condition, FixedCashback, ItemPrice, PercentCashback, Reward
 from chalicelib.offers.campaigns.model import Campaign, Pause, Stage, Status, ended, paused, resumed
-from chalicelib.offers.deciding import Held, NotWon, Worth, choose, judge, worth_of
+from chalicelib.offers.choosing import Held, choose
+from chalicelib.offers.deciding import NotWon, Worth, judge, worth_of
 from chalicelib.offers.participation.model import (
     Gift,
     Kept,
@@ -31,6 +33,12 @@ HOUR = timedelta(hours=1)
 
 def live(reference: str = "autumn", **more: object) -> Campaign:
     return campaign(reference, status=Status.SCHEDULED, **more)
+
+
+def worth(of: Campaign, minor: int) -> Worth:
+    """What `of` would give for one line that costs more than all of them give."""
+    dear = counted(sold(sale_line("1", gross=10_000)), of.exclusions)
+    return Worth(of, minor, (Kept("1", minor),), (("1", 1),), dear)
 
 
 def minor(one: Worth | NotWon) -> int:
@@ -117,7 +125,7 @@ def test_the_order_in_which_offers_are_judged_changes_nothing(
     worths: list[tuple[int, bool, int]],
 ) -> None:
     judged = [
-        Worth(live(f"c{at}", is_stackable=stacks, priority=priority), minor, ())
+        worth(live(f"c{at}", is_stackable=stacks, priority=priority), minor)
         for at, (minor, stacks, priority) in enumerate(worths)
     ]
 
@@ -133,7 +141,7 @@ def test_the_order_in_which_offers_are_judged_changes_nothing(
 
 
 def test_beside_what_was_given_only_what_stacks_is_added() -> None:
-    stacks, alone = Worth(live("s", is_stackable=True), 10, ()), Worth(live("a"), 500, ())
+    stacks, alone = worth(live("s", is_stackable=True), 10), worth(live("a"), 500)
 
     assert choose([stacks, alone], Held("x", is_stackable=True)).won == (stacks,)
     assert choose([stacks, alone], Held("x", is_stackable=False)).won == ()

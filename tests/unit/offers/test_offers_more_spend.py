@@ -14,7 +14,8 @@ from chalicelib.loyalty.rules import (
 )
 from chalicelib.loyalty.sale import SaleLine
 from chalicelib.offers.campaigns.model import Campaign, Status
-from chalicelib.offers.deciding import NotWon, Worth, choose, judge
+from chalicelib.offers.choosing import choose
+from chalicelib.offers.deciding import NotWon, Worth, judge
 from tests.makers.loyalty import SOLD_AT, sale_line, sold
 from tests.makers.offers import campaign
 

@@ -176,6 +176,12 @@ def test_only_payouts_and_their_own_routes_know_destinations() -> None:
         for source in python_files()
         if source.is_in("chalicelib/", "infra/") and "destinations.open_envelope" in source.text
     }
+    naming = {
+        source.path
+        for source in python_files()
+        if source.is_in("chalicelib/", "infra/") and "leavers.open_name" in source.text
+    }
 
     assert knowing <= allowed
     assert opening == {"chalicelib/payouts/filing.py", "chalicelib/payouts/sending.py"}
+    assert naming == {"chalicelib/payouts/sending.py"}

@@ -1,5 +1,6 @@
 """Payment files that the ISO schema takes, and reports that a maintained library wrote."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from chalicelib.payouts.destinations.accounts import Destination, IbanAccount, S
 from chalicelib.payouts.model import Accepted, Executed, Failed, Outcome, Reported, Returned
 from chalicelib.payouts.rails import iso_reports, iso_text, pain001
 from chalicelib.payouts.rails.iso_orders import FileStillOpen, check_closed, file_day
-from chalicelib.payouts.rails.iso_reports import FileReported, read_report
+from chalicelib.payouts.rails.iso_reports import FileReported, Unread, read_report
 from chalicelib.payouts.rails.model import PayingAccount, Rail
 from chalicelib.payouts.rails.pain001 import Transfer, make_files, message_id_of
 from tests.makers.bank_reports import entry, notification, read_file, status, status_report
@@ -208,13 +209,29 @@ def test_a_refused_file_is_a_refusal_of_all_its_payments() -> None:
     assert read_report(block) == (line,)
 
 
+def test_a_refused_block_says_nothing_of_a_payment_that_is_named_by_itself() -> None:
+    lines = read_report(status_report(status(PAYOUT, "ACSC"), of=FILE, block={"PmtInfSts": "RJCT"}))
+
+    assert lines == (
+        Reported("STS-1", "iso20022", PAYOUT, Executed(PAYOUT, MADE_AT), None, MADE_AT),
+        FileReported(
+            "STS-1",
+            FILE,
+            Failed("not_said", is_final=True),
+            MADE_AT,
+            named=frozenset({PAYOUT}),
+        ),
+    )
+
+
 @pytest.mark.parametrize("word", ["ACCP", "ACSP", "PART", "ACTC"])
 def test_a_file_that_was_taken_says_nothing_of_a_single_payment(word: str) -> None:
     assert read_report(status_report(of=FILE, group={"GrpSts": word})) == ()
 
 
-def reported(payout_id: str, outcome: Outcome, minor: int) -> Reported:
-    return Reported("NTF-1", "iso20022", payout_id, outcome, Money(minor, "GBP"), BOOKED_AT)
+def reported(payout_id: str, outcome: Outcome, minor: int, line: str = "NTF-1") -> Reported:
+    amount = Money(minor, "GBP")
+    return Reported(line, "iso20022", payout_id, outcome, amount, BOOKED_AT, line)
 
 
 def test_reads_debits_returns_and_nothing_that_is_only_pending() -> None:
@@ -228,8 +245,32 @@ def test_reads_debits_returns_and_nothing_that_is_only_pending() -> None:
     assert read_report(report) == (
         reported(PAYOUT, Executed(PAYOUT, BOOKED_AT), 500),
         reported(OTHER, Executed(OTHER, BOOKED_AT), 725),
-        reported(PAYOUT, Returned("AC04", BOOKED_AT), 500),
+        reported(PAYOUT, Returned("AC04", BOOKED_AT), 500, "NTF-1/2"),
     )
+
+
+def test_a_debit_is_known_by_the_banks_reference_and_without_one_by_its_place() -> None:
+    first, again, other = (entry((PAYOUT, "5.00")) for _ in range(3))
+    first["AcctSvcrRef"] = again["AcctSvcrRef"] = "B-1"
+    other["AcctSvcrRef"] = "B-2"
+
+    lines = read_report(notification(first, again, other, entry((PAYOUT, "5.00"))))
+
+    assert [(line.report_id, line.booking) for line in lines] == [
+        ("NTF-1", "B-1"),
+        ("NTF-1/2", "B-1/2"),
+        ("NTF-1/3", "B-2"),
+        ("NTF-1/4", "NTF-1/4"),
+    ]
+
+
+def test_a_reference_of_the_payment_stands_where_its_entry_has_none() -> None:
+    debit = entry((PAYOUT, "5.00"))
+    debit["NtryDtls"][0]["TxDtls"][0]["Refs"]["AcctSvcrRef"] = "B-7"
+
+    [line] = read_report(notification(debit))
+
+    assert (line.report_id, line.booking) == ("NTF-1", "B-7")
 
 
 @pytest.mark.parametrize("old", ["camt.054.001.02", "camt.054.001.06"])
@@ -244,8 +285,9 @@ def test_reads_the_old_versions_where_a_status_is_a_text(old: str) -> None:
 
 
 def test_a_debit_of_a_whole_file_is_of_each_of_its_payments() -> None:
+    executed, total = Executed("", BOOKED_AT), Money(1_000, "GBP")
     assert read_report(notification(entry(batch=FILE))) == (
-        FileReported("NTF-1", FILE, Executed("", BOOKED_AT), BOOKED_AT),
+        FileReported("NTF-1", FILE, executed, BOOKED_AT, total, booking="NTF-1"),
     )
 
 
@@ -284,10 +326,52 @@ def test_reads_or_refuses_any_bytes(content: bytes) -> None:
         read_report(content)
 
 
-def test_refuses_an_amount_that_its_currency_does_not_have() -> None:
-    report = notification(entry((PAYOUT, "5.001")))
+@pytest.mark.parametrize(("value", "currency"), [("5.001", "GBP"), ("5", "XXX"), ("5.5", "JPY")])
+def test_an_amount_that_is_none_of_its_currency_does_not_lose_the_other_lines(
+    value: str, currency: str
+) -> None:
+    odd = entry(("RENT 12", "5.00"))
+    odd["NtryDtls"][0]["TxDtls"][0]["Amt"] = {"value": value, "Ccy": currency}
 
-    with pytest.raises(Malformed) as refused:
-        read_report(report)
+    lines = read_report(notification(odd, entry((PAYOUT, "5.00"))))
 
-    assert refused.value.field == "Amt"
+    assert lines == (
+        Unread("NTF-1", "RENT 12", "Amt"),
+        reported(PAYOUT, Executed(PAYOUT, BOOKED_AT), 500),
+    )
+
+
+def test_a_status_that_cannot_be_read_does_not_lose_the_others() -> None:
+    odd = status(PAYOUT, "ACSC") | {"AccptncDtTm": "2026-02-28T10:00:00Z"}
+    report = status_report(odd, status(OTHER, "ACSP"))
+
+    lines = read_report(report.replace(b"02-28T", b"02-31T"))
+
+    assert [type(line) for line in lines] == [Unread, Reported]
+    assert lines[1].outcome == Accepted(OTHER)
+
+
+def test_an_entry_without_a_date_was_booked_when_its_notice_was_made() -> None:
+    undated = entry((PAYOUT, "5.00"))
+    del undated["BookgDt"]
+
+    [line] = read_report(notification(undated))
+
+    assert line == replace(
+        reported(PAYOUT, Executed(PAYOUT, MADE_AT), 500),
+        at=MADE_AT,
+    )
+
+
+def test_reads_the_amounts_of_version_02_among_the_details() -> None:
+    old = "camt.054.001.02"
+    both = entry((PAYOUT, "5.00"), (OTHER, "7.25"), message=old)
+    for said, value in zip(both["NtryDtls"][0]["TxDtls"], ("9.99", "2.26"), strict=True):
+        said["AmtDtls"] = {"TxAmt": {"Amt": {"value": value, "Ccy": "GBP"}}}
+
+    lines = read_report(notification(both, message=old))
+
+    assert lines == (
+        reported(PAYOUT, Executed(PAYOUT, BOOKED_AT), 999),
+        reported(OTHER, Executed(OTHER, BOOKED_AT), 226),
+    )

@@ -47,6 +47,7 @@ def test_all_that_is_available_is_paid_from_the_minimum_on() -> None:
         ({"is_suspended": True}, Why.SUSPENDED),
         ({"rail": None}, Why.NO_PAYING_ACCOUNT),
         ({"destination_at": None, "destination_from": None}, Why.NO_DESTINATION),
+        ({"takes_currency": False}, Why.DESTINATION_OTHER_CURRENCY),
         ({"destination_from": TONIGHT + timedelta(seconds=1)}, Why.DESTINATION_NEW),
         ({"refused_at": RECENTLY}, Why.DESTINATION_REFUSED),
         ({"refused_at": RECENTLY, "destination_at": RECENTLY}, Why.DESTINATION_REFUSED),
@@ -63,6 +64,7 @@ def test_whoever_cannot_be_paid_waits_and_why_is_known(changes: dict, why: Why) 
         {"refused_at": RECENTLY, "destination_at": RECENTLY + timedelta(seconds=1)},
         {"refused_at": TONIGHT - timedelta(days=30)},
         {"needs_destination": False, "destination_at": None, "destination_from": None},
+        {"needs_destination": False, "takes_currency": False},
     ],
 )
 def test_another_account_or_a_month_opens_the_way_again(changes: dict) -> None:

@@ -1,0 +1,1 @@
+"""The private halves of the keys of envelopes."""
