@@ -20,7 +20,6 @@ from tests.makers.privileges import Granted, Used, grant_of, grants, uses_of
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "build" / "privileges.json"
 HANDED_OVER = "privileges_used"
-TESTS_OF_A_WHOLE_RUN = 2_000
 # What AWS itself does with the role, so that no call of ours shows it.
 BY_LAMBDA_ITSELF = {
     "logs:CreateLogStream": "Lambda writes the log",
@@ -96,16 +95,18 @@ def is_explained(function: str, grant: Granted) -> bool:
     return action in BY_LAMBDA_ITSELF or not asked.isdisjoint(EXPLAINED)
 
 
+def is_whole(config: pytest.Config) -> bool:
+    """Whether a run plays every test, and none was chosen by path, mark or name."""
+    chosen = config.option.markexpr or config.option.keyword or config.option.deselect
+    return not chosen and config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
 class Privileges:
     """Gathers what xdist's workers saw, and judges a whole run."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._gathered: set[Used] = set()
-        self._tests = 0
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count the tests that ran to their end."""
-        self._tests += report.when == "call"
+        self._is_whole = is_whole(config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -121,12 +122,12 @@ class Privileges:
         used = self._gathered | _used
         REPORT.parent.mkdir(exist_ok=True)
         REPORT.write_text(json.dumps({"used": sorted(used), "idle": unused(used)}, indent=1) + "\n")
-        if self._tests >= TESTS_OF_A_WHOLE_RUN and unused(used) and session.exitstatus == 0:
+        if self._is_whole and unused(used) and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say which grants a whole run did not use."""
-        if self._tests >= TESTS_OF_A_WHOLE_RUN:
+        if self._is_whole:
             idle = unused(self._gathered | _used)
             terminalreporter.write_line(f"grants that no test used: {idle or 'none'}")
 
@@ -134,4 +135,4 @@ class Privileges:
 def pytest_configure(config: pytest.Config) -> None:
     """Listen before any client is made."""
     BUILTIN_HANDLERS.append(("before-parameter-build", _hear))
-    config.pluginmanager.register(Privileges(), "least-privilege")
+    config.pluginmanager.register(Privileges(config), "least-privilege")

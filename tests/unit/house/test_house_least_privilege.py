@@ -1,5 +1,9 @@
 """The check of policies against calls: it sees a call that is not allowed, and a grant not used."""
 
+import copy
+
+import pytest
+
 from tests import least_privilege
 from tests.makers.privileges import asked_for, grant_of, grants
 
@@ -55,3 +59,31 @@ def test_finds_a_grant_that_nothing_used() -> None:
 
     assert idle["sweep_retention"] == [one[1:]]
     assert "sweep_retention" not in least_privilege.unused(everything)
+
+
+FROM_SETTINGS = pytest.Config.ArgsSource.TESTPATHS
+FROM_COMMAND = pytest.Config.ArgsSource.ARGS
+
+
+@pytest.mark.parametrize(
+    ("source", "chosen", "is_whole"),
+    [
+        (FROM_SETTINGS, {}, True),
+        (FROM_COMMAND, {}, False),
+        (FROM_SETTINGS, {"markexpr": "stores"}, False),
+        (FROM_SETTINGS, {"keyword": "closing"}, False),
+        (FROM_SETTINGS, {"deselect": ["tests/unit"]}, False),
+    ],
+)
+def test_judges_grants_only_where_no_test_was_left_out(
+    pytestconfig: pytest.Config,
+    source: pytest.Config.ArgsSource,
+    chosen: dict[str, object],
+    is_whole: bool,
+) -> None:
+    run = copy.copy(pytestconfig)
+    run.option = copy.copy(pytestconfig.option)
+    run.args_source = source
+    vars(run.option).update({"markexpr": "", "keyword": "", "deselect": None} | chosen)
+
+    assert least_privilege.is_whole(run) is is_whole
