@@ -47,6 +47,12 @@ class OtherPayment(Conflicting):
     code = "other_payment"
 
 
+class WithoutAmount(NotAllowed):
+    """An entry is of several payments, and does not say how much of it this one is."""
+
+    code = "without_amount"
+
+
 class OtherWord(Conflicting):
     """The teller said something else of a payout before, under the same name."""
 
@@ -198,6 +204,7 @@ def take_reported(reported: Reported, *, now: datetime) -> Instruction | None:
     twice is not believed to be the payment: it is paid still.
 
     :raises OtherPayment: the amount is not the payout's, or not the sum of a file's payments.
+    :raises WithoutAmount: money moved, and it is not said how much of it for this payout.
     :raises TryAgain: try this line again.
     """
     reconciling.record_report(reported, now=now)
@@ -215,7 +222,9 @@ def take_reported(reported: Reported, *, now: datetime) -> Instruction | None:
         return None
     if instruction.rail != reported.rail:
         raise OtherPayment("the report is of another rail than the payout's")
-    if reported.amount is not None and reported.amount != instruction.amount:
+    if reported.booking and reported.amount is None:
+        raise WithoutAmount("the entry does not say how much of it this payment is")
+    if reported.amount not in (None, instruction.amount):
         raise OtherPayment("the report tells of another amount")
     if isinstance(reported.outcome, Returned) and reconciling.is_paid_still(
         reported.payout_id, now=now

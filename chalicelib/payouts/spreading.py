@@ -30,8 +30,9 @@ def spread(line: FileReported, *, now: datetime) -> list[Reported]:
     found = find_file(line.message_id, now=now)
     entries = _entries_of(line.message_id, *found, now=now) if found else ()
     if isinstance(line.outcome, Executed):
-        return [_of(line, one) for one in _paid(line.amount, entries, now=now)] or [
-            replace(_of(line, line.message_id), amount=line.amount)
+        paid = _paid(line.amount, entries, now=now)
+        return [_of(line, one.payout_id, one.amount) for one in paid] or [
+            _of(line, line.message_id, line.amount)
         ]
     if found is None:
         observability.count("payout_reports", status="not_ours")
@@ -56,7 +57,7 @@ def _entries_of(
 
 def _paid(
     debited: Money | None, entries: Sequence[tuple[str, MemberId]], *, now: datetime
-) -> list[str]:
+) -> list[Instruction]:
     """The payments that a debit of a whole file paid; none where it is not their sum.
 
     Whether the order of somebody who was forgotten stood in the file only the amount can say: it
@@ -69,7 +70,7 @@ def _paid(
     ]
     for may_be in _readings(stood, now=now):
         if may_be and debited == _sum(may_be):
-            return [one.payout_id for one in may_be]
+            return may_be
     return []
 
 
@@ -84,8 +85,8 @@ def _sum(paid: Sequence[Instruction]) -> Money:
     return Money(sum(one.amount.minor for one in paid), paid[0].amount.currency)
 
 
-def _of(line: FileReported, payout_id: str) -> Reported:
+def _of(line: FileReported, payout_id: str, amount: Money | None = None) -> Reported:
     """Under a report id of its own: the same report may speak of the payment by itself, too."""
     report_id = f"{line.report_id}/{line.message_id}"
-    said = Reported(report_id, iso_reports.RAIL, payout_id, line.outcome, None, line.at)
+    said = Reported(report_id, iso_reports.RAIL, payout_id, line.outcome, amount, line.at)
     return replace(said, booking=report_id if line.booking == line.report_id else line.booking)

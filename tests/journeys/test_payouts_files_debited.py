@@ -273,3 +273,41 @@ def test_a_line_that_cannot_be_read_is_shown_and_the_others_are_taken(
     assert (code, _states(payouts_sent)) == (1, ["executed", "sent"])
     assert "malformed" in said
     assert "2 lines, 1 not taken" in said
+
+
+@pytest.mark.requirement("LOY-03")
+@pytest.mark.parametrize("direction", ["DBIT", "CRDT"])
+@pytest.mark.parametrize("are_apart", [False, True])
+def test_an_entry_of_several_payments_without_their_amounts_ends_none_and_is_listed(
+    tmp_path: Path, payouts_sent: list[Instruction], direction: str, are_apart: bool
+) -> None:
+    old = "camt.054.001.02"
+    begin(PAID_ON)
+    both: dict[str, Any] = entry(
+        *((one.payout_id, "5.00") for one in payouts_sent), direction=direction, message=old
+    )
+    if are_apart:
+        both["NtryDtls"] = [{"TxDtls": [one]} for one in both["NtryDtls"][0]["TxDtls"]]
+    both["Amt"]["value"] = "5.00"
+
+    code, said = _report(tmp_path, notification(both, message=old))
+
+    assert (code, _states(payouts_sent)) == (1, ["sent", "sent"])
+    assert said.count("without_amount") == 2
+    assert [name for name in _listed() if name.startswith("reported_otherwise")] == sorted(
+        f"reported_otherwise {one.payout_id}" for one in payouts_sent
+    )
+
+
+def test_a_batch_whose_amount_is_not_said_pays_nothing_and_is_kept(
+    tmp_path: Path, payouts_sent: list[Instruction]
+) -> None:
+    file_id = _file(tmp_path)
+    said: dict[str, Any] = entry(batch=file_id)
+    said["NtryDtls"] += [{"Btch": {"MsgId": "SALARIES-11"}}]
+    said["Amt"]["value"] = "11.00"
+
+    code, _ = _report(tmp_path, notification(said))
+
+    assert (code, _states(payouts_sent)) == (1, ["sent", "sent"])
+    assert _unknown() == [file_id, "SALARIES-11"]

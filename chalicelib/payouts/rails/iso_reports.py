@@ -9,7 +9,8 @@ debit of a whole file names no payment: its amount has to be the sum of those th
 `RJCT`, `CANC` and `BLCK` mean that it was not paid; `ACSC` and `ACCC` that our account was debited;
 any other word that the bank has it. An entry of `camt.054` counts once it is booked: a debit is the
 payment, a credit that names one is its return. Entries are told apart by the bank's own reference
-(`AcctSvcrRef`), and where it gives none, by message and place.
+(`AcctSvcrRef`), and where it gives none, by message and place. The amount of an entry is that of
+its payment only where it has one payment.
 
 XML with a document type is refused: none of these messages has one, and attacks do.
 """
@@ -156,12 +157,13 @@ def _read_notification(root: ET.Element) -> Iterator[Line]:
 
 def _read_entry(entry: ET.Element, report_id: str, made_at: str) -> Iterator[Line]:
     every = entry.findall("NtryDtls")
+    is_of_one = len(entry.findall("NtryDtls/TxDtls")) == 1
     for details in every:
         found = list(details.iterfind("TxDtls"))
         for one in found:
             payout_id = _said(one, "Refs/EndToEndId") or _said(one, "Refs/InstrId")
             if payout_id and payout_id != "NOTPROVIDED":
-                whole = entry.find("Amt") if len(found) == 1 else None
+                whole = entry.find("Amt") if is_of_one else None
                 booked = partial(_booked, entry, one, whole, report_id, payout_id, made_at)
                 yield _or_unread(booked, report_id, payout_id)
         message_id = _said(details, "Btch/MsgId") or _said(details, "Btch/PmtInfId")
