@@ -8,7 +8,7 @@ is finished by the message that comes again, the next look or word, or the night
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from chalicelib.kernel.refusals import TryAgain
+from chalicelib.kernel.refusals import NotAllowed, TryAgain
 from chalicelib.ledger import moving
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import Entry, EntryKind
@@ -30,8 +30,19 @@ from chalicelib.payouts.states import follow
 from chalicelib.runtime import observability
 
 ATTEMPTS_MAX = 8
+_WORDS: dict[type[Outcome], PayoutState] = {
+    Executed: PayoutState.EXECUTED,
+    Failed: PayoutState.FAILED,
+    Returned: PayoutState.RETURNED,
+}
 # Whoever wrote that money left may have died before it was said; by then they came again.
 SAID_WITHIN = timedelta(days=1)
+
+
+class CannotBecome(NotAllowed):
+    """What a person says of a payout cannot follow on how it stands."""
+
+    code = "cannot_become"
 
 
 def get(payout_id: str, *, now: datetime) -> Instruction:
@@ -70,24 +81,30 @@ def record_outcome(payout_id: str, outcome: Outcome, *, now: datetime) -> Instru
     return after
 
 
-def settle(payout_id: str, outcome: Outcome, *, now: datetime) -> Instruction:
+def settle(payout_id: str, outcome: Executed | Failed | Returned, *, now: datetime) -> Instruction:
     """As `record_outcome`, by a person, whose word is the last: what it agrees with is disputed no
     more. A later word of the rail that contradicts it is.
 
+    :raises CannotBecome: it left, and is said to have failed; or it came back, and is said to be
+        anything else. Nothing was changed.
     :raises TryAgain: somebody else changed the payout meanwhile.
     """
+    before, said = get(payout_id, now=now), _WORDS[type(outcome)]
+    if follow(before, outcome, now=now).state is not said:
+        raise CannotBecome(_why_not(before, said))
     after = record_outcome(payout_id, outcome, now=now)
-    is_so = after.state is {
-        Executed: PayoutState.EXECUTED,
-        Failed: PayoutState.FAILED,
-        Returned: PayoutState.RETURNED,
-    }.get(type(outcome))
-    if not (after.is_disputed and is_so):
-        return after
     settled = replace(after, is_disputed=False, version=after.version + 1)
-    if not store.record_change(settled):
+    if after.state is said and not after.is_disputed:
+        return after
+    if after.state is not said or not store.record_change(settled):
         raise TryAgain("the payout was changed by others meanwhile")
     return settled
+
+
+def _why_not(before: Instruction, said: PayoutState) -> str:
+    if before.state is PayoutState.EXECUTED:
+        return "the payout is executed, so it cannot be failed: money that left can be returned"
+    return f"the payout was returned to the member's balance, so it cannot be {said.value}"
 
 
 def finish(instruction: Instruction, *, now: datetime) -> Instruction:

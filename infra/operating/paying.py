@@ -8,7 +8,7 @@ from pathlib import Path
 from chalicelib.kernel.refusals import Malformed, Rejected, TryAgain
 from chalicelib.payouts import hearing
 from chalicelib.payouts import service as payouts
-from chalicelib.payouts.model import Executed, Failed, Instruction, Outcome, Returned
+from chalicelib.payouts.model import Executed, Failed, Instruction, Returned
 from chalicelib.payouts.rails.iso_reports import Unread
 from chalicelib.payouts.rails.pain001 import PaymentFile
 from chalicelib.payouts.reconciling import service as reconciling
@@ -62,15 +62,14 @@ def settle(payout_id: str, word: str, because: str, *, now: datetime) -> Instruc
 
     That ends what is disputed of it, and what reports say otherwise.
 
-    :raises NoSuchPayout: there is none.
+    :raises NoSuchPayout: there is none. :raises CannotBecome: not how it stands.
     """
     by = staff.note_access("settle-payout", payout_id, reason=f"{word}: {because}", now=now)
-    outcomes: dict[str, Outcome] = {
+    outcomes: dict[str, Executed | Failed | Returned] = {
         "executed": Executed("", now),
         "failed": Failed(because, is_final=True),
         "returned": Returned(because, now),
     }
     after = payouts.settle(payout_id, outcomes[word], now=now)
-    if after.state.value == word:
-        reconciling.end_of(after, note=because, by=by.reader, now=now)
+    reconciling.end_of(after, note=because, by=by.reader, now=now)
     return after

@@ -19,6 +19,7 @@ from chalicelib.payouts.model import (
     Returned,
     Unknown,
 )
+from chalicelib.payouts.service import CannotBecome
 from chalicelib.runtime import queues
 from tests.makers.ledger import MEMBER, balances, book_of
 from tests.makers.payouts import (
@@ -191,6 +192,51 @@ def test_a_worker_that_died_before_the_journal_is_finished_by_the_same_word() ->
     service.record_outcome(payout_id, EXECUTED, now=LATER)
 
     assert balances() == Balances("GBP", paid=500)
+
+
+ROADS: dict[PayoutState, tuple[Outcome, ...]] = {
+    PayoutState.WRITTEN: (),
+    PayoutState.SENT: (Accepted("r-1"),),
+    PayoutState.UNKNOWN: (Unknown(),),
+    PayoutState.EXECUTED: (EXECUTED,),
+    PayoutState.FAILED: (REFUSED,),
+    PayoutState.RETURNED: (EXECUTED, RETURNED),
+}
+ENDS: dict[PayoutState, Executed | Failed | Returned] = {
+    PayoutState.EXECUTED: EXECUTED,
+    PayoutState.FAILED: REFUSED,
+    PayoutState.RETURNED: RETURNED,
+}
+IN_BALANCES = {
+    PayoutState.EXECUTED: Balances("GBP", paid=500),
+    PayoutState.FAILED: Balances("GBP", available=500),
+    PayoutState.RETURNED: Balances("GBP", available=500, paid=500, returned=500),
+}
+CANNOT = {
+    (PayoutState.EXECUTED, PayoutState.FAILED),
+    (PayoutState.RETURNED, PayoutState.EXECUTED),
+    (PayoutState.RETURNED, PayoutState.FAILED),
+}
+
+
+@pytest.mark.requirement("LOY-02")
+@pytest.mark.parametrize("said", ENDS, ids=str)
+@pytest.mark.parametrize("stands", ROADS, ids=str)
+def test_a_person_ends_a_payout_as_the_table_says_or_is_refused_and_nothing_changes(
+    stands: PayoutState, said: PayoutState
+) -> None:
+    payout_id = _say(*ROADS[stands])
+    before, entries = service.get(payout_id, now=LATER), len(_kinds())
+
+    if (stands, said) in CANNOT:
+        with pytest.raises(CannotBecome, match=f"the payout (is|was) {stands.value}"):
+            service.settle(payout_id, ENDS[said], now=LATER)
+        assert (service.get(payout_id, now=LATER), len(_kinds())) == (before, entries)
+        return
+    after = service.settle(payout_id, ENDS[said], now=LATER)
+
+    assert (after.state, after.is_disputed) == (said, False)
+    assert balances() == IN_BALANCES[said]
 
 
 def test_a_days_payouts_are_listed_in_stretches() -> None:

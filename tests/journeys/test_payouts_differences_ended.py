@@ -83,12 +83,18 @@ def test_a_new_word_against_a_persons_is_disputed_again(payout: Instruction) -> 
     ]
 
 
-def test_a_word_that_is_not_how_the_payout_stands_ends_no_dispute(payout: Instruction) -> None:
+def test_a_word_that_cannot_follow_is_refused_plainly_and_ends_no_dispute(
+    payout: Instruction,
+) -> None:
     _told(payout, REFUSED, "STS-1")
     _told(payout, EXECUTED, "NTF-1")
 
-    operate("settle-payout", f"--payout={payout.payout_id}", "--as=failed", "--because=case 12")
+    done = operate(
+        "settle-payout", f"--payout={payout.payout_id}", "--as=failed", "--because=case 12"
+    )
 
+    assert done.exit_code == 1
+    assert "Refused: the payout is executed" in done.output
     after = payouts.get(payout.payout_id, now=SOON)
     assert (after.state.value, after.is_disputed) == ("executed", True)
 
