@@ -24,8 +24,8 @@ _BY_TILL_PAIRS = 50.0  # What is believed of all counts as that many pairs of a 
 _TILL_PAIRS = 4.0  # ...and what a batch says of all, as that many of one till.
 
 
-class Tally:
-    """What one pass over all charges counted."""
+class RateTally:
+    """What one pass over all charges counted, from which rates are learned."""
 
     def __init__(self, *, looks_for_tips: bool, tips: TipLaw = TIPS_BELIEVED) -> None:
         """`looks_for_tips`: assume some where many payments find nothing of their amount.

@@ -7,7 +7,7 @@ from statistics import median
 from chalicelib.matching.astray import astray_votes
 from chalicelib.matching.clocks import Clocks, TillKey, VotedClocks
 from chalicelib.matching.evidence import SeenWith
-from chalicelib.matching.learning import Tally
+from chalicelib.matching.learning import RateTally
 from chalicelib.matching.rates import Rates
 from chalicelib.matching.scatter import TailTally
 from chalicelib.matching.shelf import Shelf
@@ -27,7 +27,7 @@ class Lesson:
     def __init__(self, shelf: Shelf, clocks: Clocks, rates: Rates, *, is_first: bool) -> None:
         """`clocks`, `rates`: by which the pairs are weighed. `is_first`: from nothing but piles."""
         self._shelf, self._shape, self._is_first = shelf, clocks.shape, is_first
-        self._tally = Tally(looks_for_tips=is_first, tips=rates.tips)
+        self._tally = RateTally(looks_for_tips=is_first, tips=rates.tips)
         self._tail = TailTally()
         self._votes: dict[TillKey, list[Vote]] = defaultdict(list)
         self._spreads: list[float] = []

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.matching.amounts import Relation
 from chalicelib.matching.evidence import Fact, Said, facts_of
-from chalicelib.matching.learning import Tally
+from chalicelib.matching.learning import RateTally
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.sides import Charge, Slip
 from chalicelib.matching.weighing import Pair
@@ -63,7 +63,7 @@ def pair(place: int, *, agrees: bool) -> Pair:
 
 def test_learns_by_till_whose_codes_agree() -> None:
     slips = [slip(0, till="sound"), slip(1, till="counts")]
-    tally = Tally(looks_for_tips=False)
+    tally = RateTally(looks_for_tips=False)
     for number in range(120):
         place = number % 2
         tally.add(charge(), [pair(place, agrees=place == 0)], 1_000.0, slips)

@@ -9,7 +9,7 @@ from chalicelib.matching.amounts import (
     TipLaw,
     tip_density,
 )
-from chalicelib.matching.learning import Tally
+from chalicelib.matching.learning import RateTally
 from chalicelib.matching.sides import Charge, Slip
 from chalicelib.matching.weighing import Pair
 
@@ -40,7 +40,7 @@ def test_a_tenth_and_the_next_pound_are_likelier_than_anything_else() -> None:
 
 
 def test_learns_that_all_guests_of_a_trade_leave_a_tenth() -> None:
-    tally = Tally(looks_for_tips=False)
+    tally = RateTally(looks_for_tips=False)
     slips = [Slip("r", 0, "bistro", "1", 0.0, 2_350, "GBP")]
     charge = Charge("p", "m", 0.0, ((2_585, "GBP"),), ("bistro",))
     pair = Pair(0, 999.0, 0.0, 0.0, 6.0, Relation.TIP_ADDED, ())
