@@ -1,7 +1,9 @@
 """The register: every attribute of every row this platform can store, collected from the rows.
 
 A row type cannot be defined without declaring its attributes (`runtime/rows.py`), so importing the
-stores is enough to know everything. From here come the notice, the export and the audit.
+stores is enough to know everything. The simulation tells by it what a stored item is, and tests
+hold it against what the stores write. It says of each attribute what a privacy notice has to say;
+neither a notice nor a member's copy of their data is made from it.
 """
 
 from collections.abc import Iterator

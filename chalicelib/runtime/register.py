@@ -1,8 +1,8 @@
 """The words of the privacy register: what each stored attribute is, why it is here, and until when.
 
 Each row type declares these beside its attributes (see `rows.py`); `privacy/register.py` collects
-them. The notice a member reads, the expiry of a row and the export all come from these
-declarations.
+them. The expiry of a row and what may be sealed in it follow from these declarations; their
+reasons are written as sentences for a privacy notice.
 """
 
 from collections.abc import Mapping
