@@ -97,6 +97,7 @@ class VerifiedReceipt(msgspec.Struct, frozen=True, omit_defaults=True):
 )
 def verify_return(inbound: Inbound) -> Answer:
     """By a code on the receipt alone, for the caller's own receipts. Nothing says who bought it.
+    After a week only receipts of members are still known: what answers is one of a member.
 
     404: no such receipt, another retailer's, one that was voided or is forgotten, or a code that
     several receipts have.
