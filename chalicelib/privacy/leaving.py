@@ -17,6 +17,7 @@ from chalicelib.offers.participation import store as offers
 from chalicelib.payouts import parting
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.leavers import service as leavers
+from chalicelib.payouts.netting import service as netting
 from chalicelib.purchases import store as purchases_store
 from chalicelib.purchases.messages import MemberLeftMessage, encode
 from chalicelib.rewards.inquiries import store as inquiries_store
@@ -70,6 +71,7 @@ def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> N
     offers.end_retention(member_id, left_at=left_at, now=now)
     competitions.end_retention(member_id, left_at=left_at, now=now)
     destinations.end_retention(member_id, left_at=left_at)
-    parting.forget_account_when_paid(member_id, now=now)
+    if not parting.forget_account_when_paid(member_id, now=now):
+        netting.expect_leaver(member_id, now=now)
     inquiries_store.end_retention(member_id, left_at=left_at, now=now)
     notices_store.end_retention(member_id, left_at=left_at, now=now)

@@ -11,7 +11,6 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.closing import store as closing
 from chalicelib.ledger.giving import give, take_back
 from chalicelib.ledger.model import Balances
-from chalicelib.members import service as members
 from chalicelib.members.model import Member
 from chalicelib.payouts import closing as job
 from chalicelib.payouts import sending
@@ -32,6 +31,7 @@ from chalicelib.payouts.netting.deciding import Why
 from chalicelib.payouts.netting.store import Unpaid
 from chalicelib.payouts.paying import service as accounts
 from chalicelib.payouts.rails.model import Rail
+from chalicelib.privacy import leaving
 from chalicelib.runtime import queues, vault
 from tests.makers.ledger import (
     BOUGHT_AT,
@@ -138,16 +138,36 @@ def test_who_named_no_account_is_paid_in_the_night_after_naming_one() -> None:
     assert _paid_ids() == [payout_id_of(ada.member_id, "GBP", PAID_ON + timedelta(days=1))] * 2
 
 
-def test_who_leaves_is_paid_even_little_within_a_week() -> None:
+@pytest.mark.requirement("LOY-04")
+@pytest.mark.parametrize("days", [0, 1])  # One of them is not the weekly look at small sums.
+def test_who_leaves_is_paid_even_little_in_the_next_night(days: int) -> None:
     ada = make_payee()
     _give(ada, 1, 60)
-    close_until(DUE_ON)
+    left_at = close_until(DUE_ON + timedelta(days=days))
     assert ada.anchor is not None
 
-    members.leave(ada.anchor, now=night_after(DUE_ON))
-    close_until(DUE_ON + timedelta(days=7))
+    leaving.switch_off(ada.anchor, now=left_at)
+    for _ in range(2):  # The message of a leaving comes twice.
+        leaving.end_retention(ada.member_id, left_at=left_at, now=left_at)
+    waits = unpaid.find(ada.member_id, "GBP", now=left_at)
+    close_until(DUE_ON + timedelta(days=days + 1))
 
+    assert waits == Unpaid(ada.member_id, "GBP", 60, Why.HAS_LEFT, PAID_ON)
     assert _minor_of(ada) == Balances("GBP", in_payment=60)
+    assert unpaid.find(ada.member_id, "GBP", now=left_at) is None
+
+
+def test_somebody_who_leaves_and_waits_for_another_reason_waits_for_it_still() -> None:
+    ada = make_member()
+    _give(ada)
+    left_at = close_until(DUE_ON)
+    assert ada.anchor is not None
+
+    leaving.switch_off(ada.anchor, now=left_at)
+    leaving.end_retention(ada.member_id, left_at=left_at, now=left_at)
+
+    waits = unpaid.find(ada.member_id, "GBP", now=left_at)
+    assert waits == Unpaid(ada.member_id, "GBP", 500, Why.NO_DESTINATION, PAID_ON)
 
 
 def test_money_that_came_back_waits_for_another_account() -> None:

@@ -6,7 +6,7 @@ under the same id and the same amount.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.kernel.ids import MemberId
@@ -81,6 +81,14 @@ def net_member(member_id: MemberId, *, on: date, now: datetime) -> tuple[Instruc
     if not any(parting.is_owed(balances) for balances in held):
         parting.forget_account_when_paid(member_id, now=now)
     return tuple(ordered)
+
+
+def expect_leaver(member_id: MemberId, *, now: datetime) -> None:
+    """Have the next night look at somebody who left: what they have is paid, however little."""
+    for balances in ledger.balances_of(member_id, now=now):
+        unpaid = store.find(member_id, balances.currency, now=now)
+        if unpaid is not None and unpaid.why is Why.BELOW_MINIMUM:
+            store.record(replace(unpaid, why=Why.HAS_LEFT), now=now)
 
 
 def foresee(member: Member, balances: Balances, *, now: datetime) -> Foreseen:
