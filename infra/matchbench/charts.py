@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 WIDTH, HEIGHT = 460, 320
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 28, 44
 WRONG_MIN, WRONG_MAX = 0.01, 100.0  # Per thousand; what is less is drawn at the edge.
 COLOURS = {
     "ours": "#0b6e4f",
@@ -88,7 +88,7 @@ def _axes(
         drawn.append(_line([(LEFT, y), (WIDTH - RIGHT, y)], "#eeeeee"))
         drawn.append(_text(LEFT - 6, y + 4, text, "#555555", "end"))
     drawn.append(_text(WIDTH / 2, HEIGHT - 8, name_across, "#222222", "middle"))
-    drawn.append(_text(6, TOP - 2, name_up, "#222222", "start"))
+    drawn.append(_text(6, TOP - 16, name_up, "#222222", "start"))
     return "".join(drawn)
 
 

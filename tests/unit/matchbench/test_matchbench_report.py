@@ -101,6 +101,22 @@ def test_the_page_is_well_formed_and_has_both_plots(report: dict[str, object]) -
     assert reader.seen.count("table") == 2
 
 
+def test_the_page_fits_a_narrow_window_and_its_tables_scroll(report: dict[str, object]) -> None:
+    drawn = html_page(report)
+
+    assert "<meta name='viewport' content='width=device-width, initial-scale=1'>" in drawn
+    assert drawn.count("<div class='scrolled'><table>") == drawn.count("<table>") == 2
+
+
+def test_the_name_of_an_axis_stands_above_its_highest_mark() -> None:
+    drawn = recall_against_wrong({})
+    heights = [float(part.split('"')[3]) for part in drawn.split("<text ")[1:]]
+    name_at = float(drawn.split(">recall<")[0].rsplit(' y="', 1)[1].split('"')[0])
+
+    assert name_at == min(heights)
+    assert sorted(heights)[1] - name_at > 11  # The size of the letters.
+
+
 def test_plots_put_better_recall_higher_and_more_wrong_further_right() -> None:
     def contestant(recall: float, wrong: float) -> dict[str, object]:
         return {"recall": recall, "wrong_per_thousand": wrong, "curve": []}
