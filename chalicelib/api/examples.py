@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from chalicelib.api.rim import Problem
+from chalicelib.api.rim import NOT_AUTHENTICATED, Problem
 from chalicelib.runtime import wire
 
 FILE = Path(__file__).with_name("examples.json")
@@ -20,7 +20,7 @@ FILE = Path(__file__).with_name("examples.json")
 # What is most often wrong, by status; every code is one that operations do answer.
 _PROBLEMS = {
     HTTPStatus.BAD_REQUEST: ("not_json", "the body is not JSON"),
-    HTTPStatus.UNAUTHORIZED: ("signature_mismatch", "The request is not authenticated."),
+    HTTPStatus.UNAUTHORIZED: ("signature_mismatch", NOT_AUTHENTICATED),
     HTTPStatus.FORBIDDEN: ("not_permitted", "the token lacks the scope that this asks for"),
     HTTPStatus.NOT_FOUND: ("not_found", "there is no such member"),
     HTTPStatus.CONFLICT: ("offer_not_live", "the offer does not run now"),

@@ -34,6 +34,8 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
 RETRY_AFTER_SECONDS = 5
+# Which one it is would help whoever guesses; that it is one of them helps everybody else.
+NOT_AUTHENTICATED = "The token or signature is missing, wrong or out of date."
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -252,7 +254,7 @@ def _refusal(refusal: Rejected) -> Response:
     status = status_of(refusal)
     observability.count("requests_refused", code=refusal.code)
     if isinstance(refusal, SignatureMismatch):
-        return _problem(401, SignatureMismatch.code, "The request is not authenticated.")
+        return _problem(401, SignatureMismatch.code, NOT_AUTHENTICATED)
     after = refusal.after_seconds if isinstance(refusal, TooOften) else None
     headers = {"Retry-After": str(after)} if after is not None else {}
     detail = mask_card_numbers(refusal.detail)

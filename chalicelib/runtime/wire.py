@@ -23,6 +23,7 @@ BODY_BYTES_MAX = 1_048_576  # 1 MiB: a batch of 100 long receipts is a third of 
 DEPTH_MAX = 12  # The deepest documented format nests seven levels.
 NUMBER_CHARACTERS_MAX = 24
 
+_MISSING = re.compile(r"Object missing required field `(.+)`")
 _QUOTED_VALUE = re.compile(r" '.*'|\".*\"", re.DOTALL)
 
 T = TypeVar("T")
@@ -81,7 +82,9 @@ def convert(value: Any, as_type: type[T], *, path: str = "") -> T:
         detail = _QUOTED_VALUE.sub("", detail)  # It repeats what was sent, which may be personal.
         if words := _words_wanted(detail, as_type, at, value):
             detail = f"{detail}; it is one of {words}"
-        field = (path + at.rstrip("`")).lstrip(".") or None
+        missing = _MISSING.fullmatch(detail)
+        below = f".{missing[1]}" if missing else ""
+        field = (path + at.rstrip("`") + below).lstrip(".") or None
         raise Misshapen(detail, field=field, code="shape") from error
 
 

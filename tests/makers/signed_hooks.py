@@ -31,7 +31,7 @@ UNAUTHENTICATED = {
     "title": "Signature mismatch",
     "status": 401,
     "code": "signature_mismatch",
-    "detail": "The request is not authenticated.",
+    "detail": "The token or signature is missing, wrong or out of date.",
 }
 
 EVENT = {

@@ -128,7 +128,7 @@ def test_says_nothing_about_why_a_credential_failed() -> None:
         "title": "Signature mismatch",
         "status": 401,
         "code": "signature_mismatch",
-        "detail": "The request is not authenticated.",
+        "detail": "The token or signature is missing, wrong or out of date.",
     }
 
 

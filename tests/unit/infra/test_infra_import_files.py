@@ -250,7 +250,7 @@ def test_a_return_in_csv_takes_lines_back(tmp_path: Path) -> None:
     ("rows", "code", "field"),
     [
         ([f"A-1,0042,{TIME},GBP,3.50,Tea,350"], "shape", "total_minor"),
-        ([f"A-1,0042,{TIME},GBP,350,Tea,"], "shape", "lines[0]"),
+        ([f"A-1,0042,{TIME},GBP,350,Tea,"], "shape", "lines[0].amount_minor"),
         ([f"A-1,0042,{TIME},GBP,351,Tea,350"], "total_mismatch", "total_minor"),
         ([f"A-1,0042,{TIME},GBP,350,Tea"], "cells", None),
         ([f"A-1,0042,{TIME},GBP,350,Tea,350,x"], "cells", None),

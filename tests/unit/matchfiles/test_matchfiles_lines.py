@@ -143,7 +143,7 @@ WRONG_PAYMENTS = [
     (PAYMENT | {"last_four": "１２３４"}, "last_four", "last_four"),
     (PAYMENT | {"last_four": 1234}, "shape", "last_four"),
     (PAYMENT | {"last_four": "1234", "last_four_kind": "pan"}, "unknown_kind", "last_four_kind"),
-    ({k: v for k, v in PAYMENT.items() if k != "member"}, "shape", None),
+    ({k: v for k, v in PAYMENT.items() if k != "member"}, "shape", "member"),
     ([PAYMENT], "shape", None),
     ("text", "shape", None),
 ]
@@ -162,7 +162,7 @@ WRONG_RECEIPTS = [
     (RECEIPT | {"kind": "auth"}, "unknown_kind", "kind"),
     (RECEIPT | {"at": "2026-03-29T00:30:00"}, "time_offset", "at"),
     (RECEIPT | {"till": 3}, "shape", "till"),
-    ({k: v for k, v in RECEIPT.items() if k != "store"}, "shape", None),
+    ({k: v for k, v in RECEIPT.items() if k != "store"}, "shape", "store"),
 ]
 
 

@@ -125,7 +125,7 @@ def test_keeps_decimals_as_they_were_written_and_whole_surrogate_pairs() -> None
         ({"items": [{"amount": "1"}]}, "items[0].amount", "Expected `int`, got `str`"),
         ({"items": [{"amount": Decimal("1.0")}]}, "items[0].amount", "Expected `int`, got `decim"),
         ({"items": [{"amount": True}]}, "items[0].amount", "Expected `int`, got `bool`"),
-        ({"items": [{}]}, "items[0]", "Object missing required field `amount`"),
+        ({"items": [{}]}, "items[0].amount", "Object missing required field `amount`"),
         ({"items": [{"amount": 1, "kind": "Ada"}]}, "items[0].kind", "Invalid enum value"),
         ([], None, "Expected `object`, got `array`"),
     ],
