@@ -1,6 +1,7 @@
 """A small HTTP server on a loopback port, for the sandboxes: real sockets, typed requests."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,11 @@ class LoopbackServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # Bursts of a busy minute wait instead of being turned away.
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that hung up before it was answered; all else is a bug."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler_for(answer: Answering) -> type[BaseHTTPRequestHandler]:
