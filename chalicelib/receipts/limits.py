@@ -72,7 +72,9 @@ def check_limits(receipt: Receipt) -> None:
         QuantityNotAllowed, IdentifierNotAllowed: with the field.
     """
     if receipt.currency not in EXPONENT_BY_CURRENCY:
-        raise UnknownCurrency("the currency is not an ISO 4217 code", field="currency")
+        raise UnknownCurrency(
+            "the currency is not an ISO 4217 code in upper case", field="currency"
+        )
     if not 1 <= receipt.version <= VERSION_MAX:
         raise IdentifierNotAllowed("versions count from 1", field="version", code="version")
     for field, count, count_max in _counts(receipt):

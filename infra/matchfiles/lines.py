@@ -223,7 +223,9 @@ def _last_four(line: PaymentLine | ReceiptLine) -> tuple[str | None, str]:
 
 def _checked(minor: int, currency: str, *, field: str) -> int:
     if currency not in EXPONENT_BY_CURRENCY:
-        raise UnknownCurrency("the currency is not an ISO 4217 code", field="currency")
+        raise UnknownCurrency(
+            "the currency is not an ISO 4217 code in upper case", field="currency"
+        )
     if abs(minor) > MINOR_MAX:
         raise NotMinorUnits("the amount is out of range", field=field)
     return minor

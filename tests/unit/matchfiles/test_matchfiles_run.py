@@ -130,7 +130,7 @@ def test_names_every_line_that_it_cannot_use(tmp_path: Path) -> None:
             "line": 53,
             "code": "unknown_currency",
             "field": "currency",
-            "detail": "the currency is not an ISO 4217 code",
+            "detail": "the currency is not an ISO 4217 code in upper case",
         },
         {
             "file": "receipts",
