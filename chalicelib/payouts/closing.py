@@ -124,10 +124,10 @@ def _net_unpaid(on: date, place: str, now: datetime) -> Went:
 
 
 def _is_looked_at(unpaid: unpaid_store.Unpaid, on: date) -> bool:
-    """Only what comes pays out a small sum, or leaving, which gives the row another reason. Once a
-    week it is looked at all the same: minimums change.
+    """Nothing but leaving pays out a small sum. Once a week it is looked at all the same: minimums
+    change.
     """
-    if unpaid.why is not Why.BELOW_MINIMUM:
+    if unpaid.has_left or unpaid.why is not Why.BELOW_MINIMUM:
         return True
     return zlib.crc32(unpaid.member_id.encode()) % _WEEK == on.weekday()
 

@@ -152,7 +152,7 @@ def test_who_leaves_is_paid_even_little_in_the_next_night(days: int) -> None:
     waits = unpaid.find(ada.member_id, "GBP", now=left_at)
     close_until(DUE_ON + timedelta(days=days + 1))
 
-    assert waits == Unpaid(ada.member_id, "GBP", 60, Why.HAS_LEFT, PAID_ON)
+    assert waits == Unpaid(ada.member_id, "GBP", 60, Why.BELOW_MINIMUM, PAID_ON, has_left=True)
     assert _minor_of(ada) == Balances("GBP", in_payment=60)
     assert unpaid.find(ada.member_id, "GBP", now=left_at) is None
 

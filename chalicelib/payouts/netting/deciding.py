@@ -12,7 +12,6 @@ class Why(Enum):
     """Why a member who has money available is not paid tonight."""
 
     BELOW_MINIMUM = "below_minimum"
-    HAS_LEFT = "has_left"  # with less than the minimum, which the next night pays
     OWES = "owes"  # more was taken back than was there; set off against what comes
     NO_PAYING_ACCOUNT = "no_paying_account"  # the operator pays nobody there in this currency
     NO_DESTINATION = "no_destination"

@@ -88,7 +88,7 @@ def expect_leaver(member_id: MemberId, *, now: datetime) -> None:
     for balances in ledger.balances_of(member_id, now=now):
         unpaid = store.find(member_id, balances.currency, now=now)
         if unpaid is not None and unpaid.why is Why.BELOW_MINIMUM:
-            store.record(replace(unpaid, why=Why.HAS_LEFT), now=now)
+            store.record(replace(unpaid, has_left=True), now=now)
 
 
 def foresee(member: Member, balances: Balances, *, now: datetime) -> Foreseen:

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.kernel.ids import MemberId
 from chalicelib.ledger.books.store import JOURNAL
@@ -26,19 +26,21 @@ class UnpaidRow(rows.Row):
     """That a member has money available, or owes some, and why it is not paid."""
 
     Meta = rows.table_meta("money")
-    privacy = {"since": _OWED, "why": _OWED, "minor": _OWED}
+    privacy = {"since": _OWED, "why": _OWED, "minor": _OWED, "has_left": _OWED}
     retention = JOURNAL
 
     since = UnicodeAttribute()
     why = UnicodeAttribute()
     minor = NumberAttribute()
+    has_left = BooleanAttribute(null=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Unpaid:
     """`minor` units of `currency` that a member has available since the day `since`.
 
-    Below nought they are owed by the member.
+    Below nought they are owed by the member. `has_left`: they left since, so that the next night
+    pays them, however little it is.
     """
 
     member_id: MemberId
@@ -46,6 +48,7 @@ class Unpaid:
     minor: int
     why: Why
     since: date
+    has_left: bool = False
 
 
 def find(member_id: MemberId, currency: str, *, now: datetime) -> Unpaid | None:
@@ -58,7 +61,7 @@ def record(unpaid: Unpaid, *, now: datetime) -> None:
     """Write why a member is not paid."""
     row = UnpaidRow(*_place(unpaid.member_id, unpaid.currency))
     row.since, row.why = unpaid.since.isoformat(), unpaid.why.value
-    row.minor = unpaid.minor
+    row.minor, row.has_left = unpaid.minor, unpaid.has_left or None
     rows.put(row.keep_from(now))
 
 
@@ -86,4 +89,5 @@ def _pk(shard: int) -> str:
 def _to_unpaid(row: UnpaidRow) -> Unpaid:
     member_id, _, currency = row.sk.partition(" ")
     since = date.fromisoformat(row.since)
-    return Unpaid(MemberId(member_id), currency, int(row.minor), Why(row.why), since)
+    why, has_left = Why(row.why), bool(row.has_left)
+    return Unpaid(MemberId(member_id), currency, int(row.minor), why, since, has_left)
