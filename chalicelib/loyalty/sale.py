@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from chalicelib.kernel.ids import PaymentId, RetailerId, StoreId
+from chalicelib.kernel.ids import PaymentId, ReceiptId, RetailerId, StoreId
 from chalicelib.loyalty.amounts import CHARGE_PREFIX, amounts_of
 from chalicelib.loyalty.moneyback import given_back_minor, paid_minor, swapped_minor
 from chalicelib.matching.payment import PaymentState
@@ -29,6 +29,7 @@ from chalicelib.receipts.canonical import (
 
 OWN_TENDERS = frozenset({TenderKind.LOYALTY, TenderKind.VOUCHER, TenderKind.GIFT_CARD})
 NOTHING = Decimal(0)
+NO_RECEIPT = ReceiptId("")  # Of a purchase that lost the one it had.
 _ALL, _NONE = Fraction(1), Fraction(0)  # Most sales are paid whole and keep all their goods.
 
 
@@ -98,6 +99,7 @@ class Sale:
     is_exchange: bool = False
     is_largest_part: bool = True
     is_told_twice: bool = False
+    receipt_id: ReceiptId = NO_RECEIPT
 
     @property
     def sold(self) -> tuple[SaleLine, ...]:
@@ -150,6 +152,7 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
         is_exchange=receipt.kind is ReceiptKind.EXCHANGE,
         is_largest_part=_is_largest_part(receipt, purchase.part),
         is_told_twice=purchase.same_as is not None,
+        receipt_id=receipt.receipt_id,
     )
     by_lines = int(returned_minor(sale) * sale.paid_share)
     beyond = max(given_back_minor(purchase, paid=paid) - by_lines, 0)
