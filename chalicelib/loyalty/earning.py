@@ -21,6 +21,7 @@ from chalicelib.loyalty.terms import Per, RuleKind, Stacking
 
 WHOLE_SALE = ""  # The line of a share that is of the sale and of no line.
 ALL_RULES = ""  # The rule of a cap that is the whole scheme's.
+NO_ROW = (EarnWhy.STREAK_GOES_ON, EarnWhy.VISITED_ALREADY)  # A visit that completed no streak.
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,5 +297,4 @@ def _why_nothing(lost: Sequence[NotEarned]) -> EarnWhy:
 def _streak_visits(contenders: Iterable[Contender], lost: Iterable[NotEarned]) -> tuple[str, ...]:
     """The streaks that the sale was a visit for, though its step had one: that may come back."""
     visits = {one.rule.rule_id for one in contenders if one.rule.kind is RuleKind.STREAK}
-    of_streaks = (EarnWhy.STREAK_GOES_ON, EarnWhy.VISITED_ALREADY)
-    return tuple(sorted(visits.union(one.rule_id for one in lost if one.why in of_streaks)))
+    return tuple(sorted(visits.union(one.rule_id for one in lost if one.why in NO_ROW)))
