@@ -131,7 +131,6 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
     lines, charges = _amounts(purchase)
     due = sum(line.gross_minor for line in lines if not line.is_return)
     due += sum(charge.gross_minor for charge in charges) + receipt.rounding_minor
-    own = sum(tender.amount_minor for tender in receipt.tenders if tender.kind in OWN_TENDERS)
     paid = min(paid_minor(purchase), max(due, 0))
     sale = Sale(
         purchase_id=payment.payment_id,
@@ -146,7 +145,7 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
         paid_minor=paid,
         due_minor=due,
         charges=charges,
-        own_tender_minor=own,
+        own_tender_minor=_own_tender_minor(receipt),
         is_withdrawn=_counts_no_more(purchase, receipt),
         is_refunded=status_of(purchase) is PaymentState.REFUNDED,
         is_exchange=receipt.kind is ReceiptKind.EXCHANGE,
@@ -199,6 +198,10 @@ def _counts_no_more(purchase: Purchase, receipt: Receipt) -> bool:
     is_void = receipt.kind in (ReceiptKind.VOID, ReceiptKind.RETURN)
     gone = (PaymentState.REVERSED, PaymentState.REFUND_ONLY)
     return is_void or purchase.payment.state in gone
+
+
+def _own_tender_minor(receipt: Receipt) -> int:
+    return sum(tender.amount_minor for tender in receipt.tenders if tender.kind in OWN_TENDERS)
 
 
 def _is_largest_part(receipt: Receipt, part: int) -> bool:
