@@ -115,7 +115,7 @@ def decide_award(
         return Award(0, why=refused.why, version=scheme.version, missing_minor=missing)
     contenders, lost = _contenders(of, scheme, standing)
     won = choose(contenders, scheme.stacking)
-    given = _within(scheme.caps, [one.units for one in won], standing)
+    given = _within(scheme.earning_caps, [one.units for one in won], standing)
     shares: list[Share] = []
     for one, units in zip(won, given, strict=True):
         shares += _shares(one, units, least_minor=scheme.min_spend_minor)
@@ -143,7 +143,7 @@ def earned_units(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -
         return 0
     contenders, _ = _contenders(of, scheme, standing)
     won = choose(contenders, scheme.stacking)
-    return sum(_within(scheme.caps, [one.units for one in won], standing))
+    return sum(_within(scheme.earning_caps, [one.units for one in won], standing))
 
 
 def _contenders(
