@@ -21,6 +21,7 @@ from chalicelib.loyalty.terms import Per, RuleKind, Stacking
 
 WHOLE_SALE = ""  # The line of a share that is of the sale and of no line.
 ALL_RULES = ""  # The rule of a cap that is the whole scheme's.
+NO_ROW = (EarnWhy.STREAK_GOES_ON, EarnWhy.VISITED_ALREADY)  # A visit that completed no streak.
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def decide_award(
         return Award(0, why=refused.why, version=scheme.version, missing_minor=missing)
     contenders, lost = _contenders(of, scheme, standing)
     won = choose(contenders, scheme.stacking)
-    given = _within(scheme.caps, [one.units for one in won], standing)
+    given = _within(scheme.earning_caps, [one.units for one in won], standing)
     shares: list[Share] = []
     for one, units in zip(won, given, strict=True):
         shares += _shares(one, units, least_minor=scheme.min_spend_minor)
@@ -142,7 +143,7 @@ def earned_units(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -
         return 0
     contenders, _ = _contenders(of, scheme, standing)
     won = choose(contenders, scheme.stacking)
-    return sum(_within(scheme.caps, [one.units for one in won], standing))
+    return sum(_within(scheme.earning_caps, [one.units for one in won], standing))
 
 
 def _contenders(
@@ -296,5 +297,4 @@ def _why_nothing(lost: Sequence[NotEarned]) -> EarnWhy:
 def _streak_visits(contenders: Iterable[Contender], lost: Iterable[NotEarned]) -> tuple[str, ...]:
     """The streaks that the sale was a visit for, though its step had one: that may come back."""
     visits = {one.rule.rule_id for one in contenders if one.rule.kind is RuleKind.STREAK}
-    of_streaks = (EarnWhy.STREAK_GOES_ON, EarnWhy.VISITED_ALREADY)
-    return tuple(sorted(visits.union(one.rule_id for one in lost if one.why in of_streaks)))
+    return tuple(sorted(visits.union(one.rule_id for one in lost if one.why in NO_ROW)))

@@ -30,6 +30,9 @@ from chalicelib.loyalty.windows import Window
 from chalicelib.receipts.canonical import ChargeKind
 
 ONE = Fraction(1)
+FULL_CARDS_MAX = (
+    100  # By one purchase: each is entered and paid by itself, so millions would never end.
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,11 @@ class StampCard:
     reward: Reward
     forfeits_rest: bool = False
 
+    @property
+    def most_at_once(self) -> int:
+        """How many stamps one purchase may give, or one gift of another scheme."""
+        return self.places * FULL_CARDS_MAX
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogueReward:
@@ -256,6 +264,13 @@ class Scheme:
     exclusions: Exclusions = field(default_factory=Exclusions)
     min_spend_minor: int = 0
     budget_minor: int | None = None
+
+    @property
+    def earning_caps(self) -> tuple[Cap, ...]:
+        """Its own caps; of a stamp card, what fills as many cards as one purchase may, too."""
+        if self.card is None:
+            return self.caps
+        return (*self.caps, Cap(self.card.most_at_once, Per.PURCHASE))
 
     @property
     def tiers(self) -> tuple[Tier, ...]:

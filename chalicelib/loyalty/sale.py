@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from chalicelib.kernel.ids import PaymentId, RetailerId, StoreId
+from chalicelib.kernel.ids import PaymentId, ReceiptId, RetailerId, StoreId
 from chalicelib.loyalty.amounts import CHARGE_PREFIX, amounts_of
 from chalicelib.loyalty.moneyback import given_back_minor, paid_minor, swapped_minor
 from chalicelib.matching.payment import PaymentState
@@ -29,6 +29,7 @@ from chalicelib.receipts.canonical import (
 
 OWN_TENDERS = frozenset({TenderKind.LOYALTY, TenderKind.VOUCHER, TenderKind.GIFT_CARD})
 NOTHING = Decimal(0)
+NO_RECEIPT = ReceiptId("")  # Of a purchase that lost the one it had.
 _ALL, _NONE = Fraction(1), Fraction(0)  # Most sales are paid whole and keep all their goods.
 
 
@@ -98,6 +99,7 @@ class Sale:
     is_exchange: bool = False
     is_largest_part: bool = True
     is_told_twice: bool = False
+    receipt_id: ReceiptId = NO_RECEIPT
 
     @property
     def sold(self) -> tuple[SaleLine, ...]:
@@ -129,7 +131,6 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
     lines, charges = _amounts(purchase)
     due = sum(line.gross_minor for line in lines if not line.is_return)
     due += sum(charge.gross_minor for charge in charges) + receipt.rounding_minor
-    own = sum(tender.amount_minor for tender in receipt.tenders if tender.kind in OWN_TENDERS)
     paid = min(paid_minor(purchase), max(due, 0))
     sale = Sale(
         purchase_id=payment.payment_id,
@@ -144,12 +145,13 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
         paid_minor=paid,
         due_minor=due,
         charges=charges,
-        own_tender_minor=own,
+        own_tender_minor=_own_tender_minor(receipt),
         is_withdrawn=_counts_no_more(purchase, receipt),
         is_refunded=status_of(purchase) is PaymentState.REFUNDED,
         is_exchange=receipt.kind is ReceiptKind.EXCHANGE,
         is_largest_part=_is_largest_part(receipt, purchase.part),
         is_told_twice=purchase.same_as is not None,
+        receipt_id=receipt.receipt_id,
     )
     by_lines = int(returned_minor(sale) * sale.paid_share)
     beyond = max(given_back_minor(purchase, paid=paid) - by_lines, 0)
@@ -196,6 +198,10 @@ def _counts_no_more(purchase: Purchase, receipt: Receipt) -> bool:
     is_void = receipt.kind in (ReceiptKind.VOID, ReceiptKind.RETURN)
     gone = (PaymentState.REVERSED, PaymentState.REFUND_ONLY)
     return is_void or purchase.payment.state in gone
+
+
+def _own_tender_minor(receipt: Receipt) -> int:
+    return sum(tender.amount_minor for tender in receipt.tenders if tender.kind in OWN_TENDERS)
 
 
 def _is_largest_part(receipt: Receipt, part: int) -> bool:

@@ -76,6 +76,14 @@ def row_at(visited: Collection[int], step: int) -> int:
     return _row(visited, step, towards=-1) + 1 if step in visited else 0
 
 
+def row_around(visited: Collection[int], step: int) -> range:
+    """All steps in a row that have a visit, where `step` is one of them; none where it is not."""
+    if step not in visited:
+        return range(0)
+    before, after = _row(visited, step, towards=-1), _row(visited, step, towards=1)
+    return range(step - before, step + after + 1)
+
+
 def _row(visited: Collection[int], step: int, *, towards: int) -> int:
     length = 0
     while step + towards * (length + 1) in visited:

@@ -57,6 +57,6 @@ class Audiences:
             before=sale.sold_at,
             now=self._now,
         )
-        others = [one for one in visits if one.purchase_id != sale.purchase_id]
+        others = [one for one in visits if one.receipt_id != sale.receipt_id]
         asked = Asked(campaign.retailer_id, "", campaign.currency, sale.sold_at)
         return find_reasons(campaign.audience, others, asked) is not None

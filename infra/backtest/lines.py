@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from chalicelib.kernel.ids import PaymentId, RetailerId, StoreId
+from chalicelib.kernel.ids import PaymentId, ReceiptId, RetailerId, StoreId, receipt_id_of
 from chalicelib.loyalty.conditions import folded
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, SaleLine
@@ -41,7 +41,11 @@ class PurchaseLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class PurchaseRow(msgspec.Struct, frozen=True, gc=False):
-    """A purchase. Without `retailer` it is the draft's; without `paid_minor` all was paid."""
+    """A purchase. Without `retailer` it is the draft's; without `paid_minor` all was paid.
+
+    Payments of one bill say the same `receipt`; visits and items are of the one that
+    `is_largest_part`.
+    """
 
     member: str
     sold_at: datetime
@@ -52,6 +56,8 @@ class PurchaseRow(msgspec.Struct, frozen=True, gc=False):
     zone: str | None = None
     postcode: str = ""
     paid_minor: int | None = None
+    receipt: str | None = None
+    is_largest_part: bool = True
     age_band: str | None = None
     area: str | None = None
 
@@ -92,10 +98,11 @@ def to_sale(row: PurchaseRow, number: int, *, retailer_id: RetailerId, zone: str
     """The sale of the member's purchase of this `number`."""
     lines = tuple([_sale_line(line, at) for at, line in enumerate(row.lines)])
     due = sum([line.gross_minor for line in row.lines])
+    seller = RetailerId(row.retailer) if row.retailer is not None else retailer_id
     return Sale(
         purchase_id=PaymentId(str(number)),
         version=1,
-        retailer_id=RetailerId(row.retailer) if row.retailer is not None else retailer_id,
+        retailer_id=seller,
         store_id=StoreId(row.store),
         zone=row.zone or zone,
         sold_at=row.sold_at,
@@ -104,6 +111,8 @@ def to_sale(row: PurchaseRow, number: int, *, retailer_id: RetailerId, zone: str
         total_minor=due,
         paid_minor=due if row.paid_minor is None else min(row.paid_minor, due),
         due_minor=due,
+        is_largest_part=row.is_largest_part,
+        receipt_id=receipt_id_of(seller, row.receipt) if row.receipt else ReceiptId(str(number)),
     )
 
 
@@ -127,11 +136,11 @@ def _sale_line(line: PurchaseLine, at: int) -> SaleLine:
 def to_visit(row: PurchaseRow, sale: Sale) -> Visit:
     """What the purchase tells audiences."""
     return Visit(
-        sale.purchase_id,
+        sale.receipt_id,
         sale.sold_at,
         sale.retailer_id,
         district_of_postcode(row.postcode),
         sale.currency,
-        sale.total_minor,
+        sale.paid_minor,
         harmless(folded(one) for line in row.lines for one in line.category),
     )

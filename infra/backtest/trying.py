@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.kernel.ids import ReceiptId
 from chalicelib.loyalty.earning import Share, decide_award
 from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.loyalty.rules import Scheme
@@ -16,7 +15,7 @@ from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.standing import Past, past_of, standing_of
 from chalicelib.loyalty.taking_back import kept_minor, taken_back
 from chalicelib.loyalty.terms import RuleKind
-from chalicelib.offers.audiences.history import Visit
+from chalicelib.offers.audiences.history import Visit, by_receipt
 from chalicelib.offers.audiences.meeting import Asked, find_reasons
 from chalicelib.offers.campaigns.model import Campaign
 from chalicelib.offers.deciding import Worth, judge
@@ -29,15 +28,14 @@ from chalicelib.offers.participation.model import (
 )
 from infra.backtest.claiming import NOTHING_CLAIMABLE, Claimable, claimable
 
-NO_RECEIPT = ReceiptId("")
-
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
     """A member: `sales` at the draft's retailer, oldest first, and `visits` everywhere.
 
-    `visits` may be none where the draft asks about none (`looks_back`). `age_band` and `area` are
-    where the member is counted, None where it is not known.
+    Of `visits`, each payment of a receipt is one; there may be none where the draft asks about none
+    (`looks_back`). `age_band` and `area` are where the member is counted, None where it is not
+    known.
     """
 
     sales: Sequence[Sale]
@@ -96,12 +94,13 @@ def _try_campaign(campaign: Campaign, buyer: Buyer) -> tuple[list[Given], bool]:
     given: list[Given] = []
     taken = replace(new_participation(campaign), activated_at=campaign.starts_at)
     asks = looks_back(campaign)
-    is_of = not asks or _is_of(campaign, buyer.visits, campaign.starts_at)
+    is_of = not asks or _is_of(campaign, buyer.visits, at=campaign.starts_at)
     for sale in buyer.sales:
         judged = judge(campaign, sale, taken)
         if not isinstance(judged, Worth):
             continue
-        if asks and not _is_of(campaign, buyer.visits, sale.sold_at):
+        others = (visit for visit in buyer.visits if visit.receipt_id != sale.receipt_id)
+        if asks and not _is_of(campaign, others, at=sale.sold_at):
             continue
         is_of = True
         left = _left(tuple(Share("", one.line_id, one.minor) for one in judged.shares), sale)
@@ -111,8 +110,8 @@ def _try_campaign(campaign: Campaign, buyer: Buyer) -> tuple[list[Given], bool]:
     return given, is_of
 
 
-def _is_of(campaign: Campaign, visits: Iterable[Visit], at: datetime) -> bool:
-    before = [visit for visit in visits if visit.at < at]
+def _is_of(campaign: Campaign, visits: Iterable[Visit], *, at: datetime) -> bool:
+    before = by_receipt(visit for visit in visits if visit.at < at)
     asked = Asked(campaign.retailer_id, "", campaign.currency, at, kilometres=0)
     return find_reasons(campaign.audience, before, asked) is not None
 
@@ -120,7 +119,7 @@ def _is_of(campaign: Campaign, visits: Iterable[Visit], at: datetime) -> bool:
 def _with(taken: Participation, sale: Sale, minor: int) -> Participation:
     redemption = Redemption(
         purchase_id=sale.purchase_id,
-        receipt_id=NO_RECEIPT,
+        receipt_id=sale.receipt_id,
         receipt_version=1,
         sold_at=sale.sold_at,
         available_at=sale.sold_at,

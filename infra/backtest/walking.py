@@ -24,7 +24,7 @@ from chalicelib.members.model import Member, MemberStatus
 from chalicelib.network import service as network
 from chalicelib.network.programmes import Service
 from chalicelib.offers.audiences import service as audiences
-from chalicelib.offers.audiences.history import Visit, visits_of
+from chalicelib.offers.audiences.history import Visit, by_receipt, visits_of
 from chalicelib.offers.campaigns.model import Campaign
 from chalicelib.purchases import store as purchases
 from chalicelib.purchases.model import Purchase
@@ -185,7 +185,7 @@ def _buyer(walk: Walk, member: Member) -> Buyer | None:
     sales = [sale for one in bought if (sale := _sale(walk, one)) is not None]
     counted = [sale for sale in sales if sale.sold_at >= member.activated_at]
     ordered = sorted(counted, key=lambda sale: (sale.sold_at, sale.purchase_id))
-    return Buyer(ordered, visits, area=area_of(visits))
+    return Buyer(ordered, visits, area=area_of(by_receipt(visits)))
 
 
 def _purchases(walk: Walk, member: Member, key: vault.SealingKey) -> list[Purchase]:

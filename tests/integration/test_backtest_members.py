@@ -15,9 +15,8 @@ from chalicelib.members import service as members
 from chalicelib.purchases import store
 from infra.backtest import walking
 from infra.backtest.keeping import NOWHERE, AnotherDiary, Diary
-from infra.backtest.run import Backtest
 from infra.backtest.telling import THRESHOLD, Group
-from infra.backtest.walking import Pace, backtest_members
+from infra.backtest.walking import Pace
 from tests.makers.backtests import (
     DAYS,
     FEW,
@@ -28,6 +27,7 @@ from tests.makers.backtests import (
     buy,
     by_file,
     fill_town,
+    walked,
 )
 from tests.makers.calls import counting_dynamodb_calls
 from tests.makers.loyalty import SOLD_AT
@@ -36,17 +36,6 @@ from tests.makers.offers import bought, coffees, join, key_of, open_town
 from tests.makers.receipts import RETAILER
 
 pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
-
-
-def pace() -> Pace:
-    """As fast as it goes; a wait would fail the test."""
-    return Pace(1_000_000.0, wait=lambda seconds: pytest.fail(f"waited {seconds}"))
-
-
-def walked(draft: dict[str, Any], **more: Any) -> Backtest:
-    options: dict[str, Any] = {"days": DAYS, "now": NOW, "pace": pace(), "threshold": FEW, **more}
-    retailer_id = options.pop("retailer_id", RETAILER.retailer_id)
-    return backtest_members(json.dumps(draft).encode(), retailer_id=retailer_id, **options)
 
 
 @pytest.mark.requirement("OFR-13")

@@ -247,7 +247,8 @@ def test_a_member_who_lapsed_wins_an_offer_for_those_who_lapsed() -> None:
     ada, bela = join(), join("bela", 2)
     run(campaign(audience=Audience((Lapsed(3),))))
     for member, days in ((ada, 10), (bela, 2)):
-        before = bought(coffees(350), member, f"t-old-{days}", at=SOLD_AT - timedelta(days=days))
+        receipt, at = replace(coffees(350), reference="A-old"), SOLD_AT - timedelta(days=days)
+        before = bought(receipt, member, f"t-old-{days}", at=at)
         assert purchases.record_purchase(before, key=key_of(member))
 
     back, regular = (award(bought(coffees(350), one), one) for one in (ada, bela))

@@ -86,7 +86,8 @@ def drank(member: Member, times: int, *, before: datetime = SOLD_AT) -> None:
     """The member bought coffee that often, on as many days, the last one on `before`."""
     for n in range(times):
         at = before - timedelta(days=n)
-        one = bought(coffees(350), member, f"c-{n}", at=at)
+        receipt = replace(coffees(350), reference=f"A-{n}")
+        one = bought(receipt, member, f"c-{n}", at=at)
         assert purchases.record_purchase(one, key=key_of(member))
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chalicelib.members import store as member_store
 from chalicelib.members.activation import decide_new
 from chalicelib.members.model import Member
@@ -14,6 +16,7 @@ from chalicelib.network.programmes import Service, get_programme
 from chalicelib.purchases import store
 from chalicelib.purchases.model import Purchase
 from infra.backtest.run import Backtest, backtest
+from infra.backtest.walking import Pace, backtest_members
 from tests.makers.loyalty import SOLD_AT
 from tests.makers.matchfiles import quiet, write_lines
 from tests.makers.members import TERMS, make_activation, numbered
@@ -79,7 +82,7 @@ def join_at_once(name: str, number: int) -> Member:
 
 def buy(member: Member, day: int, *minor: int, gives_back: bool = False) -> Purchase:
     """`member` buys coffees, `day` days after the twentieth; perhaps the second comes back."""
-    receipt = coffees(*minor)
+    receipt = replace(coffees(*minor), reference=f"A-{member.member_id}-{day}")
     at = SOLD_AT + timedelta(days=day)
     returns = (returned(receipt, "2"),) if gives_back else ()
     made = bought(receipt, member, f"t-{member.member_id}-{day}", at=at, returns=returns)
@@ -96,6 +99,8 @@ def as_line(purchase: Purchase) -> dict[str, Any]:
         "store": STORE.reference,
         "currency": sale.currency,
         "paid_minor": sale.paid_minor,
+        "receipt": sale.receipt_id,
+        "is_largest_part": sale.is_largest_part,
         "area": "LS",
         "lines": [
             {
@@ -126,3 +131,15 @@ def by_file(folder: Path, draft: dict[str, Any], made: Iterable[Purchase]) -> Ba
         report=quiet,
         threshold=FEW,
     )
+
+
+def pace() -> Pace:
+    """As fast as it goes; a wait would fail the test."""
+    return Pace(1_000_000.0, wait=lambda seconds: pytest.fail(f"waited {seconds}"))
+
+
+def walked(draft: dict[str, Any], **more: Any) -> Backtest:
+    """The same draft on the platform's own purchases, of a period of `DAYS`."""
+    options: dict[str, Any] = {"days": DAYS, "now": NOW, "pace": pace(), "threshold": FEW, **more}
+    retailer_id = options.pop("retailer_id", RETAILER.retailer_id)
+    return backtest_members(json.dumps(draft).encode(), retailer_id=retailer_id, **options)

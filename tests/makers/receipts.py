@@ -78,6 +78,13 @@ def with_sums(receipt: Receipt) -> Receipt:
     return replace(receipt, total_minor=total, tenders=(Tender(TenderKind.CARD, paid),))
 
 
+def by_cards(receipt: Receipt, *minor: int, **others: int) -> Receipt:
+    """`receipt` paid by several cards and, by name, in other ways."""
+    cards = [Tender(TenderKind.CARD, one) for one in minor]
+    rest = [Tender(TenderKind(kind), one) for kind, one in others.items()]
+    return replace(receipt, tenders=(*cards, *rest))
+
+
 def giving_back(*lines: Line, reference: str = "R-1", **more: object) -> Receipt:
     """A return of `lines`, of the sale A-1001."""
     taken = tuple(replace(one, kind=LineKind.RETURN) for one in lines)

@@ -4,12 +4,14 @@ A version is applied once; what is older than what the entry knows changes nothi
 come in any order and any number of times. Units come and go in the purchase's own lot.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.loyalty.cards import lots
 from chalicelib.loyalty.cards.filling import (
     Filling,
+    Taking,
     Undoing,
     fill_up,
     forfeit_rest,
@@ -55,6 +57,7 @@ class Worth:
     is_released: bool = False
     is_withdrawn: bool = False
     is_excluded: bool = False
+    completed: tuple[str, ...] = ()
 
     @property
     def units(self) -> int:
@@ -83,9 +86,18 @@ def is_known(entry: Entry, worth: Worth) -> bool:
 
 
 def bring_up(
-    card: Card, worth: Worth, *, filling: Filling | None, policy: RefundPolicy, at: datetime
+    card: Card,
+    worth: Worth,
+    *,
+    filling: Filling | None,
+    policy: RefundPolicy,
+    at: datetime,
+    follow: Callable[[Card], Card] = lambda card: card,
 ) -> Card:
-    """`card` after the version of a purchase that `worth` tells of; the same where it knew it."""
+    """`card` after the version of a purchase that `worth` tells of; the same where it knew it.
+
+    `follow` is what follows from it for other purchases, before cards are filled.
+    """
     entry = card.find_entry(worth.payment_id)
     if entry is not None and is_known(entry, worth):
         return card
@@ -95,8 +107,9 @@ def bring_up(
     after = (
         _entered(before, worth, at=at)
         if entry is None
-        else _changed(before, entry, worth, policy=policy, at=at)
+        else _with_change(before, entry, worth, policy=policy, at=at)
     )
+    after = follow(after)
     if filling is None:
         return after
     full = fill_up(after, filling, cause=worth.payment_id, scheme=worth.scheme, at=at)
@@ -121,22 +134,48 @@ def _entered(card: Card, worth: Worth, *, at: datetime) -> Card:
     return lots.work_off(with_entry(card, entry), at=at)
 
 
-def _changed(card: Card, entry: Entry, worth: Worth, *, policy: RefundPolicy, at: datetime) -> Card:
-    entry = card.find_entry(entry.payment_id) or entry  # Lapsing may have changed its draws.
+def as_worth(entry: Entry) -> Worth:
+    """What the version that `entry` knows is worth."""
+    return Worth(
+        payment_id=entry.payment_id,
+        sold_at=entry.sold_at,
+        version=entry.version,
+        scheme=entry.scheme,
+        sale_print=entry.sale_print,
+        given=entry.given,
+        active_at=entry.lot.active_at,
+        expires_at=entry.lot.expires_at,
+        tier_id=entry.tier_id,
+        visits=entry.visits,
+        spend_minor=entry.spend_minor,
+        is_visit=entry.is_visit,
+        place=entry.place,
+        held=entry.held,
+        is_released=entry.is_released,
+        completed=entry.completed,
+    )
+
+
+def changed(
+    card: Card, entry: Entry, worth: Worth, *, policy: RefundPolicy, cause: str, at: datetime
+) -> Card:
+    """`card`, on which `entry` is worth what `worth` says; `cause` is the purchase that made it so.
+
+    What is taken back empties full cards in the name of `cause`.
+    """
     counted = entry.lot.units
     known = _up_to(entry, worth)
     more = worth.units - entry.wanted
     if worth.is_withdrawn:
         card = with_entry(card, replace(known, kept=0, forfeited=0))
-        card, _ = take_units(card, entry.payment_id, counted, undoing=Undoing.ANY, at=at)
-    elif more >= 0:
+        taking = Taking(entry.payment_id, counted, Undoing.ANY, cause)
+        return take_units(card, taking, at=at)[0]
+    if more >= 0:
         kept = max(entry.kept - more, 0)
         units = worth.units + kept - entry.forfeited
         lot = replace(entry.lot, units=units)
-        card = lots.work_off(with_entry(card, replace(known, lot=lot, kept=kept)), at=at)
-    else:
-        card = _less(card, known, -more, policy=policy, at=at)
-    return _with_change(card, entry, counted, reason=reason_of(entry, worth))
+        return lots.work_off(with_entry(card, replace(known, lot=lot, kept=kept)), at=at)
+    return _less(card, known, -more, policy=policy, cause=cause, at=at)
 
 
 def _up_to(entry: Entry, worth: Worth) -> Entry:
@@ -153,10 +192,13 @@ def _up_to(entry: Entry, worth: Worth) -> Entry:
         place=worth.place,
         held=worth.held,
         is_released=worth.is_released,
+        completed=worth.completed,
     )
 
 
-def _less(card: Card, entry: Entry, demanded: int, *, policy: RefundPolicy, at: datetime) -> Card:
+def _less(
+    card: Card, entry: Entry, demanded: int, *, policy: RefundPolicy, cause: str, at: datetime
+) -> Card:
     """Take `demanded` units back as far as `policy` does: from what was forfeited anyway first."""
     forfeited = max(entry.forfeited - demanded, 0)
     demanded -= entry.forfeited - forfeited
@@ -165,19 +207,14 @@ def _less(card: Card, entry: Entry, demanded: int, *, policy: RefundPolicy, at: 
     if policy is RefundPolicy.ONLY_PENDING and entry.lot.active_at <= at:
         taken = 0
     kept = replace(entry, kept=entry.kept + demanded - taken)
-    after, short = _taken(card, kept, taken, policy=policy, at=at)
+    undoing = Undoing.ANY if policy is RefundPolicy.NEGATIVE else Undoing.ONLY_PENDING
+    taking = Taking(entry.payment_id, taken, undoing, cause)
+    after, short = take_units(with_entry(card, kept), taking, at=at)
     if short and policy is not RefundPolicy.NEGATIVE:
         kept = replace(kept, kept=kept.kept + short)
-        after, _ = _taken(card, kept, taken - short, policy=policy, at=at)
+        less = replace(taking, units=taken - short)
+        after, _ = take_units(with_entry(card, kept), less, at=at)
     return after
-
-
-def _taken(
-    card: Card, entry: Entry, units: int, *, policy: RefundPolicy, at: datetime
-) -> tuple[Card, int]:
-    undoing = Undoing.ANY if policy is RefundPolicy.NEGATIVE else Undoing.ONLY_PENDING
-    card = with_entry(card, entry)
-    return take_units(card, entry.payment_id, units, undoing=undoing, at=at)
 
 
 def reason_of(entry: Entry, worth: Worth) -> str:
@@ -189,20 +226,25 @@ def reason_of(entry: Entry, worth: Worth) -> str:
     return CORRECTED if worth.sale_print != entry.sale_print else RETURNED
 
 
-def _with_change(card: Card, before: Entry, counted: int, *, reason: str) -> Card:
-    entry = card.find_entry(before.payment_id)
+def _with_change(
+    card: Card, before: Entry, worth: Worth, *, policy: RefundPolicy, at: datetime
+) -> Card:
+    """`card` with the entry changed, which remembers by how much and why."""
+    before = card.find_entry(before.payment_id) or before  # Lapsing may have changed its draws.
+    card = changed(card, before, worth, policy=policy, cause=before.payment_id, at=at)
+    entry, reason = card.find_entry(before.payment_id), reason_of(before, worth)
     if entry is None:
         return card
     earlier = before.earlier
     if before.changed:
         earlier = (*earlier, Change(before.version, before.changed, before.reason))
         earlier = earlier[:1] + earlier[1:][1 - EARLIER_MAX :]
-    units = entry.lot.units - counted
+    units = entry.lot.units - before.lot.units
     said = replace(entry, changed=units, reason=reason if units else "", earlier=earlier)
-    return with_entry(replace(card, fills=_explained(card.fills, entry.payment_id, reason)), said)
+    return with_entry(replace(card, fills=explained(card.fills, entry.payment_id, reason)), said)
 
 
-def _explained(fills: tuple[Fill, ...], payment_id: str, reason: str) -> tuple[Fill, ...]:
+def explained(fills: tuple[Fill, ...], payment_id: str, reason: str) -> tuple[Fill, ...]:
     """`fills`, of which those that the purchase just emptied say why."""
     return tuple(
         replace(fill, undone_why=reason)

@@ -7,6 +7,7 @@ looks like abuse, it stops before anything is written and asks for what a person
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.cards import desk
@@ -17,13 +18,16 @@ from chalicelib.loyalty.cards.applying import (
     WITHDRAWN,
     Worth,
     bring_up,
+    is_known,
 )
+from chalicelib.loyalty.cards.completing import Around, Plan, follow_plan, plan_rows
 from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.eligibility import Taker, find_bar
 from chalicelib.loyalty.cards.filling import LeaseFor, with_leases
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
 from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.cards.past import (
+    Past,
     find_entry,
     find_fills,
     given_in_history,
@@ -35,6 +39,7 @@ from chalicelib.loyalty.cards.valuing import (
     filling_of,
     later_worth,
     new_worth,
+    streak_given,
     to_earned,
 )
 from chalicelib.loyalty.holding import service as holding
@@ -165,12 +170,34 @@ def decide(opened: Opened, case: Case, asked: Asked | None, *, now: datetime) ->
     else:
         return opened.card
     judged = _judged(worth, entry, opened, case, asked)
-    given = given_in_history(card, opened.past, judged.payment_id)
-    filling = filling_of(scheme, case.sale, given_minor=given)
-    after = bring_up(card, judged, filling=filling, policy=scheme.refund_policy, at=now)
+    after = _brought_up(card, opened.past, judged, scheme, case, now=now)
     if after is card:
         return opened.card
     return with_leases(after, case.lease_for, cause=judged.payment_id)
+
+
+def _brought_up(
+    card: Card, past: tuple[Past, ...], judged: Worth, scheme: Scheme, case: Case, *, now: datetime
+) -> Card:
+    """The card with the purchase as it was `judged`, and with what follows for other purchases.
+
+    :raises HistoryNeeded: that cannot be told without the history.
+    """
+    entry = card.find_entry(judged.payment_id)
+    given = given_in_history(card, past, judged.payment_id)
+    plan = Plan(judged)
+    if entry is not None and not is_known(entry, judged):
+        given_by = partial(streak_given, card, scheme, case.sale)
+        plan = plan_rows(card, past, scheme, entry, judged, given_by)
+    around = Around(case.newest, past, lambda n: case.version(n).refund_policy, now)
+    return bring_up(
+        card,
+        plan.worth,
+        filling=filling_of(scheme, case.sale, given_minor=given),
+        policy=scheme.refund_policy,
+        at=now,
+        follow=lambda card: follow_plan(card, plan, entry, around) if entry else card,
+    )
 
 
 def _reason(before: Card | None, entry: Entry | None, case: Case) -> str:

@@ -24,6 +24,10 @@ LOOKED_AFTER = timedelta(days=1)  # Until somebody looks whether a budget was ra
 WAITED_FOR = timedelta(days=365)  # Then only what else changes the card looks.
 
 
+class HistoryNeeded(Exception):
+    """A change cannot be decided without the card's history, which was not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A card as it stands, None for none; `past` is its history, where that had to be read, and
@@ -51,13 +55,18 @@ def change_card(
     """Write what `change` makes of the card; returns it before and after.
 
     `change` is pure and may be asked several times. It gives back the card that it got (or None)
-    where nothing is to change, and then nothing is written.
+    where nothing is to change, and then nothing is written. Where it needs the history, that is
+    read, and it is asked once more.
 
     :raises TryAgain: others kept changing the card.
     """
     for _ in range(ATTEMPTS_MAX):
         opened = open_card(holder, scheme, of=of, now=now)
-        changed = change(opened)
+        try:
+            changed = change(opened)
+        except HistoryNeeded:
+            opened = with_past(opened, holder, now=now)
+            changed = change(opened)
         if changed is None or changed is opened.card:
             return opened, opened
         written = _write(changed, holder, scheme, now=now)
@@ -77,6 +86,12 @@ def open_card(
         return Opened(card)
     past = read_past(card, holder, now=now)
     return Opened(archiving.bring_back(card, past, of.payment_id, scheme, at=now), past)
+
+
+def with_past(opened: Opened, holder: Holder, *, now: datetime) -> Opened:
+    """`opened` with all of its history."""
+    past = read_past(opened.card, holder, now=now) if opened.card else ()
+    return replace(opened, past=past)
 
 
 def read_past(card: Card, holder: Holder, *, now: datetime) -> tuple[Past, ...]:

@@ -103,14 +103,15 @@ def _bar(card: Card, extra: Extra) -> str:
 
 
 def _worth(extra: Extra, scheme: Scheme, *, held: str) -> Worth:
-    back = 0 if extra.stage is Stage.GIVEN else extra.units
+    units = min(extra.units, scheme.card.most_at_once) if scheme.card else extra.units
+    back = 0 if extra.stage is Stage.GIVEN else units
     return Worth(
         payment_id=extra.name,
         sold_at=extra.at,
         version=extra.stage.value,
         scheme=scheme.version,
         sale_print=0,
-        given=(Given(GAVE, "", extra.units, back),),
+        given=(Given(GAVE, "", units, back),),
         active_at=extra.active_at,
         expires_at=_expires_at(extra, scheme),
         is_visit=False,

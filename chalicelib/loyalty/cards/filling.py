@@ -44,6 +44,16 @@ class Filling:
     gives: ExtraUnits | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """`units` to be taken out of the lot of a purchase, because of the purchase `cause`."""
+
+    payment_id: str
+    units: int
+    undoing: Undoing
+    cause: str
+
+
 def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: datetime) -> Card:
     """`card` with every full card that its loose stamps make, pending ones included."""
     while lots.free_units(card, usable=lots.live(at)) >= filling.places:
@@ -99,17 +109,15 @@ def forfeit_rest(card: Card, before: Card, payment_id: str) -> Card:
     return with_entry(card, replace(entry, lot=lot, forfeited=entry.forfeited + rest))
 
 
-def take_units(
-    card: Card, payment_id: str, units: int, *, undoing: Undoing, at: datetime
-) -> tuple[Card, int]:
-    """Take `units` out of the lot of a purchase, spent or not.
+def take_units(card: Card, taking: Taking, *, at: datetime) -> tuple[Card, int]:
+    """Take units out of the lot of a purchase, spent or not.
 
     Returns the card and how many of them are debt now, for which nothing else could stand in.
     """
-    entry = card.find_entry(payment_id)
-    if entry is None or units <= 0:
+    entry, undoing, cause = card.find_entry(taking.payment_id), taking.undoing, taking.cause
+    if entry is None or taking.units <= 0:
         return card, 0
-    lot = replace(entry.lot, units=entry.lot.units - units)
+    lot = replace(entry.lot, units=entry.lot.units - taking.units)
     kept, orphaned = within(lot.draws, lot.units)
     card = with_entry(card, replace(entry, lot=replace(lot, draws=kept)))
     short = 0
@@ -121,11 +129,11 @@ def take_units(
             continue
         fill = _undoable(card, draw.by, undoing=undoing, at=at)
         if fill is not None:
-            card = _emptied(card, fill, missing, cause=payment_id, undoing=undoing, at=at)
+            card = _emptied(card, fill, missing, cause=cause, undoing=undoing, at=at)
         else:
             card = lots.with_debt(card, draw.by, missing)
             short += missing
-    return defer(lots.work_off(card, at=at), cause=payment_id, at=at), short
+    return defer(lots.work_off(card, at=at), cause=cause, at=at), short
 
 
 def defer(card: Card, *, cause: str, at: datetime) -> Card:

@@ -120,6 +120,7 @@ class Entry:
       the same, and what somebody died before announcing is announced by whoever comes next.
     - `visits` are the streaks it was a visit for; `spend_minor` counts towards a tier of money, and
       `is_visit` says that it still counts as one; all as the newest version leaves them.
+    - `completed` are the streaks of which it completed a row, though a cap left nothing to give.
     - `place` is the till (`watching.place_of`). While it is `held` for a reason nothing of it
       counts; `is_released` says that a person looked at it and let it be.
     """
@@ -143,6 +144,7 @@ class Entry:
     is_released: bool = False
     reason: str = ""
     earlier: tuple[Change, ...] = ()
+    completed: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> int:

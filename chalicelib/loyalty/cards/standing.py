@@ -74,6 +74,11 @@ def to_past(entry: Entry) -> Past:
     )
 
 
+def archived_steps(card: Card, rule_id: str) -> frozenset[int]:
+    """The steps of a streak that had a visit, by what is in the history."""
+    return frozenset(one.period for one in card.counts if one.name == STREAK + rule_id)
+
+
 def moved(card: Card, gone: Iterable[Entry], scheme: Scheme) -> tuple[Count, ...]:
     """The counts of `card` when the entries `gone` are in the history too."""
     since = card.reset_at

@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.loyalty.cards import deadlines
-from chalicelib.loyalty.cards.applying import Worth
+from chalicelib.loyalty.cards.applying import Worth, as_worth
 from chalicelib.loyalty.cards.filling import Filling
 from chalicelib.loyalty.cards.model import Basis, Card, Entry, Given, Membership
 from chalicelib.loyalty.cards.standing import standing_for
 from chalicelib.loyalty.conditions import counted
-from chalicelib.loyalty.earning import WHOLE_SALE, Award, Share, decide_award
+from chalicelib.loyalty.earning import NO_ROW, WHOLE_SALE, Award, Share, decide_award
 from chalicelib.loyalty.rewarding import worth_minor
 from chalicelib.loyalty.rules import ExtraUnits, ItemPrice, PercentCashback, Scheme
 from chalicelib.loyalty.sale import Sale
@@ -53,21 +53,7 @@ def new_worth(card: Card, scheme: Scheme, sale: Sale, *, return_days: int) -> Wo
 
 def later_worth(card: Card, entry: Entry, scheme: Scheme, sale: Sale) -> Worth:
     """What a purchase is worth that is on the card, by `scheme`, the version it was decided by."""
-    draft = Worth(
-        payment_id=entry.payment_id,
-        sold_at=entry.sold_at,
-        version=sale.version,
-        scheme=entry.scheme,
-        sale_print=entry.sale_print,
-        given=entry.given,
-        active_at=entry.lot.active_at,
-        expires_at=entry.lot.expires_at,
-        tier_id=entry.tier_id,
-        visits=entry.visits,
-        place=entry.place,
-        held=entry.held,
-        is_released=entry.is_released,
-    )
+    draft = replace(as_worth(entry), version=sale.version, spend_minor=0, is_visit=True)
     if sale.is_withdrawn:
         given = tuple(replace(one, back=one.units) for one in entry.given)
         return replace(draft, given=given, is_visit=False, is_withdrawn=True)
@@ -76,6 +62,12 @@ def later_worth(card: Card, entry: Entry, scheme: Scheme, sale: Sale) -> Worth:
     given = _given(tuple(one.share for one in entry.given), sale)
     is_visit = not taken_back((_VISIT,), sale)
     return replace(draft, given=given, spend_minor=_spend_minor(scheme, sale), is_visit=is_visit)
+
+
+def streak_given(card: Card, scheme: Scheme, sale: Sale, rule_id: str) -> tuple[Given, ...]:
+    """What a visit earns by a streak, by how its member stands now; nothing where caps forbid."""
+    shares = award_for(card, scheme, sale).shares
+    return _given(tuple(one for one in shares if one.rule_id == rule_id), sale)
 
 
 def excluded(worth: Worth) -> Worth:
@@ -153,9 +145,16 @@ def _decided(draft: Worth, card: Card, scheme: Scheme, sale: Sale) -> Worth:
         given=given,
         tier_id=award.tier_id,
         visits=award.streak_visits,
+        completed=_completed_for_nothing(award),
         spend_minor=_spend_minor(scheme, sale),
         is_visit=is_visit,
     )
+
+
+def _completed_for_nothing(award: Award) -> tuple[str, ...]:
+    """The streaks of which it completed a row, though a cap left nothing of the bonus."""
+    others = {one.rule_id for one in award.lost if one.why in NO_ROW}.union(award.rule_ids)
+    return tuple(name for name in award.streak_visits if name not in others)
 
 
 def _spend_minor(scheme: Scheme, sale: Sale) -> int:

@@ -2,16 +2,17 @@
 
 It holds what criteria ask about and nothing more: when, where, how much, and of which categories
 that may be looked at (`sensitive.py`). A purchase without a receipt, or one that was given back
-whole, says nothing.
+whole, says nothing. Of a bill that several cards paid, each payment says what it paid.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.kernel.ids import PaymentId, RetailerId, StoreId
+from chalicelib.kernel.ids import ReceiptId, RetailerId, StoreId
 from chalicelib.loyalty.conditions import folded
+from chalicelib.loyalty.moneyback import paid_minor
 from chalicelib.matching.payment import PaymentState
 from chalicelib.offers.audiences.sensitive import harmless
 from chalicelib.purchases.model import Purchase
@@ -22,9 +23,12 @@ AREA_SHARE_MIN = 3  # A district is somebody's where a third of the visits are.
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One purchase, as far as audiences may know it. `district` is of the store, empty for none."""
+    """What a member paid of one receipt, as far as audiences may know it.
 
-    purchase_id: PaymentId
+    `district` is of the store, empty for none; `minor` of `currency` is what the member paid.
+    """
+
+    receipt_id: ReceiptId
     at: datetime
     retailer_id: RetailerId
     district: str
@@ -36,9 +40,20 @@ class Visit:
 def visits_of(
     purchases: Iterable[Purchase], district_of: Callable[[StoreId], str]
 ) -> tuple[Visit, ...]:
-    """The visits that `purchases` tell of, in their order."""
+    """What each of `purchases` says of a visit, in their order: of one receipt perhaps several."""
     read = (_visit(purchase, district_of) for purchase in purchases)
     return tuple(one for one in read if one is not None)
+
+
+def by_receipt(visits: Iterable[Visit]) -> tuple[Visit, ...]:
+    """One visit for each receipt: made with the first of its payments, of what all of them paid."""
+    made: dict[ReceiptId, Visit] = {}
+    for one in visits:
+        other = made.setdefault(one.receipt_id, one)
+        if other is not one:
+            at, minor = min(one.at, other.at), one.minor + other.minor
+            made[one.receipt_id] = replace(other, at=at, minor=minor)
+    return tuple(made.values())
 
 
 def since(visits: Iterable[Visit], days: int, *, at: datetime) -> tuple[Visit, ...]:
@@ -81,11 +96,11 @@ def _visit(purchase: Purchase, district_of: Callable[[StoreId], str]) -> Visit |
         return None
     categories = {folded(one) for line in receipt.lines for one in line.category}
     return Visit(
-        purchase.payment.payment_id,
+        receipt.receipt_id,
         purchase.payment.made_at,
         receipt.retailer_id,
         district_of(receipt.store_id),
         receipt.currency,
-        receipt.total_minor,
+        paid_minor(purchase),
         harmless(categories),
     )

@@ -11,7 +11,12 @@ from chalicelib.kernel.refusals import NotAllowed, NotFound
 from chalicelib.members.model import Member
 from chalicelib.network import service as network
 from chalicelib.network.programmes import Service
-from chalicelib.offers.audiences.history import Visit, district_of_postcode, visits_of
+from chalicelib.offers.audiences.history import (
+    Visit,
+    by_receipt,
+    district_of_postcode,
+    visits_of,
+)
 from chalicelib.purchases import store as purchases
 from chalicelib.purchases.model import Purchase
 from chalicelib.runtime import observability, vault
@@ -29,7 +34,8 @@ class NotSwitchedOn(NotAllowed):
 def list_visits(
     member: Member, *, key: vault.SealingKey, days: int, before: datetime, now: datetime
 ) -> tuple[Visit, ...]:
-    """The member's visits of the last `days` before `before`, newest first, at most about 1,000.
+    """The member's visits of the last `days` before `before`, newest first, at most about 1,000;
+    one for each receipt.
 
     :raises NotSwitchedOn: the member does not want offers.
     """
@@ -45,7 +51,7 @@ def list_visits(
         )
         found += reversed(read)
         until = begins - timedelta(seconds=1)
-    return visits_of(found, lambda store_id: district_of(store_id, now=now))
+    return by_receipt(visits_of(found, lambda store_id: district_of(store_id, now=now)))
 
 
 def district_of(store_id: StoreId, *, now: datetime) -> str:

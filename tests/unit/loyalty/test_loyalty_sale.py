@@ -24,18 +24,11 @@ from chalicelib.receipts.canonical import (
 )
 from tests.makers import receipts as made
 from tests.makers.loyalty import SOLD_AT, paid_event, purchase, refund_event
-from tests.makers.receipts import RETAILER, STORE, giving_back, line, sale
+from tests.makers.receipts import RETAILER, STORE, by_cards, giving_back, line, sale
 
 
 def of(receipt: Receipt, *events: object, **more: object) -> Sale:
     return sale_of(purchase(receipt, *events, **more), STORE)  # type: ignore[arg-type]
-
-
-def by_cards(receipt: Receipt, *minor: int, **others: int) -> Receipt:
-    """`receipt` paid by several cards and, by name, in other ways."""
-    cards = [Tender(TenderKind.CARD, one) for one in minor]
-    rest = [Tender(TenderKind(kind), one) for kind, one in others.items()]
-    return replace(receipt, tenders=(*cards, *rest))
 
 
 def test_tells_a_plain_sale_whole() -> None:
@@ -76,6 +69,7 @@ def test_tells_a_plain_sale_whole() -> None:
         total_minor=350,
         paid_minor=350,
         due_minor=350,
+        receipt_id=sale().receipt_id,
     )
 
 
