@@ -57,6 +57,8 @@ def _look(due: Due, *, now: datetime) -> None:
     if scheme and member and member.salt and member.status is MemberStatus.ACTIVE:
         holder = Holder(due.member_id, due.scheme_id, vault.member_key(member.salt))
         card = store.find_card(holder, now=now)
+        if card is not None and _is_due_later(card, due, now=now):
+            return
         if card is not None:
             following.follow_up(card, holder, scheme, now=now)
             units_by_day = _expiring(card, scheme, now=now)
@@ -64,6 +66,12 @@ def _look(due: Due, *, now: datetime) -> None:
             told = partial(_told, units_by_day, scheme, now)
             desk.change_card(holder, scheme, told, now=now)
     store.forget_due(due)
+
+
+def _is_due_later(card: Card, due: Due, *, now: datetime) -> bool:
+    """Whether the card is due on that day, and not yet: local days do not begin when UTC's do."""
+    due_at = card.due_at
+    return due_at is not None and now < due_at and due_at.astimezone(UTC).date() == due.day
 
 
 def _expiring(card: Card, scheme: Scheme, *, now: datetime) -> dict[date, int]:

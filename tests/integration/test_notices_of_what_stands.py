@@ -148,3 +148,14 @@ def test_a_tier_is_listed_although_what_reached_it_is_in_the_history() -> None:
         ("6", PAID_AT + 5 * DAY + MINUTE),
         ("3", PAID_AT + 2 * DAY + MINUTE),
     ]
+
+
+def test_what_is_looked_at_early_on_its_day_is_told_of_later_on_that_day() -> None:
+    with_an_end()
+    buy("t-1", 2)
+    settle()
+
+    for hours in (20, 3, 0):
+        look(SOON + MINUTE - timedelta(hours=hours))
+
+    assert [one.on for one in told(NoticeKind.EXPIRING)] == [date(2027, 5, 20)]
