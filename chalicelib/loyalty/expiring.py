@@ -7,21 +7,19 @@ money was claimed, once, should whoever claimed it have died before it was given
 within two weeks of being earned is told of within hours. Of each day it is told once.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from chalicelib.kernel.refusals import NotFound, TryAgain
+from chalicelib.kernel.refusals import TryAgain
 from chalicelib.kernel.times import local_day
 from chalicelib.loyalty import following
 from chalicelib.loyalty.cards import desk, store
-from chalicelib.loyalty.cards.applying import lapse
-from chalicelib.loyalty.cards.deadlines import last_day
-from chalicelib.loyalty.cards.desk import EXPIRY_TOLD_BEFORE, Opened
+from chalicelib.loyalty.cards.desk import Opened
 from chalicelib.loyalty.cards.model import Card
 from chalicelib.loyalty.cards.store import Due, Holder
+from chalicelib.loyalty.cards.upcoming import list_expiring
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.members import announcing
@@ -55,10 +53,12 @@ def tell_of_expiring(*, now: datetime, has_time: Callable[[], bool]) -> int:
 def _look(due: Due, *, now: datetime) -> None:
     """Announce, then write that it was, then forget that it was due: whoever dies repeats it."""
     member = members.find_member(due.member_id, now=now)
-    scheme = _find_scheme(due.scheme_id, now=now)
+    scheme = schemes.find_valid(due.scheme_id, at=now, now=now)
     if scheme and member and member.salt and member.status is MemberStatus.ACTIVE:
         holder = Holder(due.member_id, due.scheme_id, vault.member_key(member.salt))
         card = store.find_card(holder, now=now)
+        if card is not None and _is_due_later(card, due, now=now):
+            return
         if card is not None:
             following.follow_up(card, holder, scheme, now=now)
             units_by_day = _expiring(card, scheme, now=now)
@@ -68,18 +68,20 @@ def _look(due: Due, *, now: datetime) -> None:
     store.forget_due(due)
 
 
+def _is_due_later(card: Card, due: Due, *, now: datetime) -> bool:
+    """Whether the card is due on that day, and not yet: local days do not begin when UTC's do."""
+    due_at = card.due_at
+    return due_at is not None and now < due_at and due_at.astimezone(UTC).date() == due.day
+
+
 def _expiring(card: Card, scheme: Scheme, *, now: datetime) -> dict[date, int]:
     """What expires within two weeks and was not told of: units by the last day they are good."""
-    units: Counter[date] = Counter()
-    until = now + EXPIRY_TOLD_BEFORE
-    for lot in lapse(card, now).lots:
-        if lot.expires_at is None or lot.is_expired(now) or lot.expires_at > until:
-            continue
-        is_told = card.told_until is not None and lot.expires_at <= card.told_until
-        day = last_day(lot.expires_at, zone=scheme.zone)
-        if lot.free > 0 and not is_told and day.toordinal() not in card.told_days:
-            units[day] += lot.free
-    return dict(sorted(units.items()))
+    told = card.told_until
+    return {
+        one.on: one.units
+        for one in list_expiring(card, (), zone=scheme.zone, now=now)
+        if one.on.toordinal() not in card.told_days and (told is None or one.ends_at > told)
+    }
 
 
 def _told(
@@ -115,10 +117,3 @@ def _announcements(
         )
         for on, units in units_by_day.items()
     ]
-
-
-def _find_scheme(scheme_id: str, *, now: datetime) -> Scheme | None:
-    try:
-        return schemes.get_valid(scheme_id, at=now, now=now)
-    except NotFound:
-        return None

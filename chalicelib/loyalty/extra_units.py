@@ -8,7 +8,6 @@ what follows from that (money of a card that the units filled, notices) comes af
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.kernel.refusals import NotFound
 from chalicelib.loyalty import funding
 from chalicelib.loyalty.cards import desk, effects, extra
 from chalicelib.loyalty.cards.applying import RETURNED, WITHDRAWN
@@ -74,7 +73,7 @@ def _is_by(fill: Fill, entry: Entry | None) -> bool:
 
 def _give(given: Extra, holder: Holder, *, now: datetime) -> bool:
     """Whether the other card took it, now or before."""
-    scheme = _find_scheme(given.scheme_id, now=now)
+    scheme = schemes.find_valid(given.scheme_id, at=now, now=now)
     member = members.find_member(holder.member_id, now=now)
     if scheme is None or member is None:
         observability.count("extra_units_withheld", reason=NO_SUCH_SCHEME)
@@ -122,10 +121,3 @@ def _version_for(given: Extra, card: Card, *, now: datetime) -> Scheme:
     if known is not None:
         return schemes.get_version(given.scheme_id, known.scheme, now=now)
     return schemes.get_valid(given.scheme_id, at=given.at, now=now)
-
-
-def _find_scheme(scheme_id: str, *, now: datetime) -> Scheme | None:
-    try:
-        return schemes.get_valid(scheme_id, at=now, now=now)
-    except NotFound:
-        return None

@@ -13,6 +13,7 @@ from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.money import Money
 from chalicelib.ledger.accounts import Holding, member_account, member_owner
 from chalicelib.ledger.books import store as books
+from chalicelib.ledger.books.chain import Posting
 from chalicelib.ledger.model import Entry, EntryKind
 from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.members.announcing import Announcement, notice_id_of
@@ -47,7 +48,7 @@ def list_told(
     """What became of the member's rewards since `since`, in no order."""
     opened = books.find_open_page(member_owner(member_id), now=now)
     postings = books.list_postings_since(opened.page, since, now=now)
-    told = [one for posting in postings for one in of_entry(posting.entry)]
+    told = [one for posting in postings for one in of_posting(posting)]
     rows = participations.list_participations(member_id, None, key=key, now=now)
     told += [one for row in rows.values() for one in of_participation(member_id, row)]
     told += [
@@ -59,8 +60,9 @@ def list_told(
     return [one for one in told if one.at >= since]
 
 
-def of_entry(entry: Entry) -> Iterator[Announcement]:
-    """What an entry of the member's book tells them, if anything."""
+def of_posting(posting: Posting) -> Iterator[Announcement]:
+    """What an entry of the member's book tells them, if anything, once it is recorded."""
+    entry = posting.entry
     kind = _KIND_BY_ENTRY.get(entry.kind)
     if kind is None or entry.member_id is None:
         return
@@ -75,7 +77,7 @@ def of_entry(entry: Entry) -> Iterator[Announcement]:
         notice_id=notice_id_of(kind, member_id=entry.member_id, subject=subject, cause=cause),
         kind=kind,
         member_id=entry.member_id,
-        at=entry.at,
+        at=posting.recorded_at,
         subject=subject,
         retailer_id=entry.retailer_id,
         payment_id=payment_id,

@@ -17,7 +17,7 @@ from chalicelib.ledger.adjusting.model import (
     ProposalTooOld,
 )
 from chalicelib.ledger.model import Balances
-from chalicelib.notices.sources import of_entry
+from chalicelib.notices.sources import of_posting
 from chalicelib.payouts.rails.model import Rail
 from chalicelib.runtime import queues
 from tests.makers.adjusting import DECIDED_AT, ROOK, WREN, propose
@@ -66,8 +66,9 @@ def test_what_is_approved_is_entered_and_told_once(ada: MemberId, minor: int) ->
     approve()
     approve()
 
-    (entry,) = [posting.entry for posting in book_of(ada, now=DECIDED_AT)]
-    (shown,) = of_entry(entry)
+    (posting,) = book_of(ada, now=DECIDED_AT)
+    (shown,) = of_posting(posting)
+    entry = posting.entry
     assert has(ada) == Balances("GBP", available=minor)
     assert (entry.cause, entry.reason, entry.at) == ("CASE-12", "goodwill", DECIDED_AT)
     assert told() == [("adjusted", minor, "goodwill", shown.notice_id)] * 2  # One notice by its id.

@@ -49,13 +49,19 @@ def gift(number: int, *, at: datetime, minor: int = 300, key: str = "") -> Gift:
     )
 
 
-def a_month_of_rewards() -> None:
-    """An offer switched on and used; a part taken back; the rest paid, and it came back."""
+def take(campaign_id: str, *, at: datetime) -> None:
+    """The member switches an offer on."""
     member = member_of(Provider.STANDARD)
-    taken = Participation("cake-week", BAKERY, "GBP", NOON + timedelta(days=60), activated_at=NOON)
+    taken = Participation(campaign_id, BAKERY, "GBP", NOON + timedelta(days=60), activated_at=at)
     assert member.salt is not None
     key = vault.member_key(member.salt)
     assert participations.record_participation(member.member_id, taken, key=key)
+
+
+def a_month_of_rewards() -> None:
+    """An offer switched on and used; a part taken back; the rest paid, and it came back."""
+    member = member_of(Provider.STANDARD)
+    take("cake-week", at=NOON)
     used = gift(1, at=later(hours=1))
     giving.give(used, now=later(hours=1))
     giving.take_back(
@@ -132,8 +138,8 @@ def test_a_page_leads_to_the_next_and_listing_writes_nothing(bank: BankServer) -
 
 def test_what_was_read_stays_read_and_nobody_reads_ahead(bank: BankServer) -> None:
     open_banks(bank, Provider.STANDARD)
+    take("cake-week", at=NOON.replace(microsecond=123_456))
     later(hours=1)
-    giving.give(gift(1, at=NOON.replace(microsecond=123_456)), now=later(hours=1))
     shown = ask("GET").body["notices"][0]["at"]
 
     done = ask("POST", f"{PATH}/read", body={"through": shown})

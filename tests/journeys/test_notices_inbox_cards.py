@@ -12,12 +12,13 @@ from chalicelib.loyalty.cards.model import Card, Fill
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.terms import Unit
+from chalicelib.members.announcing import NoticeKind, notice_id_of
 from chalicelib.network.model import Provider
 from chalicelib.notices.cards import of_card_entry, of_fill
 from chalicelib.runtime import clock, vault
 from tests.makers.api import call, token_of
 from tests.makers.bank_server import BankServer
-from tests.makers.cards import EMPTY, SCHEME, after, worth
+from tests.makers.cards import EMPTY, SCHEME, SOLD_AT, after, worth
 from tests.makers.journeys import NOON, OPENED_AT, PAID
 from tests.makers.network import BAKERY
 from tests.makers.notices import member_of, open_banks
@@ -54,20 +55,20 @@ def test_stamps_are_listed_as_given_as_held_and_as_taken_back(holder: Holder) ->
     card = after(
         worth("p1", 2, sold_at=sold),
         worth("p2", 3, sold_at=sold + timedelta(minutes=1), held="many_in_an_hour"),
-        worth("p3", 2, back=1, sold_at=sold + timedelta(minutes=2)),
+        worth("p3", 2, sold_at=sold + timedelta(minutes=2)),
         at=NOON,
     )
-    keep(card, holder)
+    returned = worth("p3", 2, back=1, version=2, sold_at=sold + timedelta(minutes=2))
+    keep(after(returned, card=card, at=NOON + timedelta(minutes=1)), holder)
+    clock.use(lambda: NOON + timedelta(minutes=2))
 
     told = listed()
 
-    assert told[2:] == [
+    assert told[0] == ("Your rewards at Crumb & Kettle changed", "returned", -1)
+    assert sorted(told[1:]) == [
+        ("2 stamps earned at Crumb & Kettle", "", 2),
+        ("2 stamps earned at Crumb & Kettle", "", 2),
         ("3 stamps earned at Crumb & Kettle", "held", 3),
-        ("2 stamps earned at Crumb & Kettle", "", 2),
-    ]
-    assert sorted(told[:2]) == [
-        ("2 stamps earned at Crumb & Kettle", "", 2),
-        ("Your rewards at Crumb & Kettle changed", "returned", -1),
     ]
 
 
@@ -92,6 +93,19 @@ def test_a_full_card_is_told_by_the_card_where_its_reward_is_no_money() -> None:
     assert list(of_fill(replace(fill, undone_by="p2"), ADA, COFFEE)) == []
 
 
+def test_what_a_person_released_is_told_then_and_as_the_bank_hears_it() -> None:
+    held = after(worth("p1", 2, held="many_in_an_hour"), card=EMPTY)
+    released_at = SOLD_AT + timedelta(days=2)
+    (entry,) = after(worth("p1", 2, is_released=True), card=held, at=released_at).entries
+
+    (told,) = of_card_entry(entry, ADA, COFFEE, Unit.STAMPS)
+
+    kind, cause = NoticeKind.STAMP_EARNED, "p1#1"
+    named = notice_id_of(kind, member_id=ADA, subject=COFFEE, cause=cause)
+    assert (told.notice_id, told.units, told.reason) == (named, 2, "")
+    assert told.at == released_at
+
+
 @pytest.mark.parametrize(
     ("unit", "kind"), [(Unit.STAMPS, "stamp_earned"), (Unit.POINTS, "points_earned")]
 )
@@ -100,4 +114,5 @@ def test_a_refused_award_says_so_in_its_own_unit(unit: Unit, kind: str) -> None:
 
     (told,) = of_card_entry(entry, ADA, COFFEE, unit)
 
+    assert told.at == entry.sold_at + timedelta(minutes=1)
     assert (told.kind.value, told.units, told.reason) == (kind, 2, "refused")

@@ -6,9 +6,10 @@ come in any order and any number of times. Units come and go in the purchase's o
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.loyalty.cards import lots
+from chalicelib.loyalty.cards.changes import newest_of
 from chalicelib.loyalty.cards.filling import (
     Filling,
     Taking,
@@ -18,7 +19,7 @@ from chalicelib.loyalty.cards.filling import (
     take_units,
     with_entry,
 )
-from chalicelib.loyalty.cards.model import Card, Change, ClaimState, Entry, Fill, Given, Lot
+from chalicelib.loyalty.cards.model import Card, ClaimState, Entry, Fill, Given, Lot
 from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.terms import RefundPolicy
 
@@ -130,7 +131,7 @@ def lapse(card: Card, at: datetime) -> Card:
 def _entered(card: Card, worth: Worth, *, at: datetime) -> Card:
     lot = Lot(worth.units, worth.active_at, worth.expires_at)
     entry = _up_to(Entry(worth.payment_id, worth.sold_at, 0, worth.scheme, 0, (), lot), worth)
-    entry = replace(entry, changed=worth.units)
+    entry = replace(entry, changed=worth.units, lag_seconds=_lag_seconds(entry, at))
     return lots.work_off(with_entry(card, entry), at=at)
 
 
@@ -237,11 +238,21 @@ def _with_change(
         return card
     earlier = before.earlier
     if before.changed:
-        earlier = (*earlier, Change(before.version, before.changed, before.reason))
+        earlier = (*earlier, newest_of(before))
         earlier = earlier[:1] + earlier[1:][1 - EARLIER_MAX :]
     units = entry.lot.units - before.lot.units
-    said = replace(entry, changed=units, reason=reason if units else "", earlier=earlier)
+    said = replace(
+        entry,
+        changed=units,
+        reason=reason if units else "",
+        earlier=earlier,
+        lag_seconds=_lag_seconds(entry, at),
+    )
     return with_entry(replace(card, fills=explained(card.fills, entry.payment_id, reason)), said)
+
+
+def _lag_seconds(entry: Entry, at: datetime) -> int:
+    return (at - entry.sold_at) // timedelta(seconds=1)
 
 
 def explained(fills: tuple[Fill, ...], payment_id: str, reason: str) -> tuple[Fill, ...]:

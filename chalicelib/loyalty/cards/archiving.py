@@ -24,7 +24,7 @@ from chalicelib.loyalty.rules import Scheme
 
 T = TypeVar("T")
 
-ENTRIES_MAX = 12  # With everything else on the card, still under a kilobyte (a write unit).
+ENTRIES_MAX = 11  # With everything else on the card, still under a kilobyte (a write unit).
 ENTRIES_OF_A_DAY_MAX = 30  # From there on enough stay for every limit of `watching`.
 BATCH = 9
 WATCHED = timedelta(hours=24)

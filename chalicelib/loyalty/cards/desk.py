@@ -15,11 +15,10 @@ from chalicelib.loyalty.cards.deadlines import last_day
 from chalicelib.loyalty.cards.model import Card, Membership
 from chalicelib.loyalty.cards.past import Past, in_chain
 from chalicelib.loyalty.cards.store import Holder
+from chalicelib.loyalty.cards.upcoming import EXPIRY_TOLD_BEFORE
 from chalicelib.loyalty.rules import Scheme
 
 ATTEMPTS_MAX = 12  # Sixteen at once on one card; whoever loses so often comes again later.
-EXPIRY_TOLD_BEFORE = timedelta(days=14)
-
 LOOKED_AFTER = timedelta(days=1)  # Until somebody looks whether a budget was raised.
 WAITED_FOR = timedelta(days=365)  # Then only what else changes the card looks.
 

@@ -11,8 +11,10 @@ from datetime import datetime
 
 from chalicelib.kernel.money import Money
 from chalicelib.loyalty.cards.awarding import Settled
+from chalicelib.loyalty.cards.changes import told_of
+from chalicelib.loyalty.cards.climbing import climb_cause
 from chalicelib.loyalty.cards.eligibility import Barred
-from chalicelib.loyalty.cards.model import WAITING, Card, Change, Entry, Fill
+from chalicelib.loyalty.cards.model import WAITING, Card, Entry, Fill
 from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.loyalty.cards.paying import Payer
 from chalicelib.loyalty.cards.standing import tier_at
@@ -68,21 +70,14 @@ class _Said:
         self.holder, self.scheme, self.reason, self.now = holder, scheme, reason, now
 
     def of_entry(self, entry: Entry) -> Iterator[Announcement]:
-        """The last change, and those before it, which somebody may have died before announcing.
-        Each is told as it was the first time: a bank knows a repeat by its id.
-        """
-        newest = Change(entry.version, entry.changed, entry.reason)
-        for place, change in enumerate((*entry.earlier, newest)):
-            if not change.units:
-                continue
-            is_first = place == 0 and _is_first(change, entry)
-            cause = f"{entry.payment_id}#{change.version}"
+        """The last change, and those before it, which somebody may have died before announcing."""
+        for told in told_of(entry):
             yield self._notice(
-                self._earned if is_first else NoticeKind.ADJUSTED,
-                cause,
+                self._earned if told.is_first else NoticeKind.ADJUSTED,
+                told.cause,
                 entry.payment_id,
-                units=change.units,
-                reason="" if is_first else change.reason or self.reason,
+                units=told.change.units,
+                reason="" if told.is_first else told.change.reason or self.reason,
             )
 
     @property
@@ -122,7 +117,7 @@ class _Said:
         if reached == before or reached != tier_at(card, self.scheme, self.now):
             return
         period = period_at(tiering, entry.sold_at, zone=self.scheme.zone)
-        cause = f"{reached.tier_id}#{period}"
+        cause = climb_cause(reached, period)
         yield self._notice(NoticeKind.TIER_CHANGED, cause, "", units=0, reason=reached.tier_id)
 
     def _notice(
@@ -148,13 +143,6 @@ class _Said:
             amount=amount,
             reason=reason,
         )
-
-
-def _is_first(change: Change, entry: Entry) -> bool:
-    """Whether nothing of the purchase counted before `change`, the first that is known of it."""
-    if entry.earlier:
-        return change.units > 0
-    return change.units > 0 and change.units in (entry.lot.units, entry.lot.units + entry.forfeited)
 
 
 def _without(card: Card, entry: Entry) -> Card:

@@ -100,11 +100,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """By how many `units` a version of a purchase changed what counts of it, and why."""
+    """By how many `units` a version of a purchase changed what counts of it, why, and how late."""
 
     version: int
     units: int
     reason: str = ""
+    lag_seconds: int = 0  # From the sale until it was entered; less where a till is ahead.
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,9 @@ class Entry:
     - `lot.units` are the units that count: what was given less what was taken back, and more by
       what the scheme's policy let the member keep (`kept`), less what the scheme forfeits.
     - `sale_print` tells a correction of what was bought from a return of it.
-    - `changed` is by how much the last version changed the units that count, and `reason` why;
-      `earlier` are the first change and the last ones before that. So whoever repeats it announces
-      the same, and what somebody died before announcing is announced by whoever comes next.
+    - `changed`, `reason` and `lag_seconds` are the `Change` of the last version; `earlier` are the
+      first and the last ones before that. So whoever repeats it announces the same, and what
+      somebody died before announcing is announced by whoever comes next.
     - `visits` are the streaks it was a visit for; `spend_minor` counts towards a tier of money, and
       `is_visit` says that it still counts as one; all as the newest version leaves them.
     - `completed` are the streaks of which it completed a row, though a cap left nothing to give.
@@ -145,6 +146,7 @@ class Entry:
     reason: str = ""
     earlier: tuple[Change, ...] = ()
     completed: tuple[str, ...] = ()
+    lag_seconds: int = 0
 
     @property
     def wanted(self) -> int:

@@ -46,10 +46,16 @@ def score_at(card: Card, scheme: Scheme, at: datetime) -> Score | None:
     """Where all that the card holds puts its member at a moment; None without tiers."""
     if scheme.tiering is None:
         return None
-    counts = standings.counts_of(scheme, [to_past(entry) for entry in counting(card)])
-    counts.update(_tier_counts(_kept(card)))
+    counts = tier_counts_of(card, scheme)
     period = period_at(scheme.tiering, at, zone=scheme.zone)
     return score_of(scheme.tiering, counts, period=period)
+
+
+def tier_counts_of(card: Card, scheme: Scheme) -> Counter[int]:
+    """What the tiers measure of all the card holds, by number of period."""
+    counts = standings.counts_of(scheme, [to_past(entry) for entry in counting(card)])
+    counts.update(_tier_counts(_kept(card)))
+    return counts
 
 
 def counting(card: Card) -> tuple[Entry, ...]:

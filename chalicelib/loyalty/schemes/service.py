@@ -187,17 +187,20 @@ def list_valid(retailer_id: RetailerId, *, at: datetime, now: datetime) -> tuple
     return tuple(found)
 
 
-def get_valid(scheme_id: str, *, at: datetime, now: datetime) -> Scheme:
-    """The version of a scheme that holds at `at`, ended or not, or the first one before it starts.
-
-    :raises NotFound: there is no such scheme.
-    """
+def find_valid(scheme_id: str, *, at: datetime, now: datetime) -> Scheme | None:
+    """The version of a scheme that holds at `at`, ended or not, or the first before it starts."""
     for head in _list_heads(retailer_of(scheme_id), now=now):
         if head.scheme_id == scheme_id:
-            scheme = _find(head, head.version_at(at) or head.versions[0].version, now=now)
-            if scheme is not None:
-                return scheme
-    raise NotFound("there is no such scheme")
+            return _find(head, head.version_at(at) or head.versions[0].version, now=now)
+    return None
+
+
+def get_valid(scheme_id: str, *, at: datetime, now: datetime) -> Scheme:
+    """As `find_valid`. :raises NotFound: there is no such scheme."""
+    scheme = find_valid(scheme_id, at=at, now=now)
+    if scheme is None:
+        raise NotFound("there is no such scheme")
+    return scheme
 
 
 def get_version(scheme_id: str, version: int, *, now: datetime) -> Scheme:
