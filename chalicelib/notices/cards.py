@@ -10,13 +10,13 @@ from datetime import datetime
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.loyalty.cards import store as cards
-from chalicelib.loyalty.cards.awarding import REFUSED
 from chalicelib.loyalty.cards.effects import NO_BUDGET
 from chalicelib.loyalty.cards.extra import is_withheld
 from chalicelib.loyalty.cards.model import Card, Entry, Fill
 from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.loyalty.cards.past import in_chain, newest_entries
 from chalicelib.loyalty.cards.store import Holder
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.terms import Unit
 from chalicelib.members.announcing import Announcement, notice_id_of
