@@ -231,6 +231,7 @@ def test_a_corrected_receipt_raises_what_is_held_and_never_what_was_refused(
     assert before == 640
     assert (owed(ada.member_id), spent(of)) == (600, minor)
     assert [one.units for one in waiting()] == ([] if is_refused else [40])
+    assert redemption(small, ada, of).kept_minor == (40 if is_refused else 100)
 
 
 def test_goods_that_come_back_while_they_are_held_are_taken_off_exactly() -> None:
