@@ -14,6 +14,7 @@ from chalicelib.loyalty.memberships.listing import Part, Standing, part_of
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.network import service as network
 from chalicelib.receipts import code128
+from chalicelib.rewards.offer_stories import OfferStory
 from chalicelib.rewards.why import SchemeStory
 from chalicelib.runtime import clock
 
@@ -106,10 +107,26 @@ class EarnedAnswer(msgspec.Struct, omit_defaults=True):
     nothing: tuple[NothingGiven, ...] = ()
 
 
+class OfferGaveAnswer(msgspec.Struct, omit_defaults=True):
+    """What a purchase got of an offer: `minor` that the member has.
+
+    `why` is `given`, `returned`, `refused`, or `held`, for the reason `held`: somebody looks first.
+    """
+
+    offer: str
+    currency: str
+    minor: int
+    why: str
+    words: str
+    taken_back_minor: int = 0
+    held: str = ""
+
+
 class RewardsAnswer(msgspec.Struct):
-    """What a purchase earned in each scheme of its retailer."""
+    """What a purchase earned in each scheme of its retailer, and what it got of offers."""
 
     schemes: list[EarnedAnswer]
+    offers: list[OfferGaveAnswer]
 
 
 def to_card(scheme: Scheme, card: Card) -> CardAnswer:
@@ -171,6 +188,19 @@ def to_claim(claimed: Claimed) -> RewardClaimAnswer:
         code=code,
         qr=codes.qr_of(claimed.scheme.retailer_id, code) if code else None,
         code_128_svg=code128.to_svg(code) if code else None,
+    )
+
+
+def to_offer_gave(story: OfferStory) -> OfferGaveAnswer:
+    """What one offer gave."""
+    return OfferGaveAnswer(
+        offer=story.campaign_id,
+        currency=story.currency,
+        minor=story.minor,
+        why=story.why,
+        words=story.words,
+        taken_back_minor=story.taken_back_minor,
+        held=story.held,
     )
 
 

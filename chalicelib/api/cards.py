@@ -15,6 +15,7 @@ from chalicelib.api.card_shapes import (
     to_card,
     to_claim,
     to_earned,
+    to_offer_gave,
     to_standing,
 )
 from chalicelib.api.rim import Answer, Inbound, Problem, operation
@@ -36,7 +37,7 @@ from chalicelib.network.access.clients import (
 )
 from chalicelib.purchases.access import find_own
 from chalicelib.purchases.reading import Missing
-from chalicelib.rewards import why
+from chalicelib.rewards import offer_stories, why
 from chalicelib.runtime import clock, wire
 
 bp = Blueprint(__name__)
@@ -244,14 +245,16 @@ def confirm_claim(inbound: Inbound) -> Answer:
     tags=TAGS,
 )
 def tell_rewards(inbound: Inbound) -> Answer:
-    """In codes and in plain words, for each scheme of its shop; why nothing, too."""
+    """In codes and in plain words: each scheme of its shop, why nothing too, and each offer."""
     now = clock.now()
     caller, transaction = inbound.known_caller, inbound.parameters["transaction"]
     own = find_own(callers.bank_of(caller), transaction, of_user=caller.user, now=now)
     if own is None:
         reason = Missing.NOT_SUPPORTED.value
         raise NotFound("No receipt is to be expected for this transaction.", code=reason)
-    return Answer(RewardsAnswer([to_earned(one) for one in why.tell(own, now=now)]))
+    schemes_told = [to_earned(one) for one in why.tell(own, now=now)]
+    offers_told = [to_offer_gave(one) for one in offer_stories.tell_offers(own, now=now)]
+    return Answer(RewardsAnswer(schemes_told, offers_told))
 
 
 def _favour(inbound: Inbound, *, is_wanted: bool) -> Answer:

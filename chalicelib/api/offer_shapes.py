@@ -41,7 +41,9 @@ class OrderedBy(msgspec.Struct, frozen=True):
 
 
 class OfferAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An offer as this member sees it. `kilometres` is to its nearest shop, rounded up."""
+    """An offer as this member sees it. `held_minor` is what they would have of it and somebody
+    looks at first; `kilometres` is to its nearest shop, rounded up.
+    """
 
     id: str
     retailer: str
@@ -60,6 +62,7 @@ class OfferAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     activated_at: str | None = None
     is_used_up: bool = False
     rewarded_minor: int = 0
+    held_minor: int = 0
     kilometres: int | None = None
 
 

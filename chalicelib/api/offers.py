@@ -181,6 +181,7 @@ def _offer(one: Listed) -> OfferAnswer:
         activated_at=to_text(one.activated_at) if one.activated_at else None,
         is_used_up=one.is_used_up,
         rewarded_minor=one.rewarded_minor,
+        held_minor=one.held_minor,
         kilometres=one.kilometres,
     )
 

@@ -157,10 +157,10 @@ def to_offer(one: Listed) -> FluxPromotion:
             FluxRedemption(
                 to_text(redemption.sold_at),
                 campaign.name,
-                FluxAmount(redemption.kept_minor, campaign.currency),
+                FluxAmount(redemption.counted_minor, campaign.currency),
             )
             for redemption in one.redemptions
-            if redemption.kept_minor
+            if redemption.counted_minor
         ),
     )
 

@@ -1,10 +1,11 @@
-"""Whether a purchase that would earn looks like abuse. Pure, and from what a card holds anyway.
+"""Whether a purchase that would earn looks like abuse. Pure, and from what is held anyway.
 
-Nothing is counted for this: the entries of one card say how often somebody bought, what came back
-of it, and at which tills. Honest people do odd things now and then, so nothing here refuses: an
-award that looks wrong is held, which the member sees, until a person has looked
-(`loyalty/holding`). What is refused for certain is refused elsewhere: a purchase earns once,
-however often it is told. That one card earns for one member is decided in `loyalty/claimants`.
+Nothing is counted for this: the entries of a card, or what a member got of a retailer's offers, say
+how often somebody bought, what came back of it, and at which tills. Honest people do odd things
+now and then, so nothing here refuses: an award that looks wrong is held, which the member sees,
+until a person has looked (`loyalty/holding`). What is refused for certain is refused elsewhere: a
+purchase earns once, however often it is told. That one card earns for one member is decided in
+`loyalty/claimants`.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from enum import Enum
 from chalicelib.kernel.ids import PaymentId, StoreId, natural_id
 
 PLACE_LENGTH = 4  # Base32: a million places. A card holds tens of entries, so two rarely meet.
+WATCHED = timedelta(hours=24)
+AT_HAND_MAX = 30  # Of one day. From there on enough is at hand for every limit.
 
 
 class HoldReason(Enum):
@@ -46,10 +49,10 @@ PASS = Pass()
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What a card remembers of one purchase, or what a new one would earn.
+    """What is remembered of one purchase, or what a new one would earn.
 
-    `units` is what was given in all, `back` what of it was taken back, both in stamps or points (or
-    minor units of money). `place` is `place_of` its till. `is_released` says that a person has
+    `units` is what was given in all, `back` what of it was taken back, both in stamps or points, or
+    minor units of money. `place` is `place_of` its till. `is_released` says that a person has
     looked at it and let it be.
     """
 
@@ -65,7 +68,8 @@ class Earned:
 class Limits:
     """From which number on a purchase is held; None: never for that reason.
 
-    - `per_hour`, `per_day`: purchases of one card within an hour and within a day.
+    - `per_hour`, `per_day`: purchases of one card, or of one member who got offers for them,
+      within an hour and within a day.
     - `at_one_till`: at one till within a shift of `shift_hours`: somebody at the till who shows the
       same card for customers that have none.
     - `returned`: wholly returned purchases within `returned_days`, if they are half of all or more.
@@ -89,10 +93,17 @@ def place_of(store_id: StoreId, till: str | None) -> str:
     return natural_id("place", store_id, till)[:PLACE_LENGTH] if till else ""
 
 
+def is_watched(sold_at: datetime, at_hand: Sequence[datetime]) -> bool:
+    """Whether what was sold at `sold_at` is judged with the newest of what is `at_hand`, and so
+    does not move to a history yet.
+    """
+    return sold_at > max(at_hand) - WATCHED and len(at_hand) <= AT_HAND_MAX
+
+
 def judge(before: Sequence[Earned], purchase: Earned, *, limits: Limits = USUAL) -> Verdict:
     """Whether what `purchase` earns is given at once, or held.
 
-    `before` are the card's other purchases, in any order; `purchase` itself among them counts once.
+    `before` are the other purchases, in any order; `purchase` itself among them counts once.
     The verdict follows from when things were sold, not from when they were told: the order in which
     purchases arrive does not matter to those that are there.
     """

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.loyalty.cards import store as cards
-from chalicelib.loyalty.cards.awarding import REFUSED
 from chalicelib.loyalty.cards.changes import Told, cause_of, entered_at, newest_of, told_of
 from chalicelib.loyalty.cards.climbing import Climb, list_climbs
 from chalicelib.loyalty.cards.effects import NO_BUDGET
@@ -21,6 +20,7 @@ from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.loyalty.cards.past import in_chain, newest_entries
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.cards.upcoming import Expiring, list_expiring
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.terms import Unit
 from chalicelib.members.announcing import Announcement, notice_id_of

@@ -16,11 +16,12 @@ from chalicelib.ledger.books import store as books
 from chalicelib.ledger.books.chain import Posting
 from chalicelib.ledger.model import Entry, EntryKind
 from chalicelib.loyalty.cards.naming import payment_of
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.members.announcing import Announcement, notice_id_of
 from chalicelib.members.notice_kinds import NoticeKind
-from chalicelib.notices.cards import list_of_cards
+from chalicelib.notices.cards import HELD, list_of_cards
 from chalicelib.offers.participation import store as participations
-from chalicelib.offers.participation.model import Participation
+from chalicelib.offers.participation.model import Participation, Redemption, gift_key
 from chalicelib.rewards.inquiries import store as inquiries
 from chalicelib.rewards.inquiries.model import Inquiry, InquiryState
 from chalicelib.runtime import vault
@@ -87,7 +88,10 @@ def of_posting(posting: Posting) -> Iterator[Announcement]:
 
 
 def of_participation(member_id: MemberId, taken: Participation) -> Iterator[Announcement]:
-    """That an offer was switched on. What it gave stands in the book."""
+    """That an offer was switched on, and what of it is held. What it gave stands in the book."""
+    for one in taken.redemptions:
+        if one.held and one.kept_minor > 0:
+            yield _held(one, member_id, taken)
     if taken.activated_at is None:
         return
     kind, subject = NoticeKind.OFFER_ACTIVATED, taken.campaign_id
@@ -98,6 +102,22 @@ def of_participation(member_id: MemberId, taken: Participation) -> Iterator[Anno
         at=taken.activated_at,
         subject=subject,
         retailer_id=taken.retailer_id,
+    )
+
+
+def _held(redemption: Redemption, member_id: MemberId, taken: Participation) -> Announcement:
+    kind, subject = NoticeKind.OFFER_REDEEMED, taken.campaign_id
+    cause = gift_key(taken.campaign_id, redemption, 0)
+    return Announcement(
+        notice_id=notice_id_of(kind, member_id=member_id, subject=subject, cause=cause),
+        kind=kind,
+        member_id=member_id,
+        at=redemption.sold_at,
+        subject=subject,
+        retailer_id=taken.retailer_id,
+        payment_id=redemption.purchase_id,
+        amount=Money(redemption.kept_minor, taken.currency),
+        reason=REFUSED if redemption.held == REFUSED else HELD,
     )
 
 

@@ -8,23 +8,26 @@ offers is made once for each receipt of a purchase.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.loyalty.cards.eligibility import AHEAD_MAX
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.loyalty.sale import Sale
+from chalicelib.loyalty.watching import USUAL, place_of
 from chalicelib.members.model import Member, MemberStatus
 from chalicelib.members.switching import was_off
 from chalicelib.network.programmes import Service
-from chalicelib.offers import paying
+from chalicelib.offers import holding, paying
 from chalicelib.offers.asking import Audiences
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign
+from chalicelib.offers.case import Case
 from chalicelib.offers.choosing import Chosen, Held, choose
 from chalicelib.offers.deciding import NotWon, OfferWhy, Worth, worth_of
 from chalicelib.offers.following import (
-    Case,
     find_redemption,
     follow,
     redeemed_by_id,
@@ -40,6 +43,7 @@ from chalicelib.offers.participation.model import (
 from chalicelib.offers.paying import Changed, Payer
 from chalicelib.offers.recalling import recall
 from chalicelib.purchases.model import Purchase
+from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import observability, vault
 
 ATTEMPTS_MAX = 5  # Each is lost only to a purchase of the same member that finished meanwhile.
@@ -49,7 +53,9 @@ ATTEMPTS_MAX = 5  # Each is lost only to a purchase of the same member that fini
 class Won:
     """An offer that the purchase got: what of it the member has now, in minor units.
 
-    `withheld_minor` is what it did not give, because others beside it gave all that was paid.
+    `excludes_schemes`: nor does the purchase earn stamps or points, for as long as it has the offer
+    or may have it. `withheld_minor` is what it did not give, because others beside it gave all that
+    was paid.
     """
 
     campaign_id: str
@@ -69,7 +75,7 @@ class Awarded:
     @property
     def excludes_schemes(self) -> bool:
         """Whether an offer that it got says that the purchase earns no stamps or points."""
-        return any(one.excludes_schemes and one.minor > 0 for one in self.won)
+        return any(one.excludes_schemes for one in self.won)
 
 
 def award_purchase(
@@ -110,7 +116,9 @@ def _award(case: Case, key: vault.SealingKey) -> Awarded:
     lost: tuple[NotWon, ...] = ()
     if open_by_id and _may_win(case):
         audience = Audiences(case.sale, case.member, key, past, now=case.now)
-        lost = _win(case, followed, open_by_id, audience)
+        rows = (*(one.redemptions for one in followed.values()), *past.values())
+        watched = replace(case, others=tuple(chain.from_iterable(rows)))
+        lost = _win(watched, followed, open_by_id, audience)
     return Awarded(_won(case, followed, open_by_id), lost)
 
 
@@ -175,10 +183,14 @@ def _give(case: Case, worth: Worth, held: Mapping[str, Participation]) -> Partic
     if target <= 0:
         return NotWon(campaign.campaign_id, OfferWhy.RETURNED.value)
     participation = held.get(campaign.campaign_id) or new_participation(campaign)
+    redemption = holding.watched(case, participation, redemption, target)
+    if redemption.held == REFUSED:
+        return NotWon(campaign.campaign_id, OfferWhy.REFUSED.value)
     before = case.payer.tidied(participation, campaign)
     after = case.payer.bring_to(before, redemption, target)
     given = after.find(redemption.purchase_id, redemption.receipt_id)
     if given is None or not given.gifts:
+        holding.drop(case, participation, redemption)
         return NotWon(campaign.campaign_id, OfferWhy.NO_BUDGET.value)
     observability.count("offers_redeemed", retailer=campaign.retailer_id)
     return after
@@ -196,7 +208,15 @@ def _redeemed(case: Case, worth: Worth) -> Redemption:
         available_at=paying.available_at(worth.campaign, case.sale.sold_at, now=case.now),
         shares=worth.shares,
         gifts=(),
+        place=_place(receipt, worth.campaign),
     )
+
+
+def _place(receipt: Receipt, campaign: Campaign) -> str:
+    """The till, where the offer may be had so often that somebody asks for it."""
+    most = USUAL.at_one_till
+    is_asked = most is not None and campaign.limit.times > most
+    return place_of(receipt.store_id, receipt.till) if is_asked else ""
 
 
 def _held(
@@ -219,7 +239,7 @@ def _won(
         won.append(
             Won(
                 campaign_id,
-                redemption.kept_minor,
+                redemption.counted_minor,
                 held[campaign_id].currency,
                 _excludes_schemes(held[campaign_id], redemption, campaign, now=case.now),
                 _withheld_minor(redemption, campaign, case.sale),
@@ -236,7 +256,9 @@ def _excludes_schemes(
     now: datetime,
 ) -> bool:
     """As the campaign says, also when it is closed: then it is read, which is seldom."""
-    if campaign is None and redemption.kept_minor > 0:
+    if redemption.budgeted_minor <= 0:
+        return False
+    if campaign is None:
         campaign = campaigns.find_campaign(
             participation.retailer_id, participation.campaign_id, now=now
         )

@@ -40,6 +40,7 @@ class OfferWhy(Enum):
     SMALLER_PART = "smaller_part"
     NOTHING_PAID = "nothing_paid"
     RETURNED = "returned"
+    REFUSED = "refused"  # somebody looked at it when it was held
     OTHER_OFFER_BETTER = "other_offer_better"
     NOTHING_LEFT = "nothing_left"  # others that it goes with give all that was paid already
 

@@ -4,36 +4,16 @@ What came back is taken back, and a corrected receipt is counted anew, under the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from chalicelib.kernel.ids import ReceiptId
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.taking_back import taken_back
-from chalicelib.members.model import Member
+from chalicelib.offers import holding
 from chalicelib.offers.campaigns.model import Campaign
+from chalicelib.offers.case import Case
 from chalicelib.offers.choosing import stacked
 from chalicelib.offers.deciding import Worth, still_paid_minor, worth_of
 from chalicelib.offers.participation.model import Kept, Participation, Redemption, shares_of
-from chalicelib.offers.paying import Payer
-from chalicelib.purchases.model import Purchase
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A purchase in its newest version, and the member whose it is."""
-
-    purchase: Purchase
-    sale: Sale
-    member: Member
-    payer: Payer
-    now: datetime
-
-    @property
-    def receipt_id(self) -> ReceiptId | None:
-        """The receipt that it has now; None where nothing of it counts."""
-        receipt = self.purchase.receipt
-        return receipt.receipt_id if receipt is not None and not self.sale.is_withdrawn else None
 
 
 def follow(
@@ -52,7 +32,9 @@ def follow(
             continue
         current = _recounted(case, redemption, campaign, beside)
         target = target_minor(current, case.sale, beside)
+        current = holding.decided(case, participation, current, target)
         participation = case.payer.bring_to(participation, current, target)
+    holding.drop_empty(case, participation)
     return participation
 
 
@@ -88,7 +70,7 @@ def target_minor(redemption: Redemption, sale: Sale, beside: Sequence[Redemption
     left = _left_minor(redemption, sale)
     if left == sum(share.minor for share in redemption.shares):
         return left
-    room = still_paid_minor(sale) - sum(one.kept_minor for one in beside)
+    room = still_paid_minor(sale) - sum(one.budgeted_minor for one in beside)
     return max(min(left, room), 0)
 
 

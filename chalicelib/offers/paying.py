@@ -18,6 +18,7 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.kernel.times import end_of_day
 from chalicelib.ledger import giving
 from chalicelib.ledger.giving import Gift as LedgerGift
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.members.announcing import Announcement, NoticeKind, announce, notice_id_of
 from chalicelib.network import service as network
 from chalicelib.offers.campaigns.model import Campaign
@@ -28,6 +29,7 @@ from chalicelib.offers.participation.model import (
     Participation,
     Redemption,
     Refused,
+    gift_key,
     lessened,
     raised,
     released,
@@ -44,7 +46,11 @@ class Changed(Exception):
 
 
 class Payer:
-    """Pays one member, and gathers what to announce until all of it is paid."""
+    """Pays one member, and gathers what to announce until all of it is paid.
+
+    Of what is held the budget is spent, and nothing else is done; of what was refused the budget
+    gets everything back.
+    """
 
     def __init__(self, member_id: MemberId, key: vault.SealingKey, now: datetime) -> None:
         self._member_id, self._key, self._now = member_id, key, now
@@ -95,6 +101,13 @@ class Payer:
         purse = Purse(campaign.campaign_id, campaign.ends_at)
         return budgets.get_standing(purse, now=self._now).left_minor >= minor
 
+    def give_up(self, participation: Participation, redemption: Redemption) -> None:
+        """Give the budget back all that was spent for `redemption`, of which nothing was given."""
+        purse = _purse(participation)
+        for at, gift in enumerate(redemption.gifts):
+            entry = _entry(redemption, participation, at)
+            budgets.give_back(purse, gift.lease, entry, 0, now=self._now)
+
     def _aimed(
         self,
         participation: Participation,
@@ -104,7 +117,8 @@ class Payer:
         is_withdrawn: bool,
     ) -> Redemption:
         missing = target_minor - redemption.kept_minor
-        if redemption.refused is not Refused.NONE or missing == 0:
+        is_final = redemption.refused is not Refused.NONE or redemption.held == REFUSED
+        if missing == 0 or (is_final and missing > 0):
             return redemption
         if missing < 0:
             return lessened(redemption, target_minor, is_withdrawn=is_withdrawn)
@@ -139,19 +153,20 @@ class Payer:
         )
         if not is_spent:
             return False
-        given = self._ledger_gift(participation, redemption, at)
-        giving.bring_to(given, gift.taken_minor, reason=_last_reason(gift), now=self._now)
-        if gift.taken:
-            budgets.give_back(purse, gift.lease, entry, gift.kept_minor, now=self._now)
-        self._tell(redemption.gifts[at], given)
+        if not redemption.held:
+            given = self._ledger_gift(participation, redemption, at)
+            giving.bring_to(given, gift.taken_minor, reason=_last_reason(gift), now=self._now)
+            self._tell(gift, given)
+        kept_minor = 0 if redemption.held == REFUSED else gift.kept_minor
+        if kept_minor < gift.given_minor:
+            budgets.give_back(purse, gift.lease, entry, kept_minor, now=self._now)
         return True
 
     def _ledger_gift(
         self, participation: Participation, redemption: Redemption, at: int
     ) -> LedgerGift:
-        names = (participation.campaign_id, redemption.purchase_id, redemption.receipt_id, str(at))
         return LedgerGift(
-            key=f"offer:{':'.join(names)}",
+            key=gift_key(participation.campaign_id, redemption, at),
             member_id=self._member_id,
             amount=Money(redemption.gifts[at].given_minor, participation.currency),
             campaign_id=participation.campaign_id,

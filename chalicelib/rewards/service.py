@@ -15,6 +15,7 @@ from chalicelib.members import service as members
 from chalicelib.members.model import Member, MemberStatus
 from chalicelib.network import service as network
 from chalicelib.offers import awarding as offers
+from chalicelib.offers import holding as held_offers
 from chalicelib.purchases import store
 from chalicelib.purchases.messages import RewardMessage
 from chalicelib.purchases.model import Purchase, Whereabouts
@@ -33,9 +34,13 @@ def settle(message: RewardMessage, *, now: datetime, receives: int = 1) -> None:
     :raises TryAgain: a passing obstacle, or the purchase is not written yet.
     """
     member = members.find_member(message.member_id, now=now)
-    if member is None or member.salt is None or member.status is not MemberStatus.ACTIVE:
+    if member is None or member.salt is None:
         return observability.count("rewards_dropped", reason="member_left")
     key = vault.member_key(member.salt)
+    if member.status is not MemberStatus.ACTIVE:
+        if member.status is MemberStatus.LEFT:
+            held_offers.give_up(message.payment_id, member.member_id, key, now=now)
+        return observability.count("rewards_dropped", reason="member_left")
     where = Whereabouts(message.payment_id, message.member_id, message.anchored_at)
     purchase = store.find_purchase(where, key=key, now=now, consistent=False)
     if purchase is None or purchase.version < message.version:

@@ -30,9 +30,9 @@ def list_holds() -> None:
 
     found = store.list_open(now=clock.now())
     show(
-        ("held, UTC", "hold", "reason", "scheme or offer", "units"),
+        ("held, UTC", "hold", "reason", "scheme or offer", "worth"),
         [
-            (f"{one.held_at:%Y-%m-%d %H:%M}", one.hold_id, one.reason.value, one.subject, one.units)
+            (f"{one.held_at:%Y-%m-%d %H:%M}", one.hold_id, one.reason.value, one.subject, one.worth)
             for one in found
         ],
     )

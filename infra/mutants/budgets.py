@@ -7,6 +7,7 @@ _STORE = "chalicelib/budgets/store.py"
 _SERVICE = "chalicelib/budgets/service.py"
 _PAYING = "chalicelib/loyalty/cards/paying.py"
 PARTICIPATION = ("tests/unit/offers/test_offers_participation.py",)
+HELD_OFFERS = ("tests/integration/test_offers_holding.py",)
 CARD_BUDGETS = ("tests/integration/test_loyalty_budgets.py",)
 
 MUTANTS = (
@@ -150,7 +151,7 @@ MUTANTS = (
         "returned_offer_keeps_its_place",
         "an offer that was taken back whole still counts towards the member's limit",
         "chalicelib/offers/participation/model.py",
-        "rewarded = [one for one in same if one.kept_minor > 0]",
+        "rewarded = [one for one in same if one.budgeted_minor > 0]",
         "rewarded = list(same)",
         PARTICIPATION,
     ),
@@ -166,8 +167,8 @@ MUTANTS = (
         "budget_keeps_what_came_back",
         "what is taken back of an offer is not given back to its budget",
         "chalicelib/offers/paying.py",
-        "budgets.give_back(purse, gift.lease, entry, gift.kept_minor, now=self._now)",
-        "budgets.give_back(purse, gift.lease, entry, gift.given_minor, now=self._now)",
+        "kept_minor = 0 if redemption.held == REFUSED else gift.kept_minor",
+        "kept_minor = 0 if redemption.held == REFUSED else gift.given_minor",
         AWARDING,
     ),
     Mutant(
@@ -217,5 +218,29 @@ MUTANTS = (
         "return tuple(self.pay(one) for one in fills if one.has_waited)",
         "return tuple(self.pay(one) for one in fills if one.waits)",
         CARD_BUDGETS,
+    ),
+    Mutant(
+        "held_offer_is_paid",
+        "what an offer gives is the member's while somebody has yet to look at it",
+        "chalicelib/offers/paying.py",
+        "        if not redemption.held:\n",
+        "        if redemption.held != REFUSED:\n",
+        HELD_OFFERS,
+    ),
+    Mutant(
+        "refused_offer_keeps_its_budget",
+        "the budget does not get back what a person refused",
+        "chalicelib/offers/paying.py",
+        "kept_minor = 0 if redemption.held == REFUSED else gift.kept_minor",
+        "kept_minor = gift.kept_minor",
+        HELD_OFFERS,
+    ),
+    Mutant(
+        "held_offer_frees_its_place",
+        "what is held takes no place of the member's limit",
+        "chalicelib/offers/participation/model.py",
+        "return 0 if self.held == REFUSED else self.kept_minor",
+        "return 0 if self.held else self.kept_minor",
+        HELD_OFFERS,
     ),
 )

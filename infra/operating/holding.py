@@ -25,6 +25,6 @@ def lines_of(held: Held, *, now: datetime) -> Iterator[str]:
     place = "-"
     if purchase.receipt is not None:
         place = f"{purchase.receipt.store_id}  till {purchase.receipt.till or '-'}"
-    yield f"{held.reason.value}  {held.subject}  {held.units} units  member {held.member_id}"
+    yield f"{held.reason.value}  {held.subject}  {held.worth}  member {held.member_id}"
     paid = f"{payment.amount.to_text()} {payment.amount.currency}"
     yield f"{payment.made_at:%Y-%m-%d %H:%M:%S}  {paid}  given back {back.minor} minor  {place}"

@@ -1,4 +1,4 @@
-"""What a bank's app, or a till, asks over the API, and asks again until it has an answer.
+"""What a bank's app, a till, or an operator asks, and asks again until there is an answer.
 
 The handlers are called behind the gateway and the check of tokens, which asks nobody. Whoever gets
 no answer, or is told to try again, sends the same a while later. So they do for some time where
@@ -18,13 +18,26 @@ from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.refusals import Rejected, TooOften, TryAgain
 from chalicelib.loyalty.claims.codes import code_of
 from chalicelib.loyalty.claims.service import claim_id_of
+from chalicelib.loyalty.holding import service as holding
+from chalicelib.loyalty.holding.model import HoldOutcome
 from chalicelib.network.model import ClientKind
+from chalicelib.runtime import clock
 from infra.resources import Queue
 
 ASKS = "asks"
+DONE = "done"
 ASKED_AGAIN_AFTER = timedelta(seconds=500)  # Five times outlast two failures of any queue.
 REFUSED_MAX = 5  # Then the user is told so. As often as one may name a receipt in a day.
 APPS = Queue(ASKS, visibility_seconds=int(ASKED_AGAIN_AFTER.total_seconds()), receives_max=8)
+
+
+def _decide_hold(asked: Inbound) -> Answer:
+    """What an operator's command does."""
+    outcome = HoldOutcome(asked.parameters["outcome"])
+    holding.decide_hold(asked.parameters["hold"], outcome, now=clock.now())
+    return Answer(DONE)
+
+
 HANDLERS: Mapping[str, Callable[[Inbound], Answer]] = {
     "say_not_mine": matches.say_not_mine,
     "say_this_is_mine": matches.say_this_is_mine,
@@ -33,8 +46,8 @@ HANDLERS: Mapping[str, Callable[[Inbound], Answer]] = {
     "cancel_claim": cards.cancel_claim,
     "confirm_claim": cards.confirm_claim,
     "set_destination": payouts.put_payout_destination,
+    "decide_hold": _decide_hold,
 }
-DONE = "done"
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):

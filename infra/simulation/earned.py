@@ -96,7 +96,8 @@ def _said(standing: Standing) -> Counter[tuple[str, str]]:
         names = (row.content["campaign_id"], redemption["purchase_id"], redemption["receipt_id"])
         for at, gift in enumerate(redemption["gifts"]):
             key = f"offer:{':'.join(names)}:{at}"
-            said[row.key[0], key] += gift["given_minor"] - sum(gift["taken"])
+            kept = gift["given_minor"] - sum(gift["taken"])
+            said[row.key[0], key] += 0 if redemption["held"] else kept
     for kind in ("CardRow", "PastRow"):
         for row in standing.of(kind):
             for fill in row.content["fills"]:

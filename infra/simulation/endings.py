@@ -51,7 +51,7 @@ def broken_when_quiet(world: World, history: History, standing: Standing) -> tup
         *(() if history.may_settle_late else _unneeded(history, standing)),
         *_untold(world, standing),
         *_endless(history, standing),
-        *broken_money_at_end(world, history),
+        *broken_money_at_end(world, history, standing),
         *broken_notices_at_end(world, history, standing),
         *broken_cards_at_end(history, standing.of("CardRow")),
         *broken_earnings_at_end(world, history, standing),

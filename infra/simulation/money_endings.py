@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from chalicelib.budgets import service as budgets
 from chalicelib.budgets.service import Purse
 from chalicelib.ledger.days import store as daybook
 from chalicelib.ledger.model import Balances, EntryKind
+from chalicelib.offers.participation.model import Participation
 from chalicelib.payouts.model import PayoutState
 from chalicelib.payouts.states import UNSETTLED
 from chalicelib.runtime import settings
 from infra.simulation.history import History
 from infra.simulation.money import Books, balances_of, books_in, instructions_in
 from infra.simulation.reward_town import CAMPAIGN_ID, ENDS_AT, OTHER_ID, SCHEME_ID
+from infra.simulation.standing import Standing
 from infra.simulation.town import PEOPLE
 from infra.simulation.world import World
 
 
-def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
+def broken_money_at_end(world: World, history: History, standing: Standing) -> tuple[str, ...]:
     """What does not hold of money at the end of `history`."""
     if not world.has_money:
         return ()
@@ -25,7 +29,7 @@ def broken_money_at_end(world: World, history: History) -> tuple[str, ...]:
         *_owned(history, books),
         *_unfiled(world, books),
         *_unpaid(world),
-        *_spent_otherwise(world, books),
+        *_spent_otherwise(world, books, standing),
     )
 
 
@@ -85,8 +89,10 @@ def _unpaid(world: World) -> Iterator[str]:
             yield "I10 a payout is disputed"
 
 
-def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
-    """I6: what a budget says is spent is what its campaign or scheme gave and did not take back."""
+def _spent_otherwise(world: World, books: Books, standing: Standing) -> Iterator[str]:
+    """I6: what a budget says is spent is what its campaign or scheme gave and did not take back, or
+    holds.
+    """
     items = world.aws.tables.items(settings.table("money"))
     for purse in (Purse(CAMPAIGN_ID, ENDS_AT), Purse(SCHEME_ID), Purse(OTHER_ID)):
         given = -sum(
@@ -99,5 +105,11 @@ def _spent_otherwise(world: World, books: Books) -> Iterator[str]:
         if (f"campaign#{purse.campaign_id}", "budget") not in items:
             continue
         spent = budgets.get_standing(purse, now=world.now()).spent_minor
-        if spent != given:
-            yield f"I6 {spent} is spent of the budget, and {given} was given"
+        held = _held_minor(standing, purse.campaign_id)
+        if spent != given + held:
+            yield f"I6 {spent} is spent of the budget, {given} was given, and {held} is held"
+
+
+def _held_minor(standing: Standing, campaign_id: str) -> int:
+    rows = (msgspec.convert(row.content, Participation) for row in standing.of("OfferRow"))
+    return sum(row.held_minor for row in rows if row.campaign_id == campaign_id)

@@ -95,7 +95,7 @@ def _offers_left(standing: Standing) -> _Sums:
         for redemption in row.content["redemptions"]:
             kept = sum(gift["given_minor"] - sum(gift["taken"]) for gift in redemption["gifts"])
             campaign_id, purchase_id = row.content["campaign_id"], redemption["purchase_id"]
-            stands[row.key[0], campaign_id, purchase_id] += kept
+            stands[row.key[0], campaign_id, purchase_id] += 0 if redemption["held"] else kept
     return stands
 
 

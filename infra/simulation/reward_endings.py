@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.loyalty.cards.lots import balance_at
 from chalicelib.loyalty.cards.model import Balance, Card
+from chalicelib.offers.participation.model import Participation
 from chalicelib.rewards.inquiries.model import InquiryState
 from infra.simulation.history import History
 from infra.simulation.reward_town import SCHEME_ID
@@ -25,6 +26,7 @@ def broken_promises(world: World, history: History, standing: Standing) -> Itera
     yield from _heard(world, history)
     yield from _told(world, history)
     yield from _open_cases(standing)
+    yield from _open_holds(standing)
 
 
 def _holding(world: World, history: History, standing: Standing) -> Iterator[str]:
@@ -73,3 +75,21 @@ def _open_cases(standing: Standing) -> Iterator[str]:
         payment_id = row.key[1].partition("#")[2]
         if (row.plain["state"] == resolved) == (payment_id in still):
             yield f"I16 a case is {row.plain['state']}, and looked at: {payment_id in still}"
+
+
+def _open_holds(standing: Standing) -> Iterator[str]:
+    """I16: what an offer gave and holds is looked at, and nothing else of it is."""
+    rows = [msgspec.convert(row.content, Participation) for row in standing.of("OfferRow")]
+    waits = {
+        (row.campaign_id, one.purchase_id)
+        for row in rows
+        for one in row.redemptions
+        if one.is_waiting
+    }
+    still = {
+        (row.plain["subject"], row.plain["purchase_id"])
+        for row in standing.of("OpenHoldRow")
+        if row.plain.get("currency")
+    }
+    if waits != still:
+        yield f"I16 {len(waits)} rewards are held, and {len(still)} are looked at"

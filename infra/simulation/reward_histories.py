@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from chalicelib.ledger.model import Balances
 from chalicelib.runtime import queues
-from infra.simulation import extra_histories
+from infra.simulation import extra_histories, held_histories
 from infra.simulation.history import Ending, History
 from infra.simulation.nights import LOOKS, NIGHTS
 from infra.simulation.reward_inputs import (
@@ -175,4 +175,5 @@ HISTORIES: Sequence[Callable[[], History]] = (
     lambda: cashback("late", LATE, _paid(LATE), queues.PAYOUTS, LOOKS),
     lambda: cashback("away", AWAY, _paid(AWAY), queues.PAYOUTS, LOOKS),
     *extra_histories.HISTORIES,
+    *held_histories.HISTORIES,
 )

@@ -105,6 +105,34 @@ def test_what_nobody_decides_in_thirty_days_is_released(counted: Counted) -> Non
     assert counted["holds_decided:released"] == 1
 
 
+def test_one_that_was_held_again_in_the_moment_it_was_decided_leaves_the_list_and_stays_so() -> (
+    None
+):
+    service.hold(HELD, now=PAID_AT)
+    service.decide_hold(HELD.hold_id, HoldOutcome.REFUSED, now=SOON)
+    store.record_open(HELD)  # By whoever had asked for the decision a moment before.
+
+    service.end_old_holds(now=IN_A_MONTH)
+
+    decision = service.find_decision(HELD.subject, HELD.purchase_id, now=IN_A_MONTH)
+    assert decision is not None
+    assert decision.outcome is HoldOutcome.REFUSED
+    assert store.list_open(now=IN_A_MONTH) == []
+    assert settled() == [(HELD.purchase_id, 1)]
+
+
+def test_what_is_left_of_nothing_leaves_the_list_undecided_whoever_says_so_twice() -> None:
+    service.hold(HELD, now=PAID_AT)
+    service.hold(make_held(7), now=PAID_AT)
+
+    for _ in range(2):
+        service.drop(HELD)
+
+    assert store.list_open(now=SOON) == [make_held(7)]
+    assert service.find_decision(HELD.subject, HELD.purchase_id, now=SOON) is None
+    assert settled() == []
+
+
 def test_the_first_who_registered_a_card_earns_and_the_second_is_held() -> None:
     network.record_connection(make_connection(), now=PAID_AT)
     shared = GivenCard(LastFour("4242", LastFourKind.CARD), "visa", card_token("token-1"))

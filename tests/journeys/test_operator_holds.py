@@ -53,6 +53,7 @@ def test_lists_without_showing_and_shows_for_a_reason_alone(held: str) -> None:
         "many_in_an_hour",
         "coffee-card",
         "2",
+        "units",
     ]
     assert without.exit_code == 1
     assert "7.70" not in without.stdout

@@ -113,5 +113,5 @@ def test_what_looks_wrong_waits_and_what_was_given_long_before_comes_back() -> N
 
     assert held is not None
     assert [entry.held for entry in held.entries] == [""] * 6 + ["many_in_an_hour"] * (MANY - 6)
-    assert given == (Balances("GBP", pending=50 * MANY, available=300),)
-    assert money(now=PAID_AT + DAY) == (Balances("GBP", pending=50 * MANY - 50, available=300),)
+    assert given == (Balances("GBP", pending=50 * 6, available=300),)  # The offer's is held, too.
+    assert money(now=PAID_AT + DAY) == (Balances("GBP", pending=50 * 5, available=300),)

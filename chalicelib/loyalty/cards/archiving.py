@@ -21,13 +21,12 @@ from chalicelib.loyalty.cards.model import SPENT, Card, Claim, Draw, Entry, Fill
 from chalicelib.loyalty.cards.past import Past
 from chalicelib.loyalty.cards.standing import moved, returned
 from chalicelib.loyalty.rules import Scheme
+from chalicelib.loyalty.watching import is_watched
 
 T = TypeVar("T")
 
 ENTRIES_MAX = 11  # With everything else on the card, still under a kilobyte (a write unit).
-ENTRIES_OF_A_DAY_MAX = 30  # From there on enough stay for every limit of `watching`.
 BATCH = 9
-WATCHED = timedelta(hours=24)
 CLAIMS_MAX = 4  # Closed ones; open ones always stay.
 FOLLOWED_UP = timedelta(days=8)  # So long somebody makes up for a run that died before it paid.
 
@@ -115,8 +114,7 @@ def _taken_out(base: Sequence[Lot], wanted: Lot, *, at: datetime) -> tuple[tuple
 
 def _oldest(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     by_age = sorted(entries, key=lambda entry: (entry.sold_at, entry.payment_id))
-    is_watched = by_age[BATCH - 1].sold_at > by_age[-1].sold_at - WATCHED
-    if is_watched and len(by_age) <= ENTRIES_OF_A_DAY_MAX:
+    if is_watched(by_age[BATCH - 1].sold_at, [one.sold_at for one in by_age]):
         return ()
     return tuple(by_age[:BATCH])
 

@@ -43,12 +43,10 @@ from chalicelib.loyalty.cards.valuing import (
     to_earned,
 )
 from chalicelib.loyalty.holding import service as holding
-from chalicelib.loyalty.holding.model import Held, HoldDecision, HoldOutcome
+from chalicelib.loyalty.holding.model import REFUSED, Held, HoldDecision, HoldOutcome
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.watching import PASS, Hold, HoldReason, Verdict, judge
-
-REFUSED = "refused"  # Why an award stays held, once a person has said so.
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,17 +113,16 @@ class Entry:
     """What one purchase earned, brought up to its `version` under a `scheme` version; or units that
     another card gave (`naming.py`), in whose `version` is how far that is (`extra.py`).
 
-    - `lot.units` are the units that count: what was given less what was taken back, and more by
-      what the scheme's policy let the member keep (`kept`), less what the scheme forfeits.
+    - `lot.units` count: what was given less what was taken back, more by what the scheme's policy
+      let the member keep (`kept`), less what the scheme forfeits.
     - `sale_print` tells a correction of what was bought from a return of it.
     - `changed`, `reason` and `lag_seconds` are the `Change` of the last version; `earlier` are the
-      first and the last ones before that. So whoever repeats it announces the same, and what
-      somebody died before announcing is announced by whoever comes next.
-    - `visits` are the streaks it was a visit for; `spend_minor` counts towards a tier of money, and
-      `is_visit` says that it still counts as one; all as the newest version leaves them.
-    - `completed` are the streaks of which it completed a row, though a cap left nothing to give.
+      first and the last before that, for whoever repeats or makes up an announcement.
+    - `visits` are the streaks it was a visit for (`completed` those whose row it made whole, though
+      a cap left nothing to give); `spend_minor` counts towards a tier of money, and `is_visit`
+      says that it still counts as one; all as the newest version leaves them.
     - `place` is the till (`watching.place_of`). While it is `held` for a reason nothing of it
-      counts; `is_released` says that a person looked at it and let it be.
+      counts; `is_released`: a person let it be.
     """
 
     payment_id: str
@@ -164,7 +163,6 @@ class Fill:
     was given with an earlier one. Once it is due it stays due.
     `undone_by` names the purchase whose return emptied it again, `undone_why` says why.
     `claim_id` names the claim by which a reward that is no money is collected.
-
     `lease` is the part of the scheme's budget that pays for it, `WAITING` while none can; None: it
     was given before budgets were drawn on. One that `has_waited` was told of as waiting. `gives`
     are the units that its reward is on another card.

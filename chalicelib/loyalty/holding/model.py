@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from chalicelib.kernel.ids import MemberId, PaymentId, natural_id
+from chalicelib.kernel.money import Money
 from chalicelib.loyalty.watching import HoldReason
 
 
@@ -15,14 +16,17 @@ class HoldOutcome(Enum):
     REFUSED = "refused"
 
 
+REFUSED = HoldOutcome.REFUSED.value  # Why an award stays held, once a person has said so.
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """An award that waits for a person.
 
-    `subject` is the scheme or campaign it is of, `units` what it would give. `anchored_at` and
-    `version` say where its purchase lies, so that the decision can be brought to it. `since` is
-    when it was sold: whoever holds the same again names it the same. `held_at` is when it was held
-    first.
+    `subject` is the scheme or campaign it is of, `units` what it would give: stamps or points, or
+    minor units of `currency`. `anchored_at` and `version` say where its purchase lies, so that the
+    decision can be brought to it. `since` is when it was sold: whoever holds the same again names
+    it the same. `held_at` is when it was held first.
     """
 
     subject: str
@@ -34,11 +38,19 @@ class Held:
     anchored_at: datetime
     version: int
     held_at: datetime
+    currency: str = ""
 
     @property
     def hold_id(self) -> str:
         """Its name: one per award."""
         return hold_id_of(self.subject, self.purchase_id)
+
+    @property
+    def worth(self) -> str:
+        """What it would give, for staff to read."""
+        if not self.currency:
+            return f"{self.units} units"
+        return f"{Money(self.units, self.currency).to_text()} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ the purchase by the same message as any new version of it; decided again in the 
 sends that message again. So whoever dies between the two repeats the command.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 from chalicelib.kernel.ids import MemberId, PaymentId
@@ -43,6 +44,11 @@ def hold(held: Held, *, now: datetime) -> HoldDecision | None:
         store.record_open(held)
         observability.count("awards_held", reason=held.reason.value)
     return decision
+
+
+def drop(held: Held) -> None:
+    """Let nobody look at `held`: nothing is left of it. :raises TryAgain: a passing obstacle."""
+    store.remove_open(held)
 
 
 def find_decision(subject: str, purchase_id: PaymentId, *, now: datetime) -> HoldDecision | None:
@@ -91,7 +97,7 @@ def decide_hold(hold_id: str, outcome: HoldOutcome, *, now: datetime) -> MemberI
 def end_old_holds(*, now: datetime) -> int:
     """Release what nobody decided in thirty days, and observe how many wait and since when.
 
-    Returns how many were released. One that meets a passing obstacle is left to the next run.
+    Returns how many it took off the list. What meets a passing obstacle is left to the next run.
     """
     waiting = store.list_open(now=now)
     released = 0
@@ -99,7 +105,7 @@ def end_old_holds(*, now: datetime) -> int:
         if held.held_at + store.DECIDED_WITHIN > now:
             continue
         try:
-            decide_hold(held.hold_id, HoldOutcome.RELEASED, now=now)
+            _end(held, now=now)
         except TryAgain:
             observability.count("looks_put_off")
             continue
@@ -108,6 +114,13 @@ def end_old_holds(*, now: datetime) -> int:
     observability.observe("holds_open", len(waiting), Unit.COUNT)
     observability.observe("oldest_hold_seconds", (now - oldest).total_seconds(), Unit.SECONDS)
     return released
+
+
+def _end(held: Held, *, now: datetime) -> None:
+    """Release `held`. One that was decided in the moment it was held again is on the list still."""
+    with suppress(DecidedOtherwise):
+        decide_hold(held.hold_id, HoldOutcome.RELEASED, now=now)
+    store.remove_open(held)
 
 
 def _settle(decision: HoldDecision) -> None:

@@ -34,6 +34,7 @@ class OpenHoldRow(rows.Row):
         "anchored_at": _WORD,
         "version": _WORD,
         "held_at": _WORD,
+        "currency": _WORD,
     }
     retention = Retention(
         name="held_awards",
@@ -50,6 +51,7 @@ class OpenHoldRow(rows.Row):
     anchored_at = UnicodeAttribute()
     version = NumberAttribute()
     held_at = UnicodeAttribute()
+    currency = UnicodeAttribute(null=True)
 
 
 class HoldDecisionRow(rows.Row):
@@ -86,6 +88,11 @@ def record_open(held: Held) -> None:
         rows.put_new(_open_row(held).keep_from(held.held_at))
     except rows.ConditionFailed:
         return
+
+
+def remove_open(held: Held) -> None:
+    """Take `held` off the list, undecided; again changes nothing."""
+    rows.delete(_open_row(held))
 
 
 def list_open(*, now: datetime) -> list[Held]:
@@ -134,6 +141,7 @@ def _open_row(held: Held) -> OpenHoldRow:
         anchored_at=held.anchored_at.isoformat(),
         version=held.version,
         held_at=held.held_at.isoformat(),
+        currency=held.currency or None,
     )
 
 
@@ -148,6 +156,7 @@ def _to_held(row: OpenHoldRow) -> Held:
         anchored_at=datetime.fromisoformat(row.anchored_at),
         version=int(row.version),
         held_at=datetime.fromisoformat(row.held_at),
+        currency=row.currency or "",
     )
 
 

@@ -55,8 +55,8 @@ class NotLive(Conflicting):
 class Listed:
     """An offer as one member sees it. `kilometres` is to its nearest shop, where that was asked.
 
-    `is_used_up`: the member has had as many rewards of it as they may have now. `redemptions` are
-    those they had, oldest first.
+    `is_used_up`: the member has had as many rewards of it as they may have now. `held_minor` is of
+    those that a person looks at first. `redemptions` are those they had, oldest first.
     """
 
     campaign: Campaign
@@ -66,6 +66,7 @@ class Listed:
     activated_at: datetime | None = None
     is_used_up: bool = False
     rewarded_minor: int = 0
+    held_minor: int = 0
     kilometres: int | None = None
     redemptions: tuple[Redemption, ...] = ()
 
@@ -224,6 +225,7 @@ def _as_listed(
         activated_at,
         is_used_up,
         taken.kept_minor if taken else 0,
+        taken.held_minor if taken else 0,
         kilometres,
         taken.redemptions if taken else (),
     )

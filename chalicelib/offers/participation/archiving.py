@@ -3,7 +3,8 @@
 A row that is written with every reward has to stay small, because DynamoDB bills what is written by
 the kilobyte. So the oldest redemptions move to pages nine at a time, and the row keeps their sums.
 What moves is of earlier periods of the campaign's limit than the newest on the row, so that a sale
-of now never asks the pages; a sale that is late does, before anybody believes that it is new.
+of now never asks the pages; a sale that is late does, before anybody believes that it is new. What
+was bought within a day stays together, since `watching` counts it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from datetime import datetime
 
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.terms import Per
+from chalicelib.loyalty.watching import is_watched
 from chalicelib.offers.campaigns.model import Campaign
 from chalicelib.offers.participation.model import (
     History,
@@ -43,7 +45,7 @@ def move_old(participation: Participation, campaign: Campaign) -> tuple[Particip
     newest = _period(by_age[-1].sold_at, campaign)
     is_ever = campaign.limit.per is Per.EVER  # Then the sums are enough.
     movable = [one for one in by_age if is_ever or _period(one.sold_at, campaign) < newest]
-    if len(movable) < MOVED:
+    if len(movable) < MOVED or is_watched(movable[MOVED - 1].sold_at, [r.sold_at for r in kept]):
         return participation, None
     moving = tuple(movable[:MOVED])
     page = Page(participation.history.pages + 1, moving)
@@ -99,9 +101,9 @@ def _with(history: History, moved: Sequence[Redemption], *, sign: int) -> Histor
     return History(
         pages=history.pages + (sign > 0),
         redemptions=history.redemptions + sign * len(moved),
-        rewards=history.rewards + sign * sum(one.kept_minor > 0 for one in moved),
+        rewards=history.rewards + sign * sum(one.budgeted_minor > 0 for one in moved),
         gifted=history.gifted + sign * sum(bool(one.gifts) for one in moved),
-        kept_minor=history.kept_minor + sign * sum(one.kept_minor for one in moved),
+        kept_minor=history.kept_minor + sign * sum(one.counted_minor for one in moved),
         newest_sold_at=max((one for one in stamps if one is not None), default=None),
     )
 

@@ -14,8 +14,10 @@ from enum import Enum
 from chalicelib.kernel.ids import PaymentId, ReceiptId, RetailerId
 from chalicelib.kernel.times import zone_named
 from chalicelib.loyalty.earning import Share
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.loyalty.streaks import near
 from chalicelib.loyalty.terms import Per
+from chalicelib.loyalty.watching import WATCHED
 from chalicelib.offers.campaigns.model import Campaign, Limit
 
 
@@ -62,7 +64,10 @@ class Gift:
 class Redemption:
     """What one purchase got. `shares` are by line of `receipt_version`, before anything came back.
 
-    It may be paid out from `available_at` on.
+    It may be paid out from `available_at` on. `place` is the till (`watching.place_of`), where and
+    for as long as it is asked about. While it is `held` for a reason its budget is spent and the
+    member has nothing of it; once a person has `REFUSED` it, that is for good, and the budget is
+    free again.
     """
 
     purchase_id: PaymentId
@@ -73,11 +78,29 @@ class Redemption:
     shares: tuple[Kept, ...]
     gifts: tuple[Gift, ...]
     refused: Refused = Refused.NONE
+    place: str = ""
+    held: str = ""
+    is_released: bool = False
 
     @property
     def kept_minor(self) -> int:
-        """What the member has of it now."""
+        """What did not come back of it, whether it is held or not."""
         return sum(gift.kept_minor for gift in self.gifts)
+
+    @property
+    def budgeted_minor(self) -> int:
+        """What of it the budget pays, or will once it is released."""
+        return 0 if self.held == REFUSED else self.kept_minor
+
+    @property
+    def counted_minor(self) -> int:
+        """What the member has of it now."""
+        return 0 if self.held else self.kept_minor
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something of it waits for a person."""
+        return self.held not in ("", REFUSED) and self.kept_minor > 0
 
     def is_of(self, purchase_id: PaymentId, receipt_id: ReceiptId | None) -> bool:
         """Whether it is of this purchase with this receipt."""
@@ -88,7 +111,8 @@ class Redemption:
 class History:
     """What old redemptions that moved to `pages` come to (`archiving.py`).
 
-    `rewards` are those of which the member has something, `gifted` those that ever gave anything.
+    `rewards` are those that take a place of the limit, `gifted` those that ever gave anything,
+    `kept_minor` what the member has of them.
     """
 
     pages: int = 0
@@ -123,7 +147,12 @@ class Participation:
     @property
     def kept_minor(self) -> int:
         """What the member has of the campaign in all."""
-        return self.history.kept_minor + sum(one.kept_minor for one in self.redemptions)
+        return self.history.kept_minor + sum(one.counted_minor for one in self.redemptions)
+
+    @property
+    def held_minor(self) -> int:
+        """What waits for a person, as far as it is on the row."""
+        return sum(one.kept_minor for one in self.redemptions if one.is_waiting)
 
     @property
     def gifted(self) -> int:
@@ -147,10 +176,19 @@ def new_participation(campaign: Campaign) -> Participation:
 
 
 def with_redemption(participation: Participation, redemption: Redemption) -> Participation:
-    """`participation` with `redemption`, in the place of the one of the same purchase."""
+    """`participation` with `redemption`, in the place of the one of the same purchase.
+
+    Beside a new one, tills are forgotten that nobody asks about any more: a row with every reward
+    that a member had at hand is within a few bytes of a kilobyte, which is billed.
+    """
     key = (redemption.purchase_id, redemption.receipt_id)
     if participation.find(*key) is None:
-        return replace(participation, redemptions=(*participation.redemptions, redemption))
+        since = redemption.sold_at - WATCHED
+        at_hand = (
+            replace(one, place="") if one.place and one.sold_at <= since else one
+            for one in participation.redemptions
+        )
+        return replace(participation, redemptions=(*at_hand, redemption))
     changed = (redemption if one.is_of(*key) else one for one in participation.redemptions)
     return replace(participation, redemptions=tuple(changed))
 
@@ -189,6 +227,11 @@ def released(redemption: Redemption, at: int, *, lease: int | None) -> Redemptio
     return replace(redemption, gifts=left, refused=Refused.NONE if left else Refused.NO_BUDGET)
 
 
+def gift_key(campaign_id: str, redemption: Redemption, at: int) -> str:
+    """The name of the gift at place `at`, in the journal and in notices."""
+    return f"offer:{campaign_id}:{redemption.purchase_id}:{redemption.receipt_id}:{at}"
+
+
 def shares_of(redemption: Redemption) -> tuple[Share, ...]:
     """What it gave by line, as `taken_back` takes it."""
     return tuple(Share("", one.line_id, one.minor) for one in redemption.shares)
@@ -205,9 +248,9 @@ def is_at_limit(
 ) -> bool:
     """Whether a member has had as many rewards as `limit` allows in the period of `sold_at`.
 
-    One that was taken back whole, or was refused, leaves its place free; `most` is how many
-    redemptions there may ever be. `past` are those that are in the history alone, where the sale is
-    late enough to ask for them (`archiving.may_be_past`).
+    One that was taken back whole, or was refused, leaves its place free, one that is held does
+    not; `most` is how many redemptions there may ever be. `past` are those that are in the history
+    alone, where the sale is late enough to ask for them (`archiving.may_be_past`).
     """
     kept, history = participation.redemptions, participation.history
     if len(kept) + history.redemptions >= most:
@@ -218,7 +261,7 @@ def is_at_limit(
         close = near((*kept, *past), sold_at, limit.per)
         same = [one for one in close if period_of(one.sold_at, limit.per, zone=zone) == period]
         before = 0
-    rewarded = [one for one in same if one.kept_minor > 0]
+    rewarded = [one for one in same if one.budgeted_minor > 0]
     return len(rewarded) + before >= limit.times
 
 

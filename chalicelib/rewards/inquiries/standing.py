@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.loyalty.cards import store as cards
-from chalicelib.loyalty.cards.awarding import REFUSED
 from chalicelib.loyalty.cards.model import Entry
 from chalicelib.loyalty.cards.past import in_chain
 from chalicelib.loyalty.cards.store import Holder
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.network import service as network
 from chalicelib.offers.participation import store as participations
@@ -63,13 +63,12 @@ def _earned(own: Own, *, now: datetime) -> tuple[bool, bool]:
     payment_id = own.where.payment_id
     member_id = own.where.member_id
     rows = participations.list_participations(member_id, None, key=own.key, now=now)
-    has_redeemed = any(
-        one.kept_minor > 0 for row in rows.values() for one in row.of_purchase(payment_id)
-    )
+    redemptions = [one for row in rows.values() for one in row.of_purchase(payment_id)]
     entries = list(_entries(own, now=now))
     counts = any(not one.held and any(line.units for line in one.given) for one in entries)
     waits = any(one.held and one.held != REFUSED for one in entries)
-    has_earned = has_redeemed or counts
+    waits = waits or any(one.is_waiting for one in redemptions)
+    has_earned = counts or any(one.counted_minor > 0 for one in redemptions)
     return has_earned or waits, waits and not has_earned
 
 

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.kernel.ids import PaymentId, ReceiptId
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.loyalty.terms import Per
 from chalicelib.offers.campaigns.model import Campaign, Limit
 from chalicelib.offers.participation.archiving import (
@@ -108,9 +110,9 @@ def test_a_row_keeps_all_of_the_newest_period_and_no_more_than_nine_else() -> No
 
 
 def moved_row() -> tuple[Participation, Page, Campaign]:
-    """Thirteen rewards, nine of which moved to the first page of the history."""
+    """Seventeen rewards, nine of which moved to the first page of the history."""
     of = campaign(limit=Limit(60, Per.EVER))
-    kept = tuple(redemption(hour) for hour in range(13))
+    kept = tuple(redemption(hour) for hour in range(17))
     row, page = move_old(replace(new_participation(of), redemptions=kept), of)
     assert page is not None
     return row, page, of
@@ -130,3 +132,42 @@ def test_a_page_that_was_written_by_who_lost_the_race_is_no_part_of_the_history(
 
     assert left_in(row, [lost, page]) == page.redemptions
     assert bring_back(row, [lost, page], PaymentId("p-99")) == row
+
+
+@pytest.mark.parametrize(("newest", "moves"), [(15, False), (16, True)])
+def test_what_was_bought_within_a_day_stays_together(newest: int, moves: bool) -> None:
+    """The ninth of them was bought 21 hours before the newest, or 24."""
+    of = campaign(limit=Limit(60, Per.EVER))
+    kept = (*(redemption(hour) for hour in range(9)), redemption(newest))
+
+    _, page = move_old(replace(new_participation(of), redemptions=kept), of)
+
+    assert (page is not None) is moves
+
+
+def test_thirty_of_one_day_stay_and_the_oldest_of_more_move() -> None:
+    of = campaign(limit=Limit(60, Per.EVER))
+    quick = [replace(redemption(0), purchase_id=PaymentId(f"q-{n}")) for n in range(31)]
+    thirty = replace(new_participation(of), redemptions=tuple(quick[:30]))
+
+    _, none = move_old(thirty, of)
+    _, page = move_old(with_redemption(thirty, quick[30]), of)
+
+    assert none is None
+    assert page is not None
+    assert len(page.redemptions) == 9
+
+
+def test_the_history_knows_what_is_held_as_nobodys_and_what_is_refused_as_no_reward() -> None:
+    of = campaign(limit=Limit(60, Per.EVER))
+    early = [redemption(hour) for hour in range(9)]
+    early[0], early[1] = replace(early[0], held="hour"), replace(early[1], held=REFUSED)
+    before = replace(new_participation(of), redemptions=(*early, redemption(30)))
+
+    row, page = move_old(before, of)
+
+    assert page is not None
+    assert (row.history.rewards, row.history.gifted, row.history.kept_minor) == (8, 9, 700)
+    assert bring_back(row, [page], PaymentId("p-0")).history.kept_minor == 700
+    assert bring_back(row, [page], PaymentId("p-1")).history.rewards == 8
+    assert (before.kept_minor, before.held_minor) == (row.kept_minor, 100) == (800, 100)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.kernel.ids import PaymentId, ReceiptId
+from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.loyalty.terms import Per
 from chalicelib.offers.campaigns.model import Limit
 from chalicelib.offers.participation.model import (
@@ -15,6 +16,7 @@ from chalicelib.offers.participation.model import (
     is_at_limit,
     lessened,
     new_participation,
+    with_redemption,
 )
 from tests.makers.offers import campaign
 
@@ -61,3 +63,32 @@ def test_a_limit_is_reached_with_the_last_reward_of_its_period(
         True,
     ]
     assert is_full(limit, one, two, at=AT + timedelta(days=1)) is after_a_day
+
+
+def test_a_day_later_the_till_of_a_reward_is_forgotten_and_not_before() -> None:
+    first = replace(rewarded(1), place="bcde")
+    soon = replace(rewarded(2), place="bcde", sold_at=AT + timedelta(hours=23))
+    later = replace(rewarded(3), place="fghi", sold_at=AT + timedelta(hours=24))
+
+    row = new_participation(campaign())
+    for one in (first, soon):
+        row = with_redemption(row, one)
+    before = [one.place for one in row.redemptions]
+    row = with_redemption(row, later)
+
+    assert before == ["bcde", "bcde"]
+    assert [one.place for one in row.redemptions] == ["", "bcde", "fghi"]
+
+
+def test_what_is_held_keeps_its_place_and_is_nobodys_and_what_is_refused_leaves_it() -> None:
+    limit, held, refused = (
+        Limit(1),
+        replace(rewarded(1), held="many_in_an_hour"),
+        replace(rewarded(1), held=REFUSED),
+    )
+
+    assert [is_full(limit, held), is_full(limit, refused)] == [True, False]
+    assert (held.kept_minor, held.budgeted_minor, held.counted_minor) == (50, 50, 0)
+    assert (refused.kept_minor, refused.budgeted_minor, refused.counted_minor) == (50, 0, 0)
+    assert [held.is_waiting, refused.is_waiting] == [True, False]
+    assert not lessened(held, 0).is_waiting
