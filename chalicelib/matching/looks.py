@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.matching.outcome import Ambiguous, MatchDecision, NothingNear
+from chalicelib.matching.scatter import TailCounts
 from chalicelib.matching.signals import PaymentSignals
 
 LOOKS_EVERY = timedelta(minutes=15)
@@ -24,13 +25,13 @@ def spans_due(patience: timedelta, *, now: datetime) -> Iterator[tuple[datetime,
         yield until - LOOKS_EVERY - LATE_BY_MAX, until
 
 
-def absent_of(seen: Iterable[Seen]) -> list[tuple[datetime, float]]:
-    """When each payment was made that found nothing, and how probably its receipt is absent.
+def unmatched_of(seen: Iterable[Seen]) -> list[tuple[datetime, TailCounts]]:
+    """When each payment was made that found nothing, and what the receipts at hand say of its own.
 
     Payments that may be of other stores, too, say nothing of this one.
     """
     return [
-        (signals.made_at, decision.absent)
+        (signals.made_at, decision.near)
         for signals, decision in seen
         if isinstance(decision, Ambiguous | NothingNear) and len(signals.stores) == 1
     ]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.looks import Seen, absent_of, spans_due
+from chalicelib.matching.looks import Seen, spans_due, unmatched_of
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
@@ -50,7 +50,7 @@ def look_again_between(since: datetime, until: datetime, *, now: datetime) -> in
         _learn_clocks(store, since, until, now=now)
         seen = _look_at_store(store, since, until, now=now)
         looked += len(seen)
-        _count_absent(store, seen, now=now)
+        _count_unmatched(store, seen, now=now)
     timekeeping.write_out(now=now)
     return looked
 
@@ -88,9 +88,9 @@ def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datet
     return seen
 
 
-def _count_absent(store: Store, seen: Sequence[Seen], *, now: datetime) -> None:
+def _count_unmatched(store: Store, seen: Sequence[Seen], *, now: datetime) -> None:
     """Count how many receipts did not come that should be there: what is to be expected of the
     store.
     """
     until = now - timedelta(seconds=store.receipts_within_seconds)
-    timekeeping.count_absent(store.store_id, absent_of(seen), until=until, now=now)
+    timekeeping.count_unmatched(store.store_id, unmatched_of(seen), until=until, now=now)

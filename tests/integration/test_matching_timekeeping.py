@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.kernel.ids import StoreId
-from chalicelib.matching.clocks import VotedClocks
 from chalicelib.matching.kept_clocks import NO_CLOCKS, Tally
+from chalicelib.matching.scatter import TailCounts
 from chalicelib.matching.till_votes import Vote as TillVote
 from chalicelib.matching.timekeeping import service, store
 from chalicelib.matching.timekeeping.keeping import (
@@ -119,7 +119,7 @@ def test_keeps_what_was_learned_at_once_and_what_a_till_knows_better() -> None:
         for name in ("T1", "T2")
     }
 
-    service.learn(SHOP, VotedClocks(learned), at=NOON + timedelta(seconds=4), now=NOON)
+    service.learn(SHOP, learned, at=NOON + timedelta(seconds=4), now=NOON)
 
     tills = kept().clocks.tills
     assert (tills["T1"].votes, tills["T2"].votes) == (16, 8)
@@ -138,24 +138,25 @@ def test_writes_out_what_a_job_leaves_behind() -> None:
 def test_counts_at_night_what_waits_though_it_should_have_come_and_each_once() -> None:
     give(3)
     made = [NOON - timedelta(hours=hours) for hours in (30, 2, 1)]
-    waiting = [(at, absent) for at, absent in zip(made, (1.0, 0.75, 1.0), strict=True)]
+    near = (TailCounts(), TailCounts(pairs=0.25), TailCounts())
+    waiting = list(zip(made, near, strict=True))
 
     for _ in range(2):
-        service.count_absent(SHOP, waiting, until=NOON - timedelta(hours=2), now=NOON)
+        service.count_unmatched(SHOP, waiting, until=NOON - timedelta(hours=2), now=NOON)
     once = kept().clocks.tally
-    service.count_absent(SHOP, waiting, until=NOON, now=NOON)
+    service.count_unmatched(SHOP, waiting, until=NOON, now=NOON)
 
     assert once == Tally(3, 3, 2, 1.75, (NOON - timedelta(hours=2)).timestamp())
     assert kept().clocks.tally == Tally(3, 3, 3, 2.75, NOON.timestamp())
 
 
 def test_counts_nothing_over_what_another_process_counted() -> None:
-    service.count_absent(SHOP, [(NOON - DAY, 1.0)], until=NOON - DAY, now=NOON)
+    service.count_unmatched(SHOP, [(NOON - DAY, TailCounts())], until=NOON - DAY, now=NOON)
     service.forget()
     service.store_clocks(SHOP, now=NOON)
     elsewhere = replace(kept().clocks, tally=Tally(0, 0, 5, 5.0, NOON.timestamp()))
     assert store.record_clocks(SHOP, elsewhere, after_revision=1, now=NOON)
 
-    service.count_absent(SHOP, [(NOON, 1.0)], until=NOON, now=NOON)
+    service.count_unmatched(SHOP, [(NOON, TailCounts())], until=NOON, now=NOON)
 
     assert kept().clocks == elsewhere

@@ -8,7 +8,7 @@ a few votes of many. What is written twice, because an answer was lost, counts a
 sixty-four. So neither has to be prevented.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,9 +17,12 @@ from typing import Protocol
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.matching.clocks import FEW_VOTES, VotedClocks
+from chalicelib.matching.clocks import FEW_VOTES, TillKey, VotedClocks
 from chalicelib.matching.kept_clocks import NO_CLOCKS, StoreClocks
 from chalicelib.matching.outcome import Matched
+from chalicelib.matching.scatter import TailCounts
+from chalicelib.matching.spells import Spells, spells_of
+from chalicelib.matching.till_votes import Vote as TillVote
 from chalicelib.matching.why import Why
 
 READ_AGAIN_AFTER = timedelta(hours=1)
@@ -63,17 +66,19 @@ NOTHING_KEPT = KeptClocksOf(NO_CLOCKS, 0)
 
 @dataclass(slots=True)
 class _Remembered:
-    """What a process knows of one store. `unwritten` votes are counted in by `now_stand`."""
+    """What a process knows of one store: what is kept, and where it stands with its own votes.
+
+    `spells` are those that it learned itself of the last days.
+    """
 
     kept: KeptClocksOf
     read_at: datetime
-    unwritten: list[Vote] = field(default_factory=list)
-
-    @property
-    def now_stand(self) -> StoreClocks:
-        return with_votes(self.kept.clocks, self.unwritten)
+    unwritten: list[Vote]
+    stand: StoreClocks
+    spells: Spells = field(default_factory=dict)
 
 
+Votes = Mapping[TillKey, Sequence[TillVote]]  # Learned at once; `Vote` is one match's word.
 TellFarOff = Callable[[StoreId, str, float], None]  # Store, till, and by how many seconds.
 
 
@@ -105,7 +110,8 @@ class Timekeeper:
 
     def store_clocks(self, store_id: StoreId, *, now: datetime) -> StoreClocks:
         """The clocks of one store, with the votes of this process."""
-        return self._remembered(store_id, now=now).now_stand
+        known = self._remembered(store_id, now=now)
+        return replace(known.stand, spells=known.spells) if known.spells else known.stand
 
     def vote(self, store_id: StoreId, given: Vote, *, now: datetime) -> None:
         """Count `given`; it is written with others when they change something.
@@ -119,7 +125,8 @@ class Timekeeper:
             return
         with self._lock:
             known.unwritten.append(given)
-            is_due = is_worth_writing(known.kept.clocks, known.now_stand, len(known.unwritten))
+            known.stand = with_votes(known.stand, [given])
+            is_due = is_worth_writing(known.kept.clocks, known.stand, len(known.unwritten))
         if is_due:
             self._write(store_id, known, now=now)
 
@@ -130,38 +137,41 @@ class Timekeeper:
         for store_id, known in waiting:
             self._write(store_id, known, now=now)
 
-    def learn(self, store_id: StoreId, voted: VotedClocks, *, at: datetime, now: datetime) -> None:
-        """Keep where `voted`, learned at once from much that is at hand, says tills stood at `at`.
+    def learn(self, store_id: StoreId, votes: Votes, *, at: datetime, now: datetime) -> None:
+        """Keep where `votes`, learned at once from much that is at hand, say tills stood at `at`.
 
-        A till with more votes of its own keeps what it has.
+        A till with more votes of its own keeps what it has. Where it stood elsewhere for a while is
+        remembered by this process for whatever it looks at next.
         """
         known = self._remembered(store_id, now=now)
+        voted = VotedClocks(votes)
         learned = partial(StoreClocks.learned, voted=voted, store=store_id, at=at.timestamp())
         self._write(store_id, known, now=now, learned=learned)
+        known.spells = spells_of(votes, store_id)
 
-    def count_absent(
+    def count_unmatched(
         self,
         store_id: StoreId,
-        waiting: Iterable[tuple[datetime, float]],
+        waiting: Iterable[tuple[datetime, TailCounts]],
         *,
         until: datetime,
         now: datetime,
     ) -> None:
         """Count the payments made until `until`, when all their receipts should have come.
 
-        `waiting` are those that wait nevertheless: when each was made, and how probably its receipt
-        is absent. Whatever was counted before is not counted again. An obstacle leaves it to the
-        next one.
+        `waiting` are those that wait nevertheless: when each was made, and what the receipts at
+        hand say of its own (`Ambiguous.near`). Whatever was counted before is not counted again. An
+        obstacle leaves it to the next one.
         """
         try:
             known = self._remembered(store_id, now=now)
         except TryAgain:
             return
-        stand = known.now_stand
+        stand = known.stand
         after, last = stand.tally.until, until.timestamp()
-        absent = [share for made_at, share in waiting if after < made_at.timestamp() <= last]
-        if absent or stand.matched != stand.tally.matched:
-            counted = partial(_counted, after=after, absent=absent, until=last)
+        said = [near for made_at, near in waiting if after < made_at.timestamp() <= last]
+        if said or stand.matched != stand.tally.matched:
+            counted = partial(_counted, after=after, unmatched=said, until=last)
             self._write(store_id, known, now=now, learned=counted)
 
     def _remembered(self, store_id: StoreId, *, now: datetime) -> _Remembered:
@@ -173,7 +183,9 @@ class Timekeeper:
             unwritten = known.unwritten if known is not None else []
             while len(self._stores) >= STORES_REMEMBERED_MAX:
                 self._stores.pop(next(iter(self._stores)))
-            self._stores[store_id] = _Remembered(kept, now, unwritten)
+            stand = with_votes(kept.clocks, unwritten)
+            spells = known.spells if known is not None else {}
+            self._stores[store_id] = _Remembered(kept, now, unwritten, stand, spells)
             return self._stores[store_id]
 
     def _write(
@@ -201,6 +213,7 @@ class Timekeeper:
                 known.unwritten = [*votes, *known.unwritten][:VOTES_UNWRITTEN_MAX]
             else:
                 known.kept, known.read_at = written, now
+                known.stand = with_votes(written.clocks, known.unwritten)
         if written is not None:
             for till, offset in newly_far_off(base.clocks, written.clocks):
                 self._tell_far_off(store_id, till, offset)
@@ -222,15 +235,12 @@ class Timekeeper:
 
 
 def _counted(
-    clocks: StoreClocks, *, after: float, absent: Sequence[float], until: float
+    clocks: StoreClocks, *, after: float, unmatched: Sequence[TailCounts], until: float
 ) -> StoreClocks:
     """`clocks` with the counts; as they are where somebody else has counted since `after`."""
     if clocks.tally.until != after:
         return clocks
-    tally = clocks.tally.with_night(
-        clocks.matched, waited=len(absent), absent=sum(absent), until=until
-    )
-    return replace(clocks, tally=tally)
+    return clocks.with_night(unmatched, until)
 
 
 def with_votes(clocks: StoreClocks, votes: Iterable[Vote]) -> StoreClocks:
@@ -254,7 +264,7 @@ def is_worth_writing(kept: StoreClocks, stand: StoreClocks, votes: int) -> bool:
         if before is None or before.votes < FEW_VOTES:
             if is_known and kept.matched >= VOTES_UNWRITTEN_MAX:
                 return True
-        elif not is_known or abs(clock.offset - before.offset) > before.spread / 2:
+        elif not is_known or abs(clock.offset - before.offset_at(clock.at)) > before.spread / 2:
             return True
     return False
 

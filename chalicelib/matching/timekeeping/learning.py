@@ -5,14 +5,16 @@ its receipts and payments are set against each other as far as wrong clocks reac
 belong together pile up at one difference.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from chalicelib.matching.clock_learning import FAR_SECONDS, first_votes
-from chalicelib.matching.clocks import FEW_VOTES, VotedClocks
+from chalicelib.matching.clocks import FEW_VOTES, TillKey
 from chalicelib.matching.scene import charge_of, scene_of
 from chalicelib.matching.standing import Lists, Pages
+from chalicelib.matching.till_votes import Vote
 from chalicelib.network.model import Store
 
 DAYS = timedelta(days=2)  # Of payments; a clock that was right before that is another story.
@@ -23,7 +25,7 @@ FAR = timedelta(seconds=FAR_SECONDS)
 class Learned:
     """Where tills stood at `at`, by payments that nobody has matched yet."""
 
-    votes: VotedClocks
+    votes: Mapping[TillKey, Sequence[Vote]]
     at: datetime
 
 
@@ -47,4 +49,4 @@ def learn_clocks(
     times = [vote.at for given in votes.values() for vote in given]
     if not times:
         return None
-    return Learned(VotedClocks(votes), datetime.fromtimestamp(median(times), UTC))
+    return Learned(votes, datetime.fromtimestamp(median(times), UTC))

@@ -20,4 +20,4 @@ store_clocks = _timekeeper.store_clocks
 vote = _timekeeper.vote
 write_out = _timekeeper.write_out
 learn = _timekeeper.learn
-count_absent = _timekeeper.count_absent
+count_unmatched = _timekeeper.count_unmatched
