@@ -5,6 +5,7 @@ Our own ids are 26 characters of base32 (RFC 4648 §6, lower case, no padding): 
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import NewType
 
 MemberId = NewType("MemberId", str)
@@ -16,6 +17,7 @@ ConnectionId = NewType("ConnectionId", str)
 
 ID_LENGTH = 26
 PROVIDER_ID_LENGTH_MAX = 200
+RECEIPTS_NAMED_MAX = 16_384  # Remembered, some 4 MB: a look asks for those of two hours thrice.
 
 
 def natural_id(kind: str, *parts: str) -> str:
@@ -40,6 +42,7 @@ def payment_id_of(connection_id: ConnectionId, provider_transaction_id: str) -> 
     return PaymentId(natural_id("payment", connection_id, provider_transaction_id))
 
 
+@lru_cache(maxsize=RECEIPTS_NAMED_MAX)
 def receipt_id_of(retailer_id: RetailerId, retailer_receipt_id: str) -> ReceiptId:
     """The receipt that `retailer_id` calls `retailer_receipt_id`."""
     return ReceiptId(natural_id("receipt", retailer_id, retailer_receipt_id))

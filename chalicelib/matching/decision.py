@@ -25,8 +25,9 @@ from chalicelib.matching.outcome import (
 from chalicelib.matching.posterior import Weights, explain
 from chalicelib.matching.rates import Rates
 from chalicelib.matching.reasons import best_of, why_accepted, why_not
+from chalicelib.matching.scatter import Reading, TailCounts
 from chalicelib.matching.scene import PartKey, Scene, charge_of
-from chalicelib.matching.sides import Charge
+from chalicelib.matching.sides import Charge, Slip
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.weighing import Pair, Scales
 from chalicelib.matching.why import Why
@@ -188,20 +189,39 @@ def _unsure(
     slips = scene.shelf.slips
     best, share, runner_up = best_of(pairs, shares, slips)
     slip = slips[best.place]
-    readings = beliefs.clocks.readings((slip.store, slip.till), charge.at)
+    clock = _clock_at(beliefs.clocks, slip, charge)
     why = why_not(
         pairs,
         shares,
         slips,
         alone=best_of(pairs, _shares(_weights(pairs), []), slips).share,
-        spread=max(readings, key=lambda r: r.weight).spread,
+        spread=clock.spread,
         threshold=beliefs.threshold,
     )
     if why in (Why.NO_RECEIPT_YET, Why.CARD_FACTS_DIFFER):
         return NothingNear(why)
     rivals = contenders if why is Why.RIVAL_PAYMENT else len(pairs)
-    absent = max(1.0 - sum(shares.values()), 0.0)
-    return Ambiguous(why, rivals, share, runner_up, absent)
+    return Ambiguous(
+        why, rivals, share, runner_up, _scattered(charge, pairs, shares, scene, beliefs)
+    )
+
+
+def _scattered(
+    charge: Charge, pairs: Sequence[Pair], shares: Weights, scene: Scene, beliefs: Beliefs
+) -> TailCounts:
+    """How far off the clocks of their tills `pairs` are, each as probably as it is the one."""
+    counts = TailCounts()
+    for pair in pairs:
+        clock = _clock_at(beliefs.clocks, scene.shelf.slips[pair.place], charge)
+        away = pair.apart - clock.offset
+        far = beliefs.clocks.shape.of_tail(away, clock.spread)
+        counts = counts.plus(shares.get(pair.place, 0.0), far, away)
+    return counts
+
+
+def _clock_at(clocks: Clocks, slip: Slip, charge: Charge) -> Reading:
+    """Where the clock of the till of `slip` most probably stands."""
+    return max(clocks.readings((slip.store, slip.till), charge.at), key=lambda r: r.weight)
 
 
 def _contends(payment: PaymentSignals, rival: PaymentSignals) -> bool:

@@ -6,8 +6,9 @@ was set, and it stands there from then on. A lost vote is one of many; a doubled
 of sixty-four at most: neither changes what is decided.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from math import hypot, sqrt
 from struct import Struct
 
@@ -19,84 +20,22 @@ from chalicelib.matching.clocks import (
     merged_spans,
 )
 from chalicelib.matching.rates import MISSING_MAX
-from chalicelib.matching.scatter import Reading, Shape
-from chalicelib.matching.till_votes import SPREAD_SECONDS, SPREAD_SECONDS_MIN
+from chalicelib.matching.scatter import Reading, Shape, TailCounts
+from chalicelib.matching.spells import Spells
+from chalicelib.matching.till_clock import VOTES_MAX, TillClock, Unsure, unsure_after
 
 KEPT_REACH_SECONDS = 1_800.0  # With card facts that agree, a clock nobody knows may be far off.
-VOTES_MAX = 64  # Remembered; a clock that drifts is followed within a day's votes.
-SET_AFTER_VOTES = 3  # That agree with each other and not with the clock.
-DRIFT_SECONDS_PER_HOUR = 0.5  # What a clock may do while nobody looks.
-DRIFT_SECONDS_MAX = 60.0
-_STRAY_SPREADS = 6.0
-_STRAY_SECONDS = 20.0
-_UNSURE = 0.03  # The share of readings by which any clock may have been set just now.
+_SPELL_REACH = 120.0  # Seconds; a spell is looked for where it was.
 _COUNTED_MAX = 2_000  # Payments, then all counts are halved: what a store does changes.
 _COUNTED_BELIEVED = 50  # So many payments does count what is believed of all stores.
 _VERSION = 2
+_HALF_MAX = 65_504.0  # Of a float of two bytes.
 _HEAD = Struct(">BII")  # version, matched, and of version 1 a count that is not used any more
 _COUNTS = Struct(">IIIII")  # matched by then, found, waited, hundredths absent, minute
-_TILL = Struct(">iHBIiB")  # offset and spread in tenths, votes, minute, other offset, its votes
-
-
-@dataclass(frozen=True, slots=True)
-class TillClock:
-    """Where one till's clock stands: till minus bank, in seconds.
-
-    - `votes`: how many payments say so, at most `VOTES_MAX`; `at`: UNIX seconds of the last one.
-    - `other_offset`, `other_votes`: where votes that disagree with it gather.
-    """
-
-    offset: float
-    spread: float = SPREAD_SECONDS
-    votes: int = 0
-    at: float = 0.0
-    other_offset: float = 0.0
-    other_votes: int = 0
-
-    def with_vote(self, offset: float, at: float) -> "TillClock":
-        """The clock after one more payment's word."""
-        if self.votes == 0:
-            return replace(self, offset=offset, votes=1, at=at)
-        away = offset - self.offset
-        if abs(away) <= max(_STRAY_SPREADS * self.spread, _STRAY_SECONDS):
-            votes = min(self.votes + 1, VOTES_MAX)
-            variance = self.spread**2 + (away * away - self.spread**2) / (votes + FEW_VOTES)
-            return replace(
-                self,
-                offset=self.offset + away / votes,
-                spread=max(sqrt(max(variance, 0.0)), SPREAD_SECONDS_MIN),
-                votes=votes,
-                at=max(at, self.at),
-                other_votes=max(self.other_votes - 1, 0),
-            )
-        return self._with_stray(offset, at)
-
-    def _with_stray(self, offset: float, at: float) -> "TillClock":
-        near = max(_STRAY_SPREADS * self.spread, _STRAY_SECONDS)
-        if not self.other_votes or abs(offset - self.other_offset) > near:
-            return replace(self, other_offset=offset, other_votes=1)
-        votes = self.other_votes + 1
-        there = self.other_offset + (offset - self.other_offset) / votes
-        if votes < SET_AFTER_VOTES:
-            return replace(self, other_offset=there, other_votes=votes)
-        return TillClock(there, self.spread, votes, max(at, self.at))
-
-    def readings(self, at: float, general: Belief) -> tuple[Reading, ...]:
-        """Where the clock may stand at `at`."""
-        if not self.votes:
-            return general.of_unknown()
-        hours = abs(at - self.at) / 3_600
-        drift = min(DRIFT_SECONDS_PER_HOUR * hours, DRIFT_SECONDS_MAX)
-        spread = sqrt(self.spread**2 * (1 + 1 / self.votes) + drift * drift)
-        unsure = _UNSURE if self.votes >= FEW_VOTES else 0.2
-        set_anew = self.other_votes / (self.other_votes + 2 * SET_AFTER_VOTES)
-        readings = [
-            Reading((1 - unsure) * (1 - set_anew), self.offset, spread),
-            Reading(unsure, 0.0, 4 * general.between),
-        ]
-        if set_anew:
-            readings.append(Reading((1 - unsure) * set_anew, self.other_offset, 2 * spread))
-        return tuple(readings)
+_TAIL = Struct(">IIII")  # hundredths of pairs, far, late, seconds
+# Offset and spread in tenths, votes, minute, other offset, its votes; then rate and `Unsure`.
+_TILL = Struct(">iHBIiBeeee")
+_TILL_OF_1 = Struct(">iHBIiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +63,7 @@ class Tally:
 
 
 NO_TALLY = Tally()
+NO_TAIL = TailCounts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +71,43 @@ class StoreClocks:
     """The clocks of a store's tills, by till (`""` where receipts name none).
 
     `matched` counts payments that found their receipt, up to now; `tally` says how many receipts
-    never come, as of last night. Matches alone, which count at once, would say too few.
+    never come, as of last night, and `tail` how many come long before or after the card. Matches
+    alone, which count at once, would say too few of either. `spells` are those of the last days, as
+    far as whoever looks has just learned of them; they are not kept.
     """
 
     tills: Mapping[str, TillClock] = field(default_factory=dict)
     matched: int = 0
     tally: Tally = NO_TALLY
+    tail: TailCounts = NO_TAIL
+    spells: Spells = field(default_factory=dict)
 
     def with_vote(self, till: str | None, offset: float, at: float) -> "StoreClocks":
         """The clocks after one payment's word about `till`; it counts as matched, too."""
         name = till or ""
-        voted = self.tills.get(name, TillClock(0.0)).with_vote(offset, at)
-        return replace(self, tills={**self.tills, name: voted}, matched=self.matched + 1)
+        known = self.tills.get(name, TillClock(0.0))
+        tail = self.tail
+        is_of_old = at < known.at and known.is_stray(offset, at)  # A spell, and over.
+        if known.votes >= FEW_VOTES and not is_of_old:
+            away = offset - known.offset_at(at)
+            tail = tail.plus(1.0, Shape(tail=tail.tail()).of_tail(away, known.spread_at(at)), away)
+        return replace(
+            self,
+            tills={**self.tills, name: known.with_vote(offset, at)},
+            matched=self.matched + 1,
+            tail=_forgetting(tail),
+        )
+
+    def with_night(self, unmatched: Sequence[TailCounts], until: float) -> "StoreClocks":
+        """These clocks once the payments made until `until` (UNIX seconds) are counted: those that
+        found their receipt, and what is said of each that still waits (`Ambiguous.near`).
+        """
+        tail = TailCounts(*map(sum, zip(self.tail, *unmatched, strict=True)))
+        absent = sum(max(1.0 - said.pairs, 0.0) for said in unmatched)
+        tally = self.tally.with_night(
+            self.matched, waited=len(unmatched), absent=absent, until=until
+        )
+        return replace(self, tally=tally, tail=_forgetting(tail))
 
     def learned(self, voted: VotedClocks, store: str, at: float) -> "StoreClocks":
         """These clocks where tills that were learned at once from everything at hand stand there.
@@ -153,7 +118,9 @@ class StoreClocks:
         for name, (offset, spread, votes) in voted.standing(store, at).items():
             known = tills.get(name or "")
             if known is None or known.votes < votes:
-                tills[name or ""] = TillClock(offset, spread, min(votes, VOTES_MAX), at)
+                unsure = unsure_after(votes, spread)
+                clock = TillClock(offset, spread, min(votes, VOTES_MAX), at, unsure=unsure)
+                tills[name or ""] = clock
         return replace(self, tills=tills)
 
     def missing(self, believed: float) -> float:
@@ -163,13 +130,14 @@ class StoreClocks:
         return min((tally.absent + _COUNTED_BELIEVED * believed) / of, MISSING_MAX)
 
     def to_bytes(self) -> bytes:
-        """A version, the counts, then seventeen bytes and a name for each till."""
+        """A version, the counts, then twenty-five bytes and a name for each till."""
         tally = self.tally
         counts = (tally.matched, tally.found, tally.waited, round(100 * tally.absent))
         minute = int(tally.until // 60)
         parts = [
             _HEAD.pack(_VERSION, _within(self.matched), 0),
             _COUNTS.pack(*map(_within, counts), minute),
+            _TAIL.pack(*(_within(round(100 * count)) for count in self.tail)),
         ]
         for name, till in sorted(self.tills.items()):
             encoded = name.encode()[:255]
@@ -180,6 +148,7 @@ class StoreClocks:
                 int(till.at // 60),
                 _tenths(till.other_offset),
                 till.other_votes,
+                *(_half(number) for number in (till.rate, *till.unsure)),
             )
             parts += [bytes([len(encoded)]), encoded, packed]
         return b"".join(parts)
@@ -196,26 +165,40 @@ def from_bytes(kept: bytes) -> StoreClocks:
     version, matched, _ = _HEAD.unpack_from(kept)
     if version > _VERSION:
         raise ValueError("the clocks are of a later version")
-    tills, place, tally = {}, _HEAD.size, Tally(matched)
+    tills, place, tally, tail = {}, _HEAD.size, Tally(matched), NO_TAIL
     if version > 1:
         then, found, waited, hundredths, counted_to = _COUNTS.unpack_from(kept, place)
         tally = Tally(then, found, waited, hundredths / 100, counted_to * 60.0)
         place += _COUNTS.size
+        tail = TailCounts(*(count / 100 for count in _TAIL.unpack_from(kept, place)))
+        place += _TAIL.size
+    till = _TILL if version > 1 else _TILL_OF_1
     while place < len(kept):
         length = kept[place]
         name = kept[place + 1 : place + 1 + length].decode()
-        offset, spread, votes, minute, other, other_votes = _TILL.unpack_from(
+        offset, spread, votes, minute, other, other_votes, *running = till.unpack_from(
             kept, place + 1 + length
         )
+        rate, unsure = 0.0, unsure_after(votes, spread / 10)
+        if running:
+            rate, unsure = running[0], Unsure(*running[1:])
         tills[name] = TillClock(
-            offset / 10, spread / 10, votes, minute * 60.0, other / 10, other_votes
+            offset / 10, spread / 10, votes, minute * 60.0, other / 10, other_votes, rate, unsure
         )
-        place += 1 + length + _TILL.size
-    return StoreClocks(tills, matched, tally)
+        place += 1 + length + till.size
+    return StoreClocks(tills, matched, tally, tail)
+
+
+def _forgetting(tail: TailCounts) -> TailCounts:
+    return tail if tail.pairs <= _COUNTED_MAX else TailCounts(*(count / 2 for count in tail))
 
 
 def _within(count: int) -> int:
     return min(count, 2**32 - 1)
+
+
+def _half(number: float) -> float:
+    return max(min(number, _HALF_MAX), -_HALF_MAX)
 
 
 def _tenths(seconds: float) -> int:
@@ -225,13 +208,14 @@ def _tenths(seconds: float) -> int:
 class KeptClocks:
     """The clocks of some stores, as the matcher asks of them."""
 
-    def __init__(self, stores: Mapping[str, StoreClocks], shape: Shape | None = None) -> None:
+    def __init__(self, stores: Mapping[str, StoreClocks]) -> None:
         self._stores = stores
-        self._shape = shape or Shape()
+        counts = (store.tail for store in stores.values())
+        self._shape = Shape(tail=TailCounts(*map(sum, zip(*counts, strict=True))).tail())
 
     @property
     def shape(self) -> Shape:
-        """How differences scatter about a reading."""
+        """How differences scatter about a reading, at these stores together."""
         return self._shape
 
     def readings(
@@ -247,15 +231,18 @@ class KeptClocks:
         general = _general(store)
         if known is None:
             return general.of_unknown()
-        return known.readings(at, general)
+        return known.readings(at, general, store.spells.get(till[1] or "", ()))
 
     def reaches(self, store: str) -> tuple[tuple[float, float], ...]:
         """About nought, and about wherever a till of the store stands."""
+        clocks = self._stores.get(store, NO_CLOCKS)
         spans = [(-KEPT_REACH_SECONDS, KEPT_REACH_SECONDS)]
-        for clock in self._stores.get(store, NO_CLOCKS).tills.values():
+        for clock in clocks.tills.values():
             if clock.votes:
                 place = clock.offset
                 spans.append((place - KEPT_REACH_SECONDS, place + KEPT_REACH_SECONDS))
+        for spell in chain.from_iterable(clocks.spells.values()):
+            spans.append((spell.offset - _SPELL_REACH, spell.offset + _SPELL_REACH))
         return merged_spans(spans)
 
 

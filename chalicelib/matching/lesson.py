@@ -9,7 +9,7 @@ from chalicelib.matching.clocks import Clocks, TillKey, VotedClocks
 from chalicelib.matching.evidence import SeenWith
 from chalicelib.matching.learning import RateTally
 from chalicelib.matching.rates import Rates
-from chalicelib.matching.scatter import TailTally
+from chalicelib.matching.scatter import TailCounts
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge
 from chalicelib.matching.till_votes import SPREAD_SECONDS, Vote
@@ -28,7 +28,7 @@ class Lesson:
         """`clocks`, `rates`: by which the pairs are weighed. `is_first`: from nothing but piles."""
         self._shelf, self._shape, self._is_first = shelf, clocks.shape, is_first
         self._tally = RateTally(looks_for_tips=is_first, tips=rates.tips)
-        self._tail = TailTally()
+        self._tail = TailCounts()
         self._votes: dict[TillKey, list[Vote]] = defaultdict(list)
         self._spreads: list[float] = []
         self._left: list[Charge] = []
@@ -42,7 +42,7 @@ class Lesson:
         for pair in pairs:
             if pair.weight >= _COUNTS_FROM * total:
                 far = self._shape.of_tail(pair.off_clock, pair.spread)
-                self._tail.add(pair.weight / total, far, pair.off_clock)
+                self._tail = self._tail.plus(pair.weight / total, far, pair.off_clock)
         best = max(pairs, key=lambda pair: pair.weight, default=None)
         if best is None or best.weight < _LIKELY * total or not best.is_on_clock:
             self._left.append(charge)

@@ -9,6 +9,7 @@ from enum import Enum
 
 from chalicelib.kernel.ids import ConnectionId, PaymentId
 from chalicelib.matching.amounts import Relation
+from chalicelib.matching.scatter import TailCounts
 from chalicelib.matching.signals import Part
 from chalicelib.matching.why import Why
 
@@ -69,17 +70,20 @@ class Matched:
     runner_up: float = 0.0
 
 
+ONE_AT_HAND = TailCounts(pairs=1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """More than one explanation fits. `rivals` counts them; `absent` is how probably none of the
-    receipts at hand is the payment's.
+    """More than one explanation fits. `rivals` counts them; `near` is what the receipts at hand say
+    of how far from its till's habit the payment's own is, if it is one of them.
     """
 
     why: Why
     rivals: int
     probability: float = 0.0
     runner_up: float = 0.0
-    absent: float = 0.0
+    near: TailCounts = ONE_AT_HAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,9 @@ class NothingNear:
     why: Why
 
     @property
-    def absent(self) -> float:
+    def near(self) -> TailCounts:
         """As of `Ambiguous`."""
-        return 1.0
+        return TailCounts()
 
 
 MatchDecision = Matched | Ambiguous | NotYet | NothingNear

@@ -83,30 +83,36 @@ class Shape:
         return (1 - self.tail.share) * near / spread
 
 
-class TailTally:
-    """What pairs say of the tail, each by how probable it is and how probably of the tail.
-
-    One imagined payment of the tail, of thirty, keeps few pairs from saying too much.
+class TailCounts(NamedTuple):
+    """What payments said of a tail: how many had a receipt, how many of these `far` from the habit
+    of its till, how many of those `late`, and how many seconds off they were together. Each counts
+    as probably as it is so.
     """
 
-    def __init__(self) -> None:
-        believed = Tail()
-        self._pairs, self._far = 1.0 / believed.share, 1.0
-        self._late, self._seconds = believed.late, believed.seconds
+    pairs: float = 0.0
+    far: float = 0.0
+    late: float = 0.0
+    seconds: float = 0.0
 
-    def add(self, share: float, far: float, away: float) -> None:
-        """Count a pair `away` seconds off: of a `share` that belongs, `far` of it to the tail."""
-        self._pairs += share
-        self._far += share * far
-        self._seconds += share * far * abs(away)
-        if away > 0:
-            self._late += share * far
+    def plus(self, share: float, far: float, away: float) -> "TailCounts":
+        """With a pair `away` seconds off: of a `share` that belongs, `far` of it to the tail."""
+        far *= share
+        late = far if away > 0 else 0.0
+        return TailCounts(
+            self.pairs + share, self.far + far, self.late + late, self.seconds + far * abs(away)
+        )
 
     def tail(self) -> Tail:
-        """The tail that what was counted makes probable."""
-        share = min(max(self._far / self._pairs, _TAIL_MIN), _TAIL_MAX)
-        late = min(max(self._late / self._far, 0.02), 0.98)
-        return Tail(share, late, max(self._seconds / self._far, _TAIL_SECONDS_MIN))
+        """The tail that this makes probable.
+
+        One imagined payment of the tail, of thirty, keeps few from saying too much.
+        """
+        believed = Tail()
+        far = self.far + 1.0
+        share = min(max(far / (self.pairs + 1.0 / believed.share), _TAIL_MIN), _TAIL_MAX)
+        late = min(max((self.late + believed.late) / far, 0.02), 0.98)
+        seconds = max((self.seconds + believed.seconds) / far, _TAIL_SECONDS_MIN)
+        return Tail(share, late, seconds)
 
 
 def learn_shape(residuals: Sequence[float], tail: Tail) -> Shape:

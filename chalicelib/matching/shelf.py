@@ -15,7 +15,7 @@ Spans = tuple[tuple[float, float], ...]  # of till minus bank, in seconds
 _PRIOR_EXPOSURES = 3.0  # What a whole file says of a price counts as three looks at this hour.
 _SINGLES_AGAIN = 0.2  # Until counted: an amount seen once is expected a fifth of a time more.
 _SINGLES_BELIEVED = 20  # So many amounts seen once count as much as that.
-_IMAGINED_SLIPS = 20  # Beside few slips: two sales in a hundred of them are of one amount.
+_SLIPS_MIN = 20  # Of fewer slips nobody can say how common an amount is.
 
 
 class _Row:
@@ -103,7 +103,8 @@ class Shelf:
 
         What stands there, without the charge's own, and what the whole shelf says of the price
         (Gamma-Poisson). Of prices seen once, how often such a price comes again is by Good and
-        Turing (I. J. Good, "The population frequencies of species", 1953).
+        Turing (I. J. Good, "The population frequencies of species", 1953). What stands there is
+        news as far as the shelf holds more than that: nothing counts twice.
         """
         everything = self._of_store.get(store)
         if everything is None:
@@ -115,10 +116,12 @@ class Shelf:
             total = len(row.ats)
             here = sum(row.count(at + first, at + last) for first, last in spans)
         near = sum(everything.count(at + first, at + last) for first, last in spans)
-        slips = len(everything.ats) - 1 + _IMAGINED_SLIPS
+        slips = max(len(everything.ats) - 1, _SLIPS_MIN)
         expected = (max(total - 1, 0) + self._rare) * near / slips
         others = max(here - 1, 0)
-        return (expected * _PRIOR_EXPOSURES + others + 0.01) / (_PRIOR_EXPOSURES + 1) / seconds
+        news = 1.0 - near / len(everything.ats)
+        exposures = _PRIOR_EXPOSURES + news
+        return (expected * _PRIOR_EXPOSURES + news * others + 0.01) / exposures / seconds
 
 
 def _expected_again(rows: Iterable[_Row]) -> float:

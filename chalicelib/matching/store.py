@@ -14,13 +14,13 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching.outcome import Hold
 from chalicelib.matching.scene import PartKey
 from chalicelib.matching.signals import WIDE_WINDOW, PaymentSignals
+from chalicelib.matching.standing import WAITING_DAYS, Claim, Waiting
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 from chalicelib.tills.store import UNMATCHED_RECEIPTS, days_of, partition
 
 CLAIMED_FOR = timedelta(days=400)
-WAITING_DAYS = 7  # As long as unmatched receipts are kept: nothing can turn up after that.
 WAITING_READ_MAX = 5_000  # In an hour at one store; the busiest known see a tenth of it.
 
 CLAIMS = Retention(
@@ -94,26 +94,6 @@ class EarlyReturnRow(rows.Row):
     retention = UNMATCHED_RECEIPTS
 
     sealed = BinaryAttribute(legacy_encoding=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A part of a receipt and the payment that holds it, what finds its purchase, since when."""
-
-    receipt_id: ReceiptId
-    part: int
-    hold: Hold
-    anchored_at: datetime
-    claimed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A payment that waits for its receipt. `waits_since` is when it first found none."""
-
-    signals: PaymentSignals
-    anchored_at: datetime
-    waits_since: datetime
 
 
 @dataclass(frozen=True, slots=True)

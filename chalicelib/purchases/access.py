@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
-from chalicelib.matching import store as matching_store
+from chalicelib.matching.standing import WAITING_DAYS
 from chalicelib.members import service as members
 from chalicelib.members.model import Member, MemberStatus
 from chalicelib.network import service as network
@@ -16,7 +16,7 @@ from chalicelib.purchases.patience import patience_of
 from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
-WAITS = timedelta(days=matching_store.WAITING_DAYS)
+WAITS = timedelta(days=WAITING_DAYS)
 
 
 def ends_waiting_at(known: KnownPayment, stores: Sequence[Store], *, now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from chalicelib.kernel.ids import PaymentId, StoreId
 from chalicelib.kernel.money import Money
 from chalicelib.matching import service as matching
 from chalicelib.matching.outcome import Agreement, Evidence, Matched
-from chalicelib.matching.service import Question
+from chalicelib.matching.questions import Question
 from chalicelib.matching.signals import Part, parts_of
 from chalicelib.matching.why import Why
 from chalicelib.network.model import Store

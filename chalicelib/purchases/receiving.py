@@ -7,16 +7,17 @@ waits for it, it goes to the gathering queue, where the receipts of some minutes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.banks.telling import NoteKind
-from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
+from chalicelib.kernel.ids import MemberId, receipt_id_of
 from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.outcome import Matched
+from chalicelib.matching.outcome import MatchDecision
+from chalicelib.matching.questions import Near
 from chalicelib.matching.scene import scene_of
-from chalicelib.matching.service import Near
-from chalicelib.matching.store import Claim
+from chalicelib.matching.standing import Claim, Waiting
 from chalicelib.matching.suspects import suspects_of
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
@@ -59,7 +60,7 @@ def receive(
     if not is_gathered:
         observability.count("receipts_received", by=len(receipts))
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
-    if is_page or _are_awaited(receipts, place, now=now):
+    if is_page or matching.are_awaited(receipts, place.store_id, now=now):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
     changes = _change_sales(receipts, now=now)
     stays = [r for r in receipts if not _changes_a_sale(r) or r in changes.to_gather]
@@ -87,7 +88,8 @@ def _keep(
         waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),
     )
     facts.doubted(suspects_of(sorted_out.new, near.scene))
-    found = _settle_those_who_wait(near, standing, now=now)
+    settle = partial(_settle_waiting, now=now)
+    found = matching.settle_awaited(near, standing, settle, now=now)
     changes = _change_sales(standing, now=now)
     _look_after_unnamed(standing, now=now)
     if is_gathered:
@@ -98,23 +100,8 @@ def _keep(
     return replace(changes, conflicting=sorted_out.conflicting, on_pages=on_pages)
 
 
-def _are_awaited(receipts: Sequence[Receipt], place: Store, *, now: datetime) -> bool:
-    waiting = matching.list_waiting(receipts, place.store_id, now=now, consistent=False)
-    return bool(matching.of_interest(waiting, receipts, now=now))
-
-
-def _settle_those_who_wait(
-    near: Near, receipts: Sequence[Receipt], *, now: datetime
-) -> frozenset[ReceiptId]:
-    """Settle the payments that wait for `receipts`; the receipts that were found."""
-    found: set[ReceiptId] = set()
-    for waiting in matching.of_interest(near.waiting, receipts, now=now):
-        decision = service.settle_waiting(waiting, now=now, near=near)
-        if decision is None or isinstance(decision, Matched):
-            near = near.without(waiting.signals.payment_id)
-        if isinstance(decision, Matched):
-            found.add(decision.part.receipt_id)
-    return frozenset(found)
+def _settle_waiting(waiting: Waiting, near: Near, *, now: datetime) -> MatchDecision | None:
+    return service.settle_waiting(waiting, near=near, now=now)
 
 
 def _look_after_unnamed(receipts: Sequence[Receipt], *, now: datetime) -> None:

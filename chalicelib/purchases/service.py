@@ -14,9 +14,9 @@ from chalicelib.kernel.ids import MemberId, PaymentId
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MODEL, Ambiguous, MatchDecision, Matched
 from chalicelib.matching.payment import Payment, PaymentState
-from chalicelib.matching.service import Near
+from chalicelib.matching.questions import Near
 from chalicelib.matching.signals import PaymentSignals
-from chalicelib.matching.store import Waiting
+from chalicelib.matching.standing import Waiting
 from chalicelib.members import service as members
 from chalicelib.members.model import Holder, NotHeld
 from chalicelib.network import service as network

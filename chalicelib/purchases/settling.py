@@ -14,15 +14,15 @@ from chalicelib.kernel.ids import MemberId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.outcome import Ambiguous, MatchDecision, Matched, NotYet
+from chalicelib.matching.outcome import MatchDecision, Matched, NotYet
 from chalicelib.matching.payment import Payment
-from chalicelib.matching.service import Near, Question
+from chalicelib.matching.questions import Near, Question, claim_of
 from chalicelib.matching.shares import to_share
 from chalicelib.matching.signals import PaymentSignals
-from chalicelib.matching.store import Claim, Waiting
+from chalicelib.matching.standing import Claim, Waiting
 from chalicelib.matching.timekeeping import service as timekeeping
-from chalicelib.matching.timekeeping.service import Vote
-from chalicelib.matching.why import BY_HAND, Why
+from chalicelib.matching.timekeeping.keeping import vote_of
+from chalicelib.matching.why import BY_HAND
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.network.programmes import get_programme
@@ -40,7 +40,6 @@ from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
 
 JOINS_MAX = 3  # A purchase that ended is joined at the second try; more is a bug or a crowd.
-_SURE = (Why.CARD_FACTS_AGREE, Why.TIME_AND_AMOUNT_AGREE)
 # After a claim its purchase is written in seconds; a message that failed comes again in minutes.
 JOINED_WITHIN = timedelta(hours=1)
 LIVE_TILL_SECONDS_MAX = 60  # Stores that take longer send batches, and payments come before those.
@@ -104,23 +103,13 @@ def _may_be_here(known: KnownPayment, stores: Sequence[Store], *, now: datetime)
 def _look(
     question: Question, *, consistent: bool, now: datetime, near: Near | None = None
 ) -> MatchDecision:
-    """Decide and claim. Who holds the parts is read only where it matters: where several fit, or
-    where somebody else could have the part. It may be ours, from a run that died after its claim.
-    """
-    for reads_holds in (False, True):
-        decision = matching.find_match(
-            question,
-            claim_stands=lambda claim: _claim_stands(claim, now=now),
-            now=now,
-            consistent=consistent,
-            near=near,
-            reads_holds=reads_holds,
-        )
-        if isinstance(decision, Matched):
-            decision = matching.claim_part(question, decision, now=now)
-        if not isinstance(decision, Ambiguous) or decision.why is not Why.RIVAL_PAYMENT:
-            return decision
-    return decision
+    return matching.look(
+        question,
+        claim_stands=lambda claim: _claim_stands(claim, now=now),
+        now=now,
+        consistent=consistent,
+        near=near,
+    )
 
 
 def _claim_stands(claim: Claim, *, now: datetime) -> bool:
@@ -198,7 +187,7 @@ def _check_not_refused(question: Question, matched: Matched, before: Purchase) -
     :raises TryAgain: it was.
     """
     if matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused:
-        matching_store.release_claim(matching.claim_of(question, matched))
+        matching_store.release_claim(claim_of(question, matched))
         raise TryAgain("the receipt was taken away from the payment meanwhile")
 
 
@@ -228,11 +217,9 @@ def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> No
 def _count(known: KnownPayment, matched: Matched, *, now: datetime) -> None:
     """Count the match; one that the matcher was sure of says where its till's clock stands."""
     facts.matched(known, matched, now=now)
-    if matched.why in _SURE:
-        receipt, made_at = matched.part.receipt, known.payment.made_at
-        offset = (receipt.issued_at - made_at).total_seconds()
-        vote = Vote(receipt.till, offset, made_at.timestamp())
-        timekeeping.vote(receipt.store_id, vote, now=now)
+    vote = vote_of(matched, known.payment.made_at)
+    if vote is not None:
+        timekeeping.vote(matched.part.receipt.store_id, vote, now=now)
 
 
 def _go_on_with(
@@ -248,7 +235,7 @@ def _go_on_with(
     and add what the payment's later events say.
     """
     if standing.receipt is not None and standing.receipt.receipt_id != matched.part.receipt_id:
-        matching_store.release_claim(matching.claim_of(question, matched))
+        matching_store.release_claim(claim_of(question, matched))
     update(standing, known.payment, key=key, now=now)
 
 

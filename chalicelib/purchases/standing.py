@@ -12,7 +12,7 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.matching import service as matching
 from chalicelib.matching.outcome import MatchDecision
 from chalicelib.matching.payment import PaymentState
-from chalicelib.matching.service import Question
+from chalicelib.matching.questions import Question
 from chalicelib.matching.shares import to_share
 from chalicelib.network import service as network
 from chalicelib.purchases import store

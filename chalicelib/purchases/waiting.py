@@ -10,25 +10,18 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.outcome import Ambiguous, MatchDecision, NothingNear
-from chalicelib.matching.signals import PaymentSignals
+from chalicelib.matching.looks import Seen, spans_due, unmatched_of
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import service
 from chalicelib.purchases.access import WAITS
 from chalicelib.runtime import observability
+from chalicelib.tills import service as tills
 
 # A till that was offline, or its bank, may tell of a sale this much later. It waits from then on.
 TOLD_LATE_MAX = timedelta(days=14)
 LONGEST = WAITS + TOLD_LATE_MAX + timedelta(days=1)
-LOOKS_EVERY = timedelta(minutes=15)
-LATE_BY_MAX = timedelta(minutes=5)  # What a schedule may come later than its time.
-# After these, whatever still waits is looked at: what was ambiguous may have become plain.
-LOOKS_AFTER = (timedelta(hours=1), timedelta(hours=3))
-
-
-_Seen = tuple[PaymentSignals, MatchDecision | None]  # A payment that was looked at again.
 
 
 def look_again_when_due(now: datetime) -> int:
@@ -40,9 +33,7 @@ def look_again_when_due(now: datetime) -> int:
     looked = 0
     for store in _stores(now=now):
         patience = timedelta(seconds=store.receipts_within_seconds)
-        for after in sorted({patience, *LOOKS_AFTER}):
-            until = now - after
-            since = until - LOOKS_EVERY - LATE_BY_MAX
+        for since, until in spans_due(patience, now=now):
             looked += len(_look_at_store(store, since, until, now=now))
     return looked
 
@@ -59,7 +50,7 @@ def look_again_between(since: datetime, until: datetime, *, now: datetime) -> in
         _learn_clocks(store, since, until, now=now)
         seen = _look_at_store(store, since, until, now=now)
         looked += len(seen)
-        _count_absent(store, seen, now=now)
+        _count_unmatched(store, seen, now=now)
     timekeeping.write_out(now=now)
     return looked
 
@@ -69,9 +60,14 @@ def _learn_clocks(store: Store, since: datetime, until: datetime, *, now: dateti
     from chalicelib.matching.timekeeping import learning  # Only this job weighs days at once.
 
     try:
-        learning.learn_clocks(store, max(since, until - learning.DAYS), until, now=now)
+        learned = learning.learn_clocks(
+            store, since, until, pages=tills, lists=matching_store, now=now
+        )
     except TryAgain:
         observability.count("looks_put_off")
+        return
+    if learned is not None:
+        timekeeping.learn(store.store_id, learned.votes, at=learned.at, now=now)
 
 
 def _stores(*, now: datetime) -> Iterator[Store]:
@@ -79,9 +75,9 @@ def _stores(*, now: datetime) -> Iterator[Store]:
         yield from network.list_stores(retailer.retailer_id, now=now)
 
 
-def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datetime) -> list[_Seen]:
+def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datetime) -> list[Seen]:
     found = matching_store.list_waiting_between(store.store_id, since, until, now=now)
-    seen: list[_Seen] = []
+    seen: list[Seen] = []
     for waiting in found:
         decision = None
         try:
@@ -92,14 +88,9 @@ def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datet
     return seen
 
 
-def _count_absent(store: Store, seen: Sequence[_Seen], *, now: datetime) -> None:
+def _count_unmatched(store: Store, seen: Sequence[Seen], *, now: datetime) -> None:
     """Count how many receipts did not come that should be there: what is to be expected of the
-    store. Payments that may be of other stores, too, say nothing of this one.
+    store.
     """
     until = now - timedelta(seconds=store.receipts_within_seconds)
-    absent = [
-        (signals.made_at, decision.absent)
-        for signals, decision in seen
-        if isinstance(decision, Ambiguous | NothingNear) and len(signals.stores) == 1
-    ]
-    timekeeping.count_absent(store.store_id, absent, until=until, now=now)
+    timekeeping.count_unmatched(store.store_id, unmatched_of(seen), until=until, now=now)

@@ -22,7 +22,7 @@ from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Hold
 from chalicelib.matching.payment import Payment, refuse
-from chalicelib.matching.store import Claim
+from chalicelib.matching.standing import Claim
 from chalicelib.network import service as network
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.access import WAITS, active_key_of

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from chalicelib.kernel.ids import PaymentId, StoreId
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.store import Waiting
+from chalicelib.matching.standing import Waiting
 from chalicelib.network import service as network
 from chalicelib.purchases import service
 from chalicelib.runtime import observability

@@ -14,8 +14,8 @@ from chalicelib.kernel.refusals import NotFound
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Matched
-from chalicelib.matching.service import Question
-from chalicelib.matching.store import Waiting
+from chalicelib.matching.questions import Question
+from chalicelib.matching.standing import Waiting
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.purchases import store as purchases

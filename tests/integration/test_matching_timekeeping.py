@@ -6,11 +6,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.kernel.ids import StoreId
-from chalicelib.matching.clocks import VotedClocks
 from chalicelib.matching.kept_clocks import NO_CLOCKS, Tally
+from chalicelib.matching.scatter import TailCounts
 from chalicelib.matching.till_votes import Vote as TillVote
 from chalicelib.matching.timekeeping import service, store
-from chalicelib.matching.timekeeping.service import Vote
+from chalicelib.matching.timekeeping.keeping import (
+    NOTHING_KEPT,
+    KeptClocksOf,
+    Timekeeper,
+    Vote,
+    with_votes,
+)
 from tests.conftest import NOON
 from tests.makers.outside import Counted
 
@@ -25,13 +31,13 @@ def give(count: int, *, offset: float = 20.0, till: str = "T1", now: datetime = 
         service.vote(SHOP, Vote(till, offset, NOON.timestamp() + 60 * minute), now=now)
 
 
-def kept(now: datetime = NOON) -> store.KeptClocksOf:
+def kept(now: datetime = NOON) -> KeptClocksOf:
     return store.find_clocks(SHOP, now=now, consistent=True)
 
 
 def test_a_store_that_nobody_has_voted_on_has_no_clocks() -> None:
     assert service.store_clocks(SHOP, now=NOON) == NO_CLOCKS
-    assert kept() == store.NOTHING_KEPT
+    assert kept() == NOTHING_KEPT
 
 
 def test_thirty_two_votes_of_one_till_cost_three_writes_and_lose_nothing() -> None:
@@ -58,11 +64,10 @@ def test_a_process_that_dies_loses_only_what_it_had_not_written() -> None:
 
 
 def test_two_processes_add_their_votes_to_each_others() -> None:
+    other = Timekeeper(store, tell_far_off=lambda *_: None)
     give(1)
-    mine = dict(service._stores)
-    service.forget()
-    give(3, till="T2")  # Another process reads, votes and writes.
-    service._stores |= mine
+    for minute in range(3):
+        other.vote(SHOP, Vote("T2", 20.0, NOON.timestamp() + 60 * minute), now=NOON)
     give(1)
 
     clocks = kept().clocks
@@ -71,7 +76,7 @@ def test_two_processes_add_their_votes_to_each_others() -> None:
 
 def test_remembers_clocks_for_an_hour() -> None:
     service.store_clocks(SHOP, now=NOON)
-    voted = service.with_votes(NO_CLOCKS, [Vote("T1", 20.0, NOON.timestamp())])
+    voted = with_votes(NO_CLOCKS, [Vote("T1", 20.0, NOON.timestamp())])
     store.record_clocks(SHOP, voted, after_revision=0, now=NOON)
 
     assert service.store_clocks(SHOP, now=NOON + timedelta(minutes=59)) == NO_CLOCKS
@@ -83,7 +88,7 @@ def test_clocks_are_forgotten_a_hundred_days_after_they_were_last_seen() -> None
 
     assert kept(NOON + timedelta(days=99)).revision == 1
     later = NOON + timedelta(days=100, seconds=1)
-    assert kept(later) == store.NOTHING_KEPT
+    assert kept(later) == NOTHING_KEPT
     service.forget()
     give(2, now=later)
     assert kept(later).clocks.tills["T1"].votes == 2
@@ -114,7 +119,7 @@ def test_keeps_what_was_learned_at_once_and_what_a_till_knows_better() -> None:
         for name in ("T1", "T2")
     }
 
-    service.learn(SHOP, VotedClocks(learned), at=NOON + timedelta(seconds=4), now=NOON)
+    service.learn(SHOP, learned, at=NOON + timedelta(seconds=4), now=NOON)
 
     tills = kept().clocks.tills
     assert (tills["T1"].votes, tills["T2"].votes) == (16, 8)
@@ -133,24 +138,25 @@ def test_writes_out_what_a_job_leaves_behind() -> None:
 def test_counts_at_night_what_waits_though_it_should_have_come_and_each_once() -> None:
     give(3)
     made = [NOON - timedelta(hours=hours) for hours in (30, 2, 1)]
-    waiting = [(at, absent) for at, absent in zip(made, (1.0, 0.75, 1.0), strict=True)]
+    near = (TailCounts(), TailCounts(pairs=0.25), TailCounts())
+    waiting = list(zip(made, near, strict=True))
 
     for _ in range(2):
-        service.count_absent(SHOP, waiting, until=NOON - timedelta(hours=2), now=NOON)
+        service.count_unmatched(SHOP, waiting, until=NOON - timedelta(hours=2), now=NOON)
     once = kept().clocks.tally
-    service.count_absent(SHOP, waiting, until=NOON, now=NOON)
+    service.count_unmatched(SHOP, waiting, until=NOON, now=NOON)
 
     assert once == Tally(3, 3, 2, 1.75, (NOON - timedelta(hours=2)).timestamp())
     assert kept().clocks.tally == Tally(3, 3, 3, 2.75, NOON.timestamp())
 
 
 def test_counts_nothing_over_what_another_process_counted() -> None:
-    service.count_absent(SHOP, [(NOON - DAY, 1.0)], until=NOON - DAY, now=NOON)
+    service.count_unmatched(SHOP, [(NOON - DAY, TailCounts())], until=NOON - DAY, now=NOON)
     service.forget()
     service.store_clocks(SHOP, now=NOON)
     elsewhere = replace(kept().clocks, tally=Tally(0, 0, 5, 5.0, NOON.timestamp()))
     assert store.record_clocks(SHOP, elsewhere, after_revision=1, now=NOON)
 
-    service.count_absent(SHOP, [(NOON, 1.0)], until=NOON, now=NOON)
+    service.count_unmatched(SHOP, [(NOON, TailCounts())], until=NOON, now=NOON)
 
     assert kept().clocks == elsewhere

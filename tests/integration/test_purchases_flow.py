@@ -13,7 +13,7 @@ from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.money import Money
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.payment import ConflictingPayment
-from chalicelib.matching.store import Waiting
+from chalicelib.matching.standing import Waiting
 from chalicelib.members import service as members
 from chalicelib.purchases import reading, receiving, service, waiting
 from chalicelib.purchases.model import Ending, Purchase

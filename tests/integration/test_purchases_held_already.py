@@ -9,7 +9,7 @@ from chalicelib.banks.payments import PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Hold
-from chalicelib.matching.store import Claim
+from chalicelib.matching.standing import Claim
 from chalicelib.members.model import LinkKind, Reference
 from chalicelib.privacy import leaving
 from chalicelib.purchases import service

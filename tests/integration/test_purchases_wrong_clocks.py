@@ -9,7 +9,9 @@ import pytest
 
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.matching.timekeeping import store as timekeeping_store
+from chalicelib.matching.timekeeping.keeping import Vote
 from chalicelib.purchases import service, waiting
 from chalicelib.purchases.reading import Missing
 from chalicelib.receipts.canonical import Receipt
@@ -94,6 +96,27 @@ def test_knows_the_clock_from_then_on_whoever_comes_first(order: Sequence[int]) 
         steps[step]()
 
     assert found("t-20", now=AT_NIGHT) == "R-20"
+
+
+@pytest.mark.requirement("RCP-11")
+def test_finds_at_night_what_a_clock_hid_that_was_wrong_for_an_afternoon_and_is_right_again() -> (
+    None
+):
+    right = range(20, 32)
+    open_town()
+    for number in right:
+        vote = Vote("T7", 2.0, (paid_at(number) - timedelta(days=1)).timestamp())
+        timekeeping.vote(SHOP.store_id, vote, now=PAID_AT)
+    for number in SALES:
+        pay(number)
+    receive(*(printed(number) for number in SALES), now=EVENING)
+    timekeeping.vote(SHOP.store_id, Vote("T7", 2.0, EVENING.timestamp()), now=EVENING)
+
+    waiting.look_again_between(AT_NIGHT - waiting.LONGEST, AT_NIGHT, now=AT_NIGHT)
+
+    assert matches(AT_NIGHT) == [f"R-{number}" for number in SALES]
+    clocks = timekeeping_store.find_clocks(SHOP.store_id, now=AT_NIGHT, consistent=True).clocks
+    assert clocks.tills["T7"].offset == pytest.approx(2.0, abs=0.1)
 
 
 @pytest.mark.requirement("RCP-11")

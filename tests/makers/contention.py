@@ -21,7 +21,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Hold
-from chalicelib.matching.store import Claim
+from chalicelib.matching.standing import Claim
 from chalicelib.members import service as members
 from chalicelib.members.activation import GivenCard
 from chalicelib.network import service as network

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.matching.decision import Beliefs, decide_match
-from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks, TillClock
+from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks
 from chalicelib.matching.outcome import Ambiguous, Hold, MatchDecision, Matched, NotYet
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.scene import PartKey, scene_of
 from chalicelib.matching.signals import PaymentSignals
+from chalicelib.matching.till_clock import TillClock
 from chalicelib.matching.why import Why
 from chalicelib.receipts.canonical import Receipt
 from tests.makers.matching import HIGH_STREET, SALE_AT

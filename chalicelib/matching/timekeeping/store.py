@@ -1,12 +1,12 @@
 """Where the clocks of a store's tills stand: table `tills`, one small row for each store."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.matching.kept_clocks import NO_CLOCKS, StoreClocks, from_bytes
+from chalicelib.matching.timekeeping.keeping import NOTHING_KEPT, KeptClocksOf
 from chalicelib.runtime import rows
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
@@ -30,17 +30,6 @@ class ClocksRow(rows.Row):
 
     revision = NumberAttribute()
     clocks = BinaryAttribute(legacy_encoding=False)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptClocksOf:
-    """A store's clocks as they are kept; `revision` is 0 where none are."""
-
-    clocks: StoreClocks
-    revision: int
-
-
-NOTHING_KEPT = KeptClocksOf(NO_CLOCKS, 0)
 
 
 def find_clocks(store_id: StoreId, *, now: datetime, consistent: bool) -> KeptClocksOf:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import MemberId, ReceiptId, RetailerId, receipt_id_of
 from chalicelib.matching import store as matching_store
-from chalicelib.matching.store import Claim
+from chalicelib.matching.standing import Claim
 from chalicelib.network import service as network
 from chalicelib.purchases import store
 from chalicelib.purchases.access import active_key_of

@@ -7,13 +7,12 @@ comes, finds the part held by a payment that has no receipt, and joins the two.
 from datetime import datetime
 
 from chalicelib.kernel.ids import ReceiptId
-from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Hold, Matched
 from chalicelib.matching.payment import accept
-from chalicelib.matching.service import Question
+from chalicelib.matching.questions import Question, claim_of
 from chalicelib.matching.signals import Part, parts_of
-from chalicelib.matching.store import Claim
+from chalicelib.matching.standing import Claim
 from chalicelib.members import service as members
 from chalicelib.network import service as network
 from chalicelib.purchases import store
@@ -60,7 +59,7 @@ def join_by_hand(
             note=note,
         )
         queues.send(queues.PAYMENTS, [encode(order)], delay_seconds=FINISHES_AFTER_SECONDS)
-        if not matching_store.record_claim(matching.claim_of(question, matched), now=now):
+        if not matching_store.record_claim(claim_of(question, matched), now=now):
             return False
     _join(question, known, ended, matched, key=key, now=now, note=note)
     return True

@@ -12,7 +12,7 @@ from chalicelib.kernel.refusals import NotAllowed, TooOften
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Matched
 from chalicelib.matching.payment import PaymentState
-from chalicelib.matching.service import Question
+from chalicelib.matching.questions import Question
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.why import Why
 from chalicelib.purchases import store, withdrawing

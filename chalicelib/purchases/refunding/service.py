@@ -23,7 +23,7 @@ from chalicelib.matching.refunds import (
     RefundWhy,
     decide_refund,
 )
-from chalicelib.matching.store import Claim
+from chalicelib.matching.standing import Claim
 from chalicelib.members import service as members
 from chalicelib.purchases import facts, outbox
 from chalicelib.purchases import store as purchases

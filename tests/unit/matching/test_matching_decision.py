@@ -10,8 +10,8 @@ from chalicelib.kernel.cards import CardFacts, LastFourKind
 from chalicelib.kernel.ids import StoreId
 from chalicelib.kernel.money import Money
 from chalicelib.matching.amounts import Relation
-from chalicelib.matching.kept_clocks import TillClock
 from chalicelib.matching.outcome import Ambiguous, Hold, Matched, NothingNear
+from chalicelib.matching.till_clock import TillClock
 from chalicelib.matching.why import Why
 from chalicelib.network.identifiers import Identifier, IdentifierKind
 from chalicelib.receipts.canonical import Receipt, ReceiptKind, Tender, TenderKind
@@ -41,14 +41,18 @@ def test_abstains_where_strangers_pay_the_same_all_the_time() -> None:
     assert unsure(decision) == (Why.SEVERAL_RECEIPTS, 18)
 
 
-def test_says_how_probably_the_receipt_is_none_of_those_at_hand() -> None:
-    near = decide(payment(), receipt("r1", seconds=20), receipt("r2", seconds=25))
+def test_says_of_those_at_hand_how_probably_one_is_its_own_and_how_far_off_that_is() -> None:
+    close = decide(payment(), receipt("r1", seconds=20), receipt("r2", seconds=25))
     off = decide(payment(), receipt("r1", seconds=620), receipt("r2", seconds=-660))
 
-    assert isinstance(near, Ambiguous)
-    assert near.absent + near.probability + near.runner_up == pytest.approx(1.0)
+    assert isinstance(close, Ambiguous)
+    assert close.near.pairs == pytest.approx(close.probability + close.runner_up)
     assert isinstance(off, Ambiguous)
-    assert off.absent > 5 * near.absent > 0
+    assert 1 - off.near.pairs > 5 * (1 - close.near.pairs) > 0
+    assert close.near.far < 0.02 * close.near.pairs
+    assert off.near.far == pytest.approx(off.near.pairs, rel=0.01)
+    assert off.near.late == pytest.approx(off.near.far / 2, rel=0.2)
+    assert 580 < off.near.seconds / off.near.far < 700
 
 
 def test_waits_until_the_store_had_time_to_send_its_receipts() -> None:

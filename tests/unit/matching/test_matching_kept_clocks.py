@@ -12,10 +12,11 @@ from chalicelib.matching.kept_clocks import (
     KeptClocks,
     StoreClocks,
     Tally,
-    TillClock,
     far_offsets,
     from_bytes,
 )
+from chalicelib.matching.scatter import TailCounts
+from chalicelib.matching.till_clock import TillClock, Unsure
 
 MORNING = 1_790_000_000.0 // 60 * 60
 
@@ -129,8 +130,76 @@ def test_reads_what_was_kept_before_nights_were_counted() -> None:
     assert from_bytes(kept) == StoreClocks(matched=7, tally=Tally(matched=7))
 
 
+def test_reads_a_till_that_was_kept_before_clocks_had_rates() -> None:
+    kept = bytes.fromhex("01 00000009 00000000 02 7431 00000195 007f 09 01c7387f 00000000 00")
+
+    till = from_bytes(kept).tills["t1"]
+
+    assert (till.offset, till.spread, till.votes, till.rate) == (40.5, 12.7, 9, 0.0)
+    assert till.unsure == Unsure(12.7**2 / 9, 0.0, 1.0)
+
+
+def test_says_how_fast_a_clock_runs_and_where_it_stands_when_nobody_looked() -> None:
+    gaining = voted(*[turn * 0.5 for turn in range(200)]).tills["t1"]  # Every ten minutes.
+    night = gaining.at + 10 * 3_600
+
+    assert gaining.rate == pytest.approx(3.0, rel=0.02)
+    assert gaining.offset_at(night) == pytest.approx(99.5 + 30.0, abs=1.0)
+    assert gaining.spread_at(night) < 8
+
+
+def test_a_steady_clock_is_known_in_the_morning() -> None:
+    steady = voted(*[40 + 6 * (turn % 3 - 1) for turn in range(64)]).tills["t1"]
+
+    assert steady.spread_at(steady.at + 14 * 3_600) == pytest.approx(8.0, abs=0.1)
+
+
+def test_that_a_clock_was_set_is_thought_of_the_more_the_longer_nobody_looked() -> None:
+    clock = voted(*[40, 41, 39, 40, 40, 41] * 4).tills["t1"]
+
+    soon, late = (clock.readings(clock.at + wait, Belief())[1].weight for wait in (0, 14 * 3_600))
+
+    assert (soon, late) == (0.0005, pytest.approx(0.0075))
+
+
+def test_learns_from_sure_matches_how_many_come_far_from_the_habit_of_their_till() -> None:
+    regular = voted(*[40 + (turn % 3 - 1) for turn in range(105)])
+    tabs = voted(*[40 + (turn % 3 - 1) + (600 if turn % 4 == 3 else 0) for turn in range(105)])
+
+    assert regular.tail.tail().share < 0.011
+    assert tabs.tail.pairs == 99
+    assert tabs.tail.tail().share == pytest.approx(0.2, abs=0.01)
+    assert tabs.tail.tail().late > 0.9
+
+
+def test_what_waits_at_night_says_too_how_far_receipts_are_off() -> None:
+    said = [TailCounts(0.75, 0.5, 0.5, 300.0), TailCounts()]
+
+    night = StoreClocks(matched=3, tail=TailCounts(3.0, 0.25, 0.0, 20.0)).with_night(said, MORNING)
+
+    assert night.tail == TailCounts(3.75, 0.75, 0.5, 320.0)
+    assert night.tally == Tally(3, 3, 2, 1.25, MORNING)
+
+
+def test_what_a_store_scattered_long_ago_counts_less() -> None:
+    old = StoreClocks(tail=TailCounts(2_000.0, 100.0, 60.0, 9_000.0))
+
+    assert old.with_night([TailCounts(1.0)], MORNING).tail == TailCounts(1_000.5, 50, 30, 4_500)
+
+
+def test_stores_that_are_asked_for_together_scatter_as_all_of_them_do() -> None:
+    few, many = TailCounts(1_000.0, 2.0, 1.0, 60.0), TailCounts(1_000.0, 398.0, 300.0, 60_000.0)
+
+    both = KeptClocks({"a": StoreClocks(tail=few), "b": StoreClocks(tail=many)})
+
+    assert both.shape.tail == TailCounts(2_000.0, 400.0, 301.0, 60_060.0).tail()
+    assert KeptClocks({}).shape.tail.share == pytest.approx(0.03)
+
+
 counts = st.integers(0, 2**32 - 1)
 tenths = st.integers(-500_000, 500_000).map(lambda n: n / 10)
+halves = st.floats(width=16, allow_nan=False, allow_infinity=False)
+hundredths = counts.map(lambda n: n / 100)
 tills = st.builds(
     TillClock,
     offset=tenths,
@@ -139,6 +208,8 @@ tills = st.builds(
     at=st.integers(0, 2**31).map(lambda n: float(n // 60 * 60)),
     other_offset=tenths,
     other_votes=st.integers(0, 3),
+    rate=halves,
+    unsure=st.builds(Unsure, halves, halves, halves),
 )
 
 
@@ -152,9 +223,10 @@ tills = st.builds(
             counts,
             counts,
             counts,
-            counts.map(lambda n: n / 100),
+            hundredths,
             st.integers(0, 2**31).map(lambda n: float(n // 60 * 60)),
         ),
+        st.builds(TailCounts, hundredths, hundredths, hundredths, hundredths),
     )
 )
 def test_is_the_same_after_keeping(clocks: StoreClocks) -> None:
@@ -162,7 +234,7 @@ def test_is_the_same_after_keeping(clocks: StoreClocks) -> None:
 
 
 def test_keeps_a_till_in_few_bytes() -> None:
-    assert len(voted(40, 41).to_bytes()) == 9 + 20 + 1 + 2 + 16
+    assert len(voted(40, 41).to_bytes()) == 9 + 20 + 16 + 1 + 2 + 24
 
 
 def test_refuses_what_a_later_version_wrote() -> None:

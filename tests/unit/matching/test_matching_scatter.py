@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.matching.nearby import NEIGHBOURS, Nearby, firmness
 from chalicelib.matching.rates import Rates
-from chalicelib.matching.scatter import Reading, Shape, Tail, TailTally, learn_shape
+from chalicelib.matching.scatter import Reading, Shape, Tail, TailCounts, learn_shape
 
 STEADY = Reading(1.0, 20.0, 6.0)
 
@@ -15,10 +15,10 @@ def learned(away: list[float], rounds: int = 25) -> Tail:
     """The tail of receipts so many seconds off, all of them sure."""
     tail = Tail()
     for _ in range(rounds):
-        tally, shape = TailTally(), Shape(tail=tail)
+        counts, shape = TailCounts(), Shape(tail=tail)
         for seconds in away:
-            tally.add(1.0, shape.of_tail(seconds, STEADY.spread), seconds)
-        tail = tally.tail()
+            counts = counts.plus(1.0, shape.of_tail(seconds, STEADY.spread), seconds)
+        tail = counts.tail()
     return tail
 
 
@@ -51,11 +51,10 @@ def test_learns_that_there_is_hardly_a_tail() -> None:
 
 
 def test_a_few_receipts_leave_the_tail_as_it_was_believed() -> None:
-    tally = TailTally()
-    tally.add(1.0, 0.0, 2.0)
+    tail = TailCounts().plus(1.0, 0.0, 2.0).tail()
 
-    assert tally.tail().share == pytest.approx(0.03, rel=0.05)
-    assert tally.tail().seconds == 300.0
+    assert tail.share == pytest.approx(0.03, rel=0.05)
+    assert tail.seconds == 300.0
 
 
 def in_runs(random: Random, *, in_run: float, elsewhere: float) -> list[float]:

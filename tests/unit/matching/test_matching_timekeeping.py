@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.matching.kept_clocks import NO_CLOCKS, StoreClocks
-from chalicelib.matching.timekeeping.service import (
+from chalicelib.matching.timekeeping.keeping import (
     TILLS_MAX,
     Vote,
     is_worth_writing,
@@ -15,8 +15,10 @@ from chalicelib.matching.timekeeping.service import (
 MONDAY = 1_795_000_000.0
 
 
-def votes(count: int, *, offset: float = 20.0, till: str | None = "T1") -> list[Vote]:
-    return [Vote(till, offset, MONDAY + 60 * minute) for minute in range(count)]
+def votes(
+    count: int, *, offset: float = 20.0, till: str | None = "T1", first: int = 0
+) -> list[Vote]:
+    return [Vote(till, offset, MONDAY + 60 * (first + minute)) for minute in range(count)]
 
 
 def voted(count: int, *, offset: float = 20.0) -> StoreClocks:
@@ -69,10 +71,19 @@ def test_writes_when_a_known_clock_has_moved_by_half_its_spread(
 
 def test_writes_when_a_clock_was_set() -> None:
     kept = voted(40)
-    stand = with_votes(kept, votes(3, offset=3_600.0))
+    stand = with_votes(kept, votes(3, offset=3_600.0, first=40))
 
     assert (stand.tills["T1"].offset, stand.tills["T1"].votes) == (3_600.0, 3)
     assert is_worth_writing(kept, stand, votes=3)
+
+
+def test_votes_of_a_spell_that_is_over_move_no_clock_and_are_no_tail() -> None:
+    kept = voted(40)
+
+    stand = with_votes(kept, votes(3, offset=3_600.0))
+
+    assert stand.tills == kept.tills
+    assert (stand.matched, stand.tail) == (43, kept.tail)
 
 
 def test_a_till_without_a_name_has_a_clock_too() -> None:
