@@ -21,6 +21,7 @@ from chalicelib.matching.standing import WAITING_DAYS, Waiting
 from chalicelib.matching.timekeeping.keeping import Timekeeper, vote_of
 from chalicelib.matching.timekeeping.learning import learn_clocks
 from chalicelib.receipts.canonical import Receipt
+from chalicelib.tills.pages import GATHERING_SECONDS, complete_after
 from infra.matchbench.block import Block
 from infra.matchbench.memory import ClocksInMemory, ListsInMemory, PagesInMemory
 from infra.matchbench.sending import (
@@ -33,7 +34,7 @@ from infra.matchbench.sending import (
     stores_of,
 )
 
-GATHERED_AFTER = timedelta(minutes=5)  # Of receipts that nobody waits for: the queue's window.
+GATHERED_AFTER = timedelta(seconds=GATHERING_SECONDS)  # Of receipts that nobody waits for.
 PAGE_WORTH_RECEIPTS = 5  # So many of one store are a page at once, as `purchases.receiving` has it.
 QUEUE_HOLDS_MAX = timedelta(minutes=15)  # A message; looks that are due later are the schedule's.
 NIGHT_AT = timedelta(hours=3, minutes=20)
@@ -89,8 +90,8 @@ class Live:
 
     def _schedule(self, starts_at: datetime, days: timedelta) -> None:
         """Looks until nothing waits any more."""
-        longest = max(store.receipts_within_seconds for store in self._stores.values())
-        ends_at = starts_at + days + timedelta(seconds=longest) + looks.LOOKS_AFTER[-1]
+        longest = max(complete_after(store) for store in self._stores.values())
+        ends_at = starts_at + days + longest + looks.LOOKS_AFTER[-1]
         tick = starts_at
         while tick <= ends_at + looks.LOOKS_EVERY:
             self._do_at(tick, self._look_again_when_due)
@@ -162,8 +163,7 @@ class Live:
     def _look_again_when_due(self, now: datetime) -> None:
         worker = self._worker("look_again", now)
         for store_id, store in self._stores.items():
-            patience = timedelta(seconds=store.receipts_within_seconds)
-            for since, until in looks.spans_due(patience, now=now):
+            for since, until in looks.spans_due(complete_after(store), now=now):
                 self._look_at_store(worker, store_id, since, until, now=now)
 
     def _look_at_night(self, now: datetime) -> None:
@@ -177,7 +177,7 @@ class Live:
             worker.timekeeper.count_absent(
                 store_id,
                 looks.absent_of(seen),
-                until=now - timedelta(seconds=store.receipts_within_seconds),
+                until=now - complete_after(store),
                 now=now,
             )
         worker.timekeeper.write_out(now=now)

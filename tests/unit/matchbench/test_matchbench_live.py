@@ -13,7 +13,6 @@ from chalicelib.matching.why import Why
 from chalicelib.purchases import receiving
 from chalicelib.runtime import queues
 from chalicelib.tills.store import UNMATCHED_RECEIPTS
-from chalicelib.workers import receipts as receipts_worker
 from infra.matchbench import live, memory
 from infra.matchbench.block import Block
 from infra.matchbench.contestants import LIVE, LIVE_FIRST, LIVE_LATER, ORACLE, OURS, contest_live
@@ -81,6 +80,17 @@ def test_a_receipt_that_nobody_waits_for_is_not_seen_until_it_is_gathered() -> N
     assert waited(became) == pytest.approx(12.0 + 300.0)
 
 
+def test_a_strangers_receipt_is_not_taken_while_the_own_one_is_being_gathered() -> None:
+    paid = replace(charge(), auth_code=None)
+    own, strangers = (replace(slip(name), auth_code=None) for name in ("r-p", "r-other"))
+    hook_is_slow = replace(AT_ONCE, hook_seconds=10.0)
+    came = [(own, NOON + 0.5), (replace(strangers, at=NOON + 20.0), NOON + 40.0)]
+
+    settled = Live(block_of([paid], came), hook_is_slow, Random(1)).play()
+
+    assert not isinstance(settled[PaymentId("p")].decision, Matched)
+
+
 def test_a_receipt_that_comes_hours_later_still_finds_its_payment() -> None:
     became = played([charge()], [(slip(), NOON + 5 * 3_600.0)])["p"]
 
@@ -107,7 +117,6 @@ def test_two_who_want_one_receipt_both_end_without_it() -> None:
 
 
 def test_what_surrounds_the_decision_is_as_the_platform_has_it() -> None:
-    assert timedelta(seconds=receipts_worker.GATHERING_SECONDS) == live.GATHERED_AFTER
     assert timedelta(seconds=queues.DELAY_SECONDS_MAX) == live.QUEUE_HOLDS_MAX
     assert UNMATCHED_RECEIPTS.lasts == memory.PAGES_LAST
     assert live.PAGE_WORTH_RECEIPTS == receiving.PAGE_WORTH_RECEIPTS
