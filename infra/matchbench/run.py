@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     REPORT.write_text(json.dumps(report, indent=1))
     PAGE.write_text(page(report))
     missed = _tell(report, is_small=asked.small)
-    if asked.small and not asked.groups:
+    if asked.small and not asked.groups and split is Split.HELD_OUT:
         missed |= _tell_live(_play_live(_small_live(split), split=split, seed=seed, payments=1))
     return missed
 
