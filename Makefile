@@ -44,9 +44,10 @@ bench: $(STAMP)  ## Cost of a matched receipt, processor time and imports, again
 match: $(STAMP)  ## Match a file of payments with a file of receipts
 	$(BIN)/python -m infra.cli match --payments '$(PAYMENTS)' --receipts '$(RECEIPTS)' --out '$(OUT)'
 
-# GROUPS=names, PAYMENTS=n of each group, SEED=n, SMALL=1 (two streets of each group).
+# GROUPS=names, PAYMENTS=n of each group, SEED=n, SMALL=1 (two streets of each group), LIVE=1 (the platform's own
+# decision, payment by payment).
 bench-matching: $(STAMP)  ## Who finds the right receipt: ours, the usual rule, an oracle
-	$(BIN)/python -m infra.matchbench.run $(if $(GROUPS),--groups $(GROUPS)) $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(SEED),--seed $(SEED)) $(if $(SMALL),--small)
+	$(BIN)/python -m infra.matchbench.run $(if $(GROUPS),--groups $(GROUPS)) $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(SEED),--seed $(SEED)) $(if $(SMALL),--small) $(if $(LIVE),--live)
 
 fuzz: $(STAMP)  ## Hostile requests to the running stack; SEED, EXAMPLES and COUNT say which and how many
 	$(BIN)/python -m infra.fuzzing.run --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),100) --count $(or $(COUNT),5000)

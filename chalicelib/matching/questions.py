@@ -13,6 +13,7 @@ from chalicelib.matching.scene import Scene
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.standing import Claim, Waiting
 from chalicelib.network.model import Store
+from chalicelib.tills.pages import complete_after
 
 # Whether a claim's payment really has that receipt: False means the claim was left by a crash.
 ClaimStands = Callable[[Claim], bool]
@@ -29,8 +30,8 @@ class Question:
 
     @property
     def patience(self) -> timedelta:
-        """How long after a sale its stores have sent everything."""
-        return timedelta(seconds=max(store.receipts_within_seconds for store in self.stores))
+        """How long after a sale everything that its stores sent stands on pages."""
+        return max(complete_after(store) for store in self.stores)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from chalicelib.purchases import service
 from chalicelib.purchases.access import WAITS
 from chalicelib.runtime import observability
 from chalicelib.tills import service as tills
+from chalicelib.tills.pages import complete_after
 
 # A till that was offline, or its bank, may tell of a sale this much later. It waits from then on.
 TOLD_LATE_MAX = timedelta(days=14)
@@ -32,8 +33,7 @@ def look_again_when_due(now: datetime) -> int:
     """
     looked = 0
     for store in _stores(now=now):
-        patience = timedelta(seconds=store.receipts_within_seconds)
-        for since, until in spans_due(patience, now=now):
+        for since, until in spans_due(complete_after(store), now=now):
             looked += len(_look_at_store(store, since, until, now=now))
     return looked
 
@@ -92,5 +92,5 @@ def _count_unmatched(store: Store, seen: Sequence[Seen], *, now: datetime) -> No
     """Count how many receipts did not come that should be there: what is to be expected of the
     store.
     """
-    until = now - timedelta(seconds=store.receipts_within_seconds)
+    until = now - complete_after(store)
     timekeeping.count_unmatched(store.store_id, unmatched_of(seen), until=until, now=now)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.ids import ReceiptId, StoreId, encode_id
+from chalicelib.network.model import Store
 from chalicelib.receipts.canonical import Receipt
 
 RECEIPTS_PER_PAGE_MAX = 100
 LINES_PER_PAGE_MAX = 2_000  # Compressed, some 60 KB: far below an item's 400 KB.
+GATHERING_SECONDS = 300  # Before a page is made of what nobody waits for: SQS batches no longer.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Page:
         for receipt in self.receipts:
             names.update(f"{receipt.receipt_id}.{receipt.version};".encode())
         return encode_id(names.digest())
+
+
+def complete_after(store: Store) -> timedelta:
+    """How long after a sale everything that `store` sent stands on pages.
+
+    What came before anybody waited for it is being gathered, while a stranger's receipt that comes
+    later, and may be what somebody waits for, is seen at once.
+    """
+    return timedelta(seconds=store.receipts_within_seconds + GATHERING_SECONDS)
 
 
 def pack(

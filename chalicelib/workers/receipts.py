@@ -16,6 +16,7 @@ from chalicelib.receipts.versions import ConflictingReceipt
 from chalicelib.runtime import clock, observability, queues, settings, wire
 from chalicelib.tills.messages import ReceivedReceipts, decode_message, split_messages
 from chalicelib.tills.native_shapes import NativeReceipt
+from chalicelib.tills.pages import GATHERING_SECONDS
 from chalicelib.tills.placing import place
 from chalicelib.workers.rim import (
     BATCHING_SECONDS,
@@ -29,7 +30,6 @@ from chalicelib.workers.rim import (
 bp = Blueprint(__name__)
 
 GATHERED_MESSAGES_MAX = 500
-GATHERING_SECONDS = 300  # The longest window SQS batching knows.
 
 
 @dataclass

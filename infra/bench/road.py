@@ -11,6 +11,7 @@ from time import thread_time
 from typing import Any
 
 from chalicelib.runtime import clock, observability, queues, settings
+from chalicelib.tills.pages import GATHERING_SECONDS
 from chalicelib.workers import deliveries, notices, payments, receipts, rewards, waiting
 from infra.bench.meter import Meter
 from infra.bench.shift import STARTS, Sale
@@ -19,7 +20,7 @@ from infra.bench.town import Town, lambda_context, payment_webhook, till_post, t
 from infra.local.lambda_events import scheduled_event, sqs_event
 
 TOKEN_LASTS = timedelta(minutes=50)
-GATHERS_EVERY = timedelta(seconds=receipts.GATHERING_SECONDS)
+GATHERS_EVERY = timedelta(seconds=GATHERING_SECONDS)
 LOOKS_EVERY = timedelta(minutes=15)
 METRIC_LINE = '{"_aws"'  # CloudWatch's embedded metric format: one for each invocation.
 RUNS_ON = timedelta(hours=14)  # Until the patience of every store is over.

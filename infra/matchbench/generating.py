@@ -26,11 +26,11 @@ def blocks(street: Street, *, seed: str, payments: int) -> Iterator[Block]:
         yield block
 
 
-def draw_block(street: Street, random: Random, *, name: str) -> Block:
-    """The days of one retailer: its stores together, or as many alone as fill a block."""
+def draw_block(street: Street, random: Random, *, name: str, slips: int = SLIPS_PER_BLOCK) -> Block:
+    """The days of one retailer: its stores together, or as many alone as come to `slips`."""
     retailer = _Retailer(street, random, name)
     of_group = street.sales_per_day * street.days * street.stores_together
-    for group in range(max(1, round(SLIPS_PER_BLOCK / of_group))):
+    for group in range(max(1, round(slips / of_group))):
         stores = tuple(f"{name}-s{group}-{n}" for n in range(street.stores_together))
         for store in stores:
             retailer.set_up(store)

@@ -42,6 +42,7 @@ class Tally:
 
     `known_right` and `known_wrong` count the best receipts by probability, accepted or not, and
     `stated` sums the probabilities: what a threshold would do, and what a probability is worth.
+    `waited` counts the accepted by whole seconds from purchase to match, where there is a time.
     """
 
     payments: int = 0
@@ -54,6 +55,7 @@ class Tally:
     seconds: float = 0.0
     reasons: Counter[str] = field(default_factory=Counter)
     wrong_reasons: Counter[str] = field(default_factory=Counter)
+    waited: Counter[int] = field(default_factory=Counter)
     known_right: list[int] = field(default_factory=lambda: [0] * BINS)
     known_wrong: list[int] = field(default_factory=lambda: [0] * BINS)
     stated: list[float] = field(default_factory=lambda: [0.0] * BINS)
@@ -86,6 +88,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.reasons += other.reasons
         self.wrong_reasons += other.wrong_reasons
+        self.waited += other.waited
         for name in _BINNED:
             ours, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, [a + b for a, b in zip(ours, theirs, strict=True)])
@@ -99,6 +102,15 @@ class Tally:
     def wrong_per_thousand(self) -> float:
         """Strangers' receipts shown, for a thousand payments."""
         return 1_000 * self.wrong / self.payments if self.payments else 0.0
+
+    def waited_at_most(self, share: float) -> int:
+        """Within how many seconds `share` of the accepted were; 0 where nothing was."""
+        wanted, found = share * self.waited.total(), 0
+        for seconds in sorted(self.waited):
+            found += self.waited[seconds]
+            if found >= wanted:
+                return seconds
+        return 0
 
     def wrong_interval(self) -> tuple[float, float]:
         """Between what wrong matches in a thousand lie, at 95 % (Wilson's score interval)."""

@@ -35,14 +35,14 @@ class Verdict:
         return "met" if self.is_met else ("within chance" if self.by_chance else "missed")
 
 
-def share_of_oracle(tallies: dict[str, Tally]) -> float:
-    """Our recall as a share of the oracle's at the same wrong rate.
+def share_of_oracle(tallies: dict[str, Tally], *, of: str = OURS) -> float:
+    """The recall of `of` as a share of the oracle's at the same wrong rate.
 
     The oracle may risk as many wrong matches as we made or, where chance made fewer, as many as our
     probabilities say we risked; and never fewer than its own threshold risks, so that a matcher
     that learned more than the oracle knows (the numbers in phones) does not shrink it.
     """
-    ours, oracle = tallies[OURS], tallies[ORACLE]
+    ours, oracle = tallies[of], tallies[ORACLE]
     risked = max(
         float(ours.wrong), ours.expected_wrong(THRESHOLD), oracle.expected_wrong(THRESHOLD)
     )
@@ -53,15 +53,30 @@ def share_of_oracle(tallies: dict[str, Tally]) -> float:
 def verdicts(tallies: dict[str, Tally], *, has_card_facts: bool) -> list[Verdict]:
     """How one cell stands to every target."""
     ours = tallies[OURS]
-    bound = WRONG_WITH_FACTS_MAX if has_card_facts else WRONG_WITHOUT_MAX
-    low, _ = ours.wrong_interval()
-    measured = ours.wrong_per_thousand
     share = share_of_oracle(tallies)
     return [
-        Verdict("wrong per 1,000", measured, bound, measured <= bound, low <= bound),
+        _rarely_wrong(ours, has_card_facts=has_card_facts),
         _found_enough(tallies, share),
         *(_calibrated(ours, *edges) for edges in CALIBRATED if edges[0] >= 0.99),
     ]
+
+
+def live_verdicts(live: Tally, *, has_card_facts: bool) -> list[Verdict]:
+    """How the platform's own decision stands to the targets that it has, which are of trust.
+
+    It names no receipt that it does not accept, so nothing is known below its threshold.
+    """
+    return [
+        _rarely_wrong(live, has_card_facts=has_card_facts),
+        *(_calibrated(live, *edges) for edges in CALIBRATED if edges[0] >= THRESHOLD),
+    ]
+
+
+def _rarely_wrong(ours: Tally, *, has_card_facts: bool) -> Verdict:
+    bound = WRONG_WITH_FACTS_MAX if has_card_facts else WRONG_WITHOUT_MAX
+    low, _ = ours.wrong_interval()
+    measured = ours.wrong_per_thousand
+    return Verdict("wrong per 1,000", measured, bound, measured <= bound, low <= bound)
 
 
 def _found_enough(tallies: dict[str, Tally], share: float) -> Verdict:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
-from infra.matchbench.contestants import contest
+from infra.matchbench.contestants import contest, contest_live
 from infra.matchbench.generating import blocks
 from infra.matchbench.judging import Tally
 from infra.matchbench.scenarios import Cell, Group, Split, groups
@@ -25,6 +25,7 @@ class Piece:
     cell: str
     number: int
     payments: int
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,18 @@ class CellResult:
 
 
 def pieces_of(
-    chosen: Sequence[Group], *, split: Split, seed: int, payments: int
+    chosen: Sequence[Group], *, split: Split, seed: int, payments: int, is_live: bool = False
 ) -> Iterator[Piece]:
-    """The pieces of `chosen`; each group has `payments`, shared evenly by its cells."""
+    """The pieces of `chosen`; each group has `payments`, shared evenly by its cells.
+
+    Where the platform's own decision plays (`is_live`), the days are those of the other contest.
+    """
     for group in chosen:
         of_cell = -(-payments // len(group.cells))
         for cell in group.cells:
             for number, begins in enumerate(range(0, of_cell, PIECE_PAYMENTS)):
                 count = min(PIECE_PAYMENTS, of_cell - begins)
-                yield Piece(split, seed, group.name, cell.name, number, count)
+                yield Piece(split, seed, group.name, cell.name, number, count, is_live)
 
 
 def play(piece: Piece) -> Played:
@@ -76,8 +80,11 @@ def play(piece: Piece) -> Played:
     tallies: dict[str, Tally] = {}
     slips = 0
     for block in blocks(street, seed=seed, payments=piece.payments):
+        if piece.is_live:
+            contest_live(block, tallies, seed=f"{seed}-live-{slips}")
+        else:
+            contest(block, tallies)
         slips += len(block.slips)
-        contest(block, tallies)
     return Played(piece, tallies, slips, peak_bytes())
 
 

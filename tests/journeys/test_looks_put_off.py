@@ -58,7 +58,7 @@ def send(*, seconds: int = 0, others: int = 0) -> None:
 
 @pytest.mark.parametrize("others", [0, 5], ids=["alone", "in a batch"])
 def test_whoever_takes_the_receipt_asks_for_another_look(embedded_aws: None, others: int) -> None:
-    open_shop(sends_within=timedelta(minutes=34))
+    open_shop(sends_within=timedelta(minutes=29))
     pay()
     after(minutes=19.5)
     send(seconds=200, others=others)
@@ -69,7 +69,7 @@ def test_whoever_takes_the_receipt_asks_for_another_look(embedded_aws: None, oth
 
 
 def test_whoever_gathers_the_receipt_asks_for_another_look(embedded_aws: None) -> None:
-    open_shop(sends_within=timedelta(minutes=34))
+    open_shop(sends_within=timedelta(minutes=29))
     send(seconds=200)
     run_worker(queues.RECEIPTS)
     pay()
@@ -81,7 +81,7 @@ def test_whoever_gathers_the_receipt_asks_for_another_look(embedded_aws: None) -
 
 
 def test_the_schedule_asks_for_another_look(embedded_aws: None) -> None:
-    open_shop(sends_within=timedelta(minutes=74))
+    open_shop(sends_within=timedelta(minutes=69))
     pay()
     after(minutes=19.5)
     send(seconds=190, others=5)

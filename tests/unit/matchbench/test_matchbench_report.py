@@ -3,12 +3,23 @@
 import json
 from dataclasses import replace
 from html.parser import HTMLParser
+from random import Random
 
 import pytest
 
 from infra.matchbench import page, run, speed, timing
 from infra.matchbench.charts import calibration, recall_against_wrong
-from infra.matchbench.contestants import CONTESTANTS, OURS
+from infra.matchbench.contestants import (
+    CONTESTANTS,
+    LIVE,
+    LIVE_FIRST,
+    LIVE_LATER,
+    ORACLE,
+    OURS,
+    contest_live,
+)
+from infra.matchbench.generating import draw_block
+from infra.matchbench.live_report import live_group_report, live_tables
 from infra.matchbench.report import group_report
 from infra.matchbench.report import page as html_page
 from infra.matchbench.scenarios import Cell, Group, Split, groups
@@ -155,6 +166,38 @@ def test_tables_go_between_their_marks(report: dict[str, object]) -> None:
     assert all(f"<!-- {name}: begin -->\n\ntable of {name}\n\n<!--" in written for name in tables)
     with pytest.raises(ValueError, match="not one place for other"):
         page.with_tables(text, {"other": "x"})
+
+
+def test_the_live_report_is_json_and_fills_its_tables() -> None:
+    group = next(one for one in groups(Split.DEV) if one.name == "day_end")
+    cell = Cell("file", replace(QUICK, arrival=Arrival.END_OF_DAY, days=2))
+    result = CellResult(cell)
+    block = draw_block(cell.street, Random("live"), name="b", slips=300)
+    contest_live(block, result.tallies, seed="live")
+    chosen = Group(group.name, group.title, (cell,))
+    told = json.loads(json.dumps(live_group_report(chosen, [result])))
+    report = {
+        "payments": result.tallies[LIVE].payments,
+        "receipts": len(block.slips),
+        "seed": 3,
+        "seconds_a_payment": 0.01,
+        "peak_bytes": 60 * 2**20,
+        "groups": {group.name: told},
+    }
+
+    tables = live_tables(report)
+
+    one = told["cells"]["file"]
+    assert set(one["contestants"]) == {LIVE, LIVE_FIRST, LIVE_LATER, OURS, ORACLE}
+    assert [verdict["what"] for verdict in one["verdicts"]] == [
+        "wrong per 1,000",
+        "stated less observed, 0.999 to 0.9999",
+        "stated less observed, 0.9999 to 1.0",
+    ]
+    assert one["waited_seconds"]["half"] > 3_600
+    assert tables["live-groups"].count("\n") == 2
+    assert f"| {group.title} | few or none | {len(block.charges)} |" in tables["live-groups"]
+    assert page.with_tables(page.DOCUMENT.read_text(), tables)
 
 
 def test_refuses_seeds_of_the_other_set(capsys: pytest.CaptureFixture[str]) -> None:
