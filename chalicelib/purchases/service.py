@@ -5,8 +5,9 @@ safe: the payment row is keyed by the provider's name, settling is safe (`settli
 message that asked is deleted only when all of it is done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.cards import LastFour
@@ -146,12 +147,17 @@ def _ending_at_once(payment: Payment) -> Ending | None:
 
 
 def settle_waiting(
-    waiting: Waiting, *, now: datetime, near: Near | None = None
+    waiting: Waiting,
+    *,
+    now: datetime,
+    near: Near | None = None,
+    endings: list[Callable[[], None]] | None = None,
 ) -> MatchDecision | None:
     """Look again for the receipt of a payment that waits.
 
     `near` is what was read around it just now. Returns the decision; None where the payment does
-    not wait any more.
+    not wait any more. Whoever looks at many gives `endings` and calls what is put there when all
+    are decided: a payment that has ended is nobody's rival any more.
     """
     signals = waiting.signals
     known, key = _open_waiting(signals, now=now)
@@ -177,7 +183,8 @@ def settle_waiting(
         decision = parcels.join_parcel(known, None, stores=stores, key=key, now=now) or decision
     is_over = ends_waiting_at(known, stores, now=now) <= now
     if is_over and not isinstance(decision, Matched):
-        _end_waiting(known, decision, stores=stores, key=key, now=now)
+        ending = partial(_end_waiting, known, decision, stores=stores, key=key, now=now)
+        ending() if endings is None else endings.append(ending)
     return decision
 
 

@@ -5,7 +5,7 @@ patience is over, if a queue can hold a message that long. What is left for the 
 stores whose patience is longer, payments that could be explained in two ways, and endings.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.refusals import TryAgain
@@ -78,13 +78,19 @@ def _stores(*, now: datetime) -> Iterator[Store]:
 def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datetime) -> list[Seen]:
     found = matching_store.list_waiting_between(store.store_id, since, until, now=now)
     seen: list[Seen] = []
+    endings: list[Callable[[], None]] = []
     for waiting in found:
         decision = None
         try:
-            decision = service.settle_waiting(waiting, now=now)
+            decision = service.settle_waiting(waiting, now=now, endings=endings)
         except TryAgain:
             observability.count("looks_put_off")
         seen.append((waiting.signals, decision))
+    for end in endings:
+        try:
+            end()
+        except TryAgain:
+            observability.count("looks_put_off")
     return seen
 
 

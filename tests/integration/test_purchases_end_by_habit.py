@@ -96,6 +96,22 @@ def test_ends_with_what_the_last_look_said() -> None:
     assert (end.reason.why, end.receipt) == ("same_sale_twice", None)
 
 
+def test_of_two_that_want_one_receipt_none_gets_it_because_the_other_ends_first() -> None:
+    open_with(Provider.FLUX_V1)
+    receipts = replace(SALE, tenders=())
+    for name, seconds in (("t-1", 0), ("t-2", 1)):
+        at = PAID_AT + timedelta(seconds=seconds)
+        told = event(name, made_at=at, occurred_at=at, card=CardFacts())
+        service.record_payment(told, now=SEEN_AT)
+    receive(receipts, now=SEEN_AT)
+
+    nightly(SEEN_AT + timedelta(days=1))
+
+    later = SEEN_AT + timedelta(days=1)
+    answers = [reading.find_receipt(BANK, name, now=later) for name in ("t-1", "t-2")]
+    assert answers == [NoReceipt(Missing.NO_MATCH, Ending.STAYED_AMBIGUOUS)] * 2
+
+
 def test_a_receipt_that_comes_after_the_end_is_found_by_a_clearing() -> None:
     open_with(Provider.STANDARD)
     service.record_payment(SILENT, now=SEEN_AT)
