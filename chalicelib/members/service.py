@@ -69,7 +69,7 @@ def activate(activation: Activation, *, fresh: Fresh, now: datetime) -> Activate
             store.record_change(member, before=before)
         return Activated(member, is_new=False)
 
-    activated = _until_undisturbed(attempt)
+    activated = until_undisturbed(attempt)
     if activated.is_new:
         observability.count("members_activated", connection=activation.connection.connection_id)
     return activated
@@ -123,7 +123,7 @@ def change_services(
             store.record_change(member, before=before)
         return member
 
-    return _until_undisturbed(attempt)
+    return until_undisturbed(attempt)
 
 
 def change_choices(
@@ -143,7 +143,7 @@ def change_choices(
         store.record_change(member, before=before)
         return member
 
-    return _until_undisturbed(attempt)
+    return until_undisturbed(attempt)
 
 
 def leave(anchor: Reference, *, now: datetime) -> Departure | None:
@@ -165,6 +165,7 @@ def leave(anchor: Reference, *, now: datetime) -> Departure | None:
             anchor=None,
             accounts=(),
             cards=(),
+            devices=(),
             email=None,
             choices=NOTHING_CHOSEN,
             switches=(),
@@ -179,7 +180,7 @@ def leave(anchor: Reference, *, now: datetime) -> Departure | None:
         store.record_leaving(left, before=before, departure=departure)
         return departure
 
-    left = _until_undisturbed(attempt)
+    left = until_undisturbed(attempt)
     if left is not None:
         observability.count("members_left", connection=left.connection_id)
     return left
@@ -207,7 +208,7 @@ def _change_status(
             changed = replace(before, status=status, version=before.version + 1)
             store.record_change(changed, before=before)
 
-    _until_undisturbed(attempt)
+    until_undisturbed(attempt)
 
 
 def find_holder(
@@ -284,7 +285,7 @@ def _reference(kind: LinkKind, connection_id: ConnectionId, text: str | None) ->
     return Reference(kind, connection_id, text) if text else None
 
 
-def _until_undisturbed(attempt: Callable[[], T]) -> T:
+def until_undisturbed(attempt: Callable[[], T]) -> T:
     """Run `attempt` again when somebody else's write came first: what it read is out of date."""
     for _ in range(ATTEMPTS_MAX - 1):
         try:

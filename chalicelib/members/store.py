@@ -20,6 +20,7 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.members.choices import from_words, to_words
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure
+from chalicelib.members.devices import Device
 from chalicelib.members.linking import store as linking
 from chalicelib.members.model import (
     Account,
@@ -43,7 +44,8 @@ _HEAD_SEALED = Kept(
     Erasure.SHRED,
     encrypted=True,
     holds={"anchor": Category.REFERENCE, "accounts": Category.REFERENCE}
-    | {"cards": Category.CARD_FACTS, "email": Category.CONTACT, "switches": Category.CONSENT},
+    | {"cards": Category.CARD_FACTS, "email": Category.CONTACT, "switches": Category.CONSENT}
+    | {"devices": Category.CARD_FACTS},
 )
 
 
@@ -94,6 +96,7 @@ class _SealedHead:
     cards: tuple[Card, ...]
     email: str | None
     switches: tuple[Switch, ...] = ()
+    devices: tuple[Device, ...] = ()
 
 
 def find_member(member_id: MemberId, *, now: datetime, consistent: bool = True) -> Member | None:
@@ -171,7 +174,9 @@ def _from_member(member: Member) -> HeadRow:
     )
     if member.anchor is not None and member.salt is not None:
         email = member.email.reveal() if member.email else None
-        said = _SealedHead(member.anchor, member.accounts, member.cards, email, member.switches)
+        said = _SealedHead(
+            member.anchor, member.accounts, member.cards, email, member.switches, member.devices
+        )
         key = vault.member_key(member.salt)
         row.sealed = vault.seal(said, key=key, place=_place(row), kept=_HEAD_SEALED)
     return row
@@ -201,6 +206,7 @@ def _to_member(row: HeadRow) -> Member:
         version=int(row.version),
         choices=from_words(row.choices or ""),
         switches=details.switches if details else (),
+        devices=details.devices if details else (),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
-from chalicelib.kernel.cards import LastFour
+from chalicelib.kernel.cards import KnownDigits, LastFour
 from chalicelib.kernel.ids import MemberId
 from chalicelib.members.model import Link, LinkKind, Member, MemberStatus, Reference
 from chalicelib.runtime import rows, vault
@@ -25,7 +25,8 @@ _SEALED = Kept(
     Erasure.DELETE,
     encrypted=True,
     holds={"since": Category.OPERATION, "last_fours": Category.CARD_FACTS}
-    | {"payer": Category.REFERENCE, "salt": Category.CREDENTIAL},
+    | {"payer": Category.REFERENCE, "salt": Category.CREDENTIAL}
+    | {"device_digits": Category.CARD_FACTS},
 )
 
 
@@ -39,7 +40,8 @@ class LinkRow(rows.Row):
     }
     retention = Retention(
         name="link",
-        reason="Your accounts and cards are linked to you while you are a member.",
+        reason="Your accounts and cards are linked to you while you are a member. So are the last "
+        "four digits of devices that you pay with, learned from your receipts.",
         ended_by="the member leaves or the bank removes the account or card",
     )
 
@@ -53,6 +55,7 @@ class _SealedLink:
     last_fours: tuple[LastFour, ...]
     payer: str | None
     salt: bytes | None = None
+    device_digits: tuple[str, ...] = ()
 
 
 def find_anchored(anchor: Reference, *, now: datetime) -> Link | None:
@@ -92,14 +95,15 @@ def rows_of(member: Member) -> list[LinkRow]:
 
 def said_of(member: Member) -> tuple[object, ...]:
     """All that the rows are made of, and that changes."""
-    return member.status, member.accounts, member.cards
+    return member.status, member.accounts, member.cards, member.digits
 
 
 def _link_row(
     member: Member, reference: Reference, sk: str, since: datetime, payer: str | None
 ) -> LinkRow:
     row = LinkRow(hash_of(reference), sk, member_id=member.member_id)
-    said = _SealedLink(since, member.last_fours, payer, member.salt)
+    digits = member.digits
+    said = _SealedLink(since, digits.registered, payer, member.salt, digits.devices)
     key = vault.platform_key("people")
     row.sealed = vault.seal(said, key=key, place=f"{row.pk}|{row.sk}", kept=_SEALED)
     return row
@@ -108,4 +112,5 @@ def _link_row(
 def _to_link(row: LinkRow) -> Link:
     key = vault.platform_key("people")
     opened = vault.open_sealed(row.sealed, _SealedLink, key=key, place=f"{row.pk}|{row.sk}")
-    return Link(MemberId(row.member_id), opened.since, opened.last_fours, opened.payer, opened.salt)
+    digits = KnownDigits(opened.last_fours, opened.device_digits)
+    return Link(MemberId(row.member_id), opened.since, digits, opened.payer, opened.salt)
