@@ -112,10 +112,14 @@ class SeenWith:
         self._counts.setdefault(charge.member_id, Counter())[digits] += 1
         self._by_payment[charge.payment_id] = digits
 
-    def knows(self, charge: Charge, digits: str) -> bool:
-        """Whether the member was seen with `digits` before; its own word does not count."""
+    def knows(self, charge: Charge, theirs: LastFour) -> bool:
+        """Whether the member was seen with these digits before; its own word does not count.
+
+        What is known beforehand yields to the bank, where that says digits of the same kind.
+        """
+        digits, ours = theirs.digits, charge.last_four
         if digits in charge.device_digits:
-            return True
+            return ours is None or digits_of(ours, theirs) is not Digits.SAME_KIND
         seen = self._counts.get(charge.member_id)
         own = self._by_payment.get(charge.payment_id) == digits
         return seen is not None and seen[digits] > int(own)
@@ -200,7 +204,7 @@ def _digits(
         if kinds is not Digits.OTHER_KIND:
             rate = "digits_same_kind" if kinds is Digits.SAME_KIND else "digits_unsaid"
             return [_fact(rate, (ours.digits, theirs.digits), charge, slip, said, rates)]
-    if seen_with.knows(charge, theirs.digits):
+    if seen_with.knows(charge, theirs):
         chance = said.chance("digits", theirs.digits, (slip.store,), apart=1)
         return [
             Fact("digits_of_device", agrees=True, ratio=rates.agrees["digits_of_device"] / chance)

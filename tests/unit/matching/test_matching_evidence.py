@@ -110,6 +110,14 @@ def test_digits_that_the_member_is_known_by_agree_and_never_differ() -> None:
     assert facts(known, slip(last_four=four("5566", DEVICE))) == []
 
 
+def test_digits_that_the_member_is_known_by_yield_to_the_banks_of_that_kind() -> None:
+    by_another = charge(device_digits=("7788",), last_four=four("1122", DEVICE))
+
+    (fact,) = facts(by_another, slip(last_four=four("7788", DEVICE)))
+
+    assert (fact.what, fact.agrees) == ("digits_same_kind", False)
+
+
 def test_a_mid_tells_stores_apart_and_nothing_within_one() -> None:
     two = charge(stores=("shop", "other"), mids=frozenset({"M-1"}))
     slips = [slip(f"a{n}", mid="M-1") for n in range(20)]
