@@ -51,6 +51,21 @@ class CardFacts:
 NO_CARD_FACTS = CardFacts()
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDigits:
+    """Last four digits that payments of a member may show on a receipt.
+
+    `registered` are those of cards and accounts, as the bank gave them; `devices` were learned from
+    receipts that surely were the member's.
+    """
+
+    registered: tuple[LastFour, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+NO_DIGITS = KnownDigits()
+
+
 def tidy_auth_code(text: str | None) -> str | None:
     """An auth code as both sides compare it: upper case, trimmed; fillers (`000000`) are none.
 

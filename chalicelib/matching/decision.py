@@ -41,7 +41,6 @@ SAME_MOMENT = timedelta(seconds=30)  # Between two sources' times of one purchas
 _AGREEMENT_OF = {
     "digits_same_kind": Agreement.LAST_FOUR,
     "digits_unsaid": Agreement.LAST_FOUR,
-    "digits_of_device": Agreement.REGISTERED_CARD,
     "digits_registered": Agreement.REGISTERED_CARD,
 }
 

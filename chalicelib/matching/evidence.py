@@ -112,11 +112,20 @@ class SeenWith:
         self._counts.setdefault(charge.member_id, Counter())[digits] += 1
         self._by_payment[charge.payment_id] = digits
 
-    def knows(self, charge: Charge, digits: str) -> bool:
-        """Whether the member was seen with `digits` before; its own word does not count."""
+    def knows(self, charge: Charge, theirs: LastFour) -> bool:
+        """Whether the member was seen with these digits before; its own word does not count.
+
+        What is known beforehand yields to the bank, where that says digits of the same kind.
+        """
+        digits, ours = theirs.digits, charge.last_four
+        if digits in charge.device_digits:
+            return ours is None or digits_of(ours, theirs) is not Digits.SAME_KIND
         seen = self._counts.get(charge.member_id)
         own = self._by_payment.get(charge.payment_id) == digits
         return seen is not None and seen[digits] > int(own)
+
+
+NOTHING_SEEN = SeenWith()
 
 
 def facts_of(
@@ -124,11 +133,11 @@ def facts_of(
     slip: Slip,
     said: Said,
     rates: Rates,
-    seen_with: SeenWith | None = None,
+    seen_with: SeenWith = NOTHING_SEEN,
 ) -> list[Fact]:
     """What both sides say of the card and the place, each with its ratio.
 
-    `seen_with`: digits on slips that were a member's before.
+    `seen_with`: digits on slips that were a member's before, beside those the charge knows of.
     """
     facts: list[Fact] = []
     if charge.auth_code and slip.auth_code:
@@ -183,7 +192,7 @@ def _digits(
     theirs: LastFour,
     said: Said,
     rates: Rates,
-    seen_with: SeenWith | None,
+    seen_with: SeenWith,
 ) -> list[Fact]:
     """Digits of one kind decide; of unsaid kinds they speak; of two kinds they are silent.
 
@@ -195,7 +204,7 @@ def _digits(
         if kinds is not Digits.OTHER_KIND:
             rate = "digits_same_kind" if kinds is Digits.SAME_KIND else "digits_unsaid"
             return [_fact(rate, (ours.digits, theirs.digits), charge, slip, said, rates)]
-    if seen_with is not None and seen_with.knows(charge, theirs.digits):
+    if seen_with.knows(charge, theirs):
         chance = said.chance("digits", theirs.digits, (slip.store,), apart=1)
         return [
             Fact("digits_of_device", agrees=True, ratio=rates.agrees["digits_of_device"] / chance)

@@ -6,6 +6,7 @@ from statistics import median
 
 from chalicelib.matching.astray import astray_votes
 from chalicelib.matching.clocks import Clocks, TillKey, VotedClocks
+from chalicelib.matching.devices import VERY_SURE
 from chalicelib.matching.evidence import SeenWith
 from chalicelib.matching.learning import RateTally
 from chalicelib.matching.rates import Rates
@@ -18,7 +19,6 @@ from chalicelib.matching.weighing import Pair
 _COUNTS_FROM = 0.01  # A pair less probable than this says nothing of the tail.
 _LIKELY = 0.5  # A pair less probable than this has not explained its charge.
 _SURE = 0.9  # From here on a pair has a vote on its till's clock.
-_VERY_SURE = 0.9995  # From here on a slip's digits are taken for the member's.
 
 
 class Lesson:
@@ -47,7 +47,7 @@ class Lesson:
         if best is None or best.weight < _LIKELY * total or not best.is_on_clock:
             self._left.append(charge)
         if best is not None and best.weight >= _SURE * total:
-            self._add_sure(charge, best, is_very=best.weight >= _VERY_SURE * total)
+            self._add_sure(charge, best, is_very=best.weight >= VERY_SURE * total)
 
     def _add_sure(self, charge: Charge, best: Pair, *, is_very: bool) -> None:
         slip = self._shelf.slips[best.place]

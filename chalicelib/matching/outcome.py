@@ -24,6 +24,7 @@ class Agreement(Enum):
     AUTH_CODE = "auth_code"
     LAST_FOUR = "last_four"
     REGISTERED_CARD = "registered_card"
+    DEVICE = "digits_of_device"
     SCHEME = "scheme"
     MID = "mid"
     TID = "tid"

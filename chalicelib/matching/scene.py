@@ -76,4 +76,5 @@ def charge_of(payment: PaymentSignals) -> Charge:
         tids=payment.values_of(IdentifierKind.TID),
         kind=ChargeKind.AUTH,
         refused=frozenset(payment.refused),
+        device_digits=payment.device_digits,
     )

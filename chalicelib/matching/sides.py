@@ -28,6 +28,7 @@ class Charge:
     - `stores`: where it may have happened: one, or all that share a narrative or a MID.
     - `known_last_fours`: digits of the member's registered cards, where the bank sends none.
     - `refused`: receipts that are not this payment's, because a person said so.
+    - `device_digits`: of devices that the member paid with before, where that is known beforehand.
     """
 
     payment_id: str
@@ -45,6 +46,7 @@ class Charge:
     par: str | None = None
     kind: ChargeKind = ChargeKind.AUTH
     refused: frozenset[str] = frozenset()
+    device_digits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.kernel.cards import NO_CARD_FACTS, CardFacts, LastFour
+from chalicelib.kernel.cards import NO_CARD_FACTS, CardFacts, KnownDigits, LastFour
 from chalicelib.kernel.ids import ConnectionId, PaymentId, ReceiptId, StoreId
 from chalicelib.kernel.money import Money
 from chalicelib.network.identifiers import Identifier, IdentifierKind
@@ -23,8 +23,8 @@ class PaymentSignals:
     """What a payment says that a receipt may agree with.
 
     `amounts` are those the till may have charged. `known_last_fours` are the digits of the member's
-    registered cards, for banks that do not send any with a payment. `refused` are receipts that
-    were taken away from it.
+    registered cards, for banks that do not send any with a payment; `device_digits` are those of
+    devices that the member paid with before. `refused` are receipts that were taken away from it.
     """
 
     payment_id: PaymentId
@@ -37,6 +37,12 @@ class PaymentSignals:
     known_last_fours: tuple[LastFour, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
     refused: tuple[ReceiptId, ...] = ()
+    device_digits: tuple[str, ...] = ()
+
+    @property
+    def digits(self) -> KnownDigits:
+        """What is known of the member's cards and devices."""
+        return KnownDigits(self.known_last_fours, self.device_digits)
 
     def values_of(self, kind: IdentifierKind) -> frozenset[str]:
         """The identifiers of `kind`."""

@@ -16,7 +16,7 @@ from chalicelib.matching.amounts import (
     unequal,
 )
 from chalicelib.matching.clocks import Clocks
-from chalicelib.matching.evidence import Fact, Said, SeenWith, facts_of, ratio_of
+from chalicelib.matching.evidence import NOTHING_SEEN, Fact, Said, SeenWith, facts_of, ratio_of
 from chalicelib.matching.rates import Rates, is_other_card
 from chalicelib.matching.scatter import Reading
 from chalicelib.matching.shelf import Shelf, Spans
@@ -58,7 +58,7 @@ class Scales:
         said: Said,
         clocks: Clocks,
         rates: Rates,
-        seen_with: SeenWith | None = None,
+        seen_with: SeenWith = NOTHING_SEEN,
         sold_to: Mapping[str, str] | None = None,
         *,
         is_learning: bool = False,

@@ -138,7 +138,8 @@ def decide_change(member: Member, activation: Activation, *, now: datetime) -> M
 
     What was linked before stays linked since then. Services stay as the member set them. The first
     acceptance of a version of the terms is the one that counts. A consent that was revoked is given
-    anew by this.
+    anew by this. Where an account or a card is gone, nobody knows which devices were of it, and all
+    are forgotten.
     """
     linked = {one.reference: one.linked_at for one in member.accounts}
     accounts = tuple(
@@ -146,12 +147,14 @@ def decide_change(member: Member, activation: Activation, *, now: datetime) -> M
         for one in activation.accounts
     )
     cards = tuple(_card(one, member.cards, now=now) for one in activation.cards)
+    left = {one.reference for one in accounts} | {*cards}
     same_terms = member.terms.version == activation.terms.version
     changed = replace(
         member,
         status=MemberStatus.ACTIVE,
         accounts=accounts,
         cards=cards,
+        devices=member.devices if {*linked, *member.cards} <= left else (),
         email=activation.email,
         terms=member.terms if same_terms else activation.terms,
     )

@@ -27,4 +27,4 @@ def decide_holder(links: Sequence[Link], payer: str | None) -> Holder | NotHeld:
     if len({link.member_id for link in chosen}) > 1:
         return AMBIGUOUS_HOLDER
     link = min(chosen, key=lambda one: one.since)
-    return Holder(link.member_id, link.since, link.last_fours, link.salt)
+    return Holder(link.member_id, link.since, link.digits, link.salt)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from chalicelib.kernel.cards import LastFour
+from chalicelib.kernel.cards import NO_DIGITS, KnownDigits, LastFour
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX, ConnectionId, MemberId
 from chalicelib.kernel.pan import CardNumberFound, holds_issued_number
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import Misshapen
 from chalicelib.members.choices import NOTHING_CHOSEN, NoticeChoices
+from chalicelib.members.devices import Device
 from chalicelib.members.switching import Switch
 from chalicelib.network.programmes import Service
 
@@ -96,7 +97,8 @@ class Member:
 
     `anchor` is the reference under which the bank switched it on and switches it off: its user, or
     in Flux's format an account. `version` counts changes, `switches` say when `services` were
-    switched. After leaving, `anchor` is None, and accounts, cards and email are gone.
+    switched. `devices` were learned from receipts (`devices`). After leaving, `anchor` is None, and
+    accounts, cards, devices and email are gone.
     """
 
     member_id: MemberId
@@ -115,6 +117,7 @@ class Member:
     version: int = 1
     choices: NoticeChoices = NOTHING_CHOSEN
     switches: tuple[Switch, ...] = ()
+    devices: tuple[Device, ...] = ()
 
     @property
     def kept_until(self) -> datetime | None:
@@ -122,11 +125,12 @@ class Member:
         return None if self.left_at is None else self.left_at + KEPT_AFTER_LEAVING
 
     @property
-    def last_fours(self) -> tuple[LastFour, ...]:
-        """Every last four that a payment of this member may show, each once, in order."""
+    def digits(self) -> KnownDigits:
+        """The digits that payments of this member may show, each once, in order."""
         known = [card.last_four for card in self.cards]
         known += [account.last_four for account in self.accounts]
-        return tuple(dict.fromkeys(one for one in known if one is not None))
+        registered = tuple(dict.fromkeys(one for one in known if one is not None))
+        return KnownDigits(registered, tuple(d.digits for d in self.devices if d.is_believed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ class Link:
 
     member_id: MemberId
     since: datetime
-    last_fours: tuple[LastFour, ...]
+    digits: KnownDigits = NO_DIGITS
     payer: str | None = None
     salt: bytes | None = field(default=None, repr=False, compare=False)
 
@@ -154,7 +158,7 @@ class Holder:
 
     member_id: MemberId
     activated_at: datetime
-    last_fours: tuple[LastFour, ...]
+    digits: KnownDigits = NO_DIGITS
     salt: bytes | None = field(default=None, repr=False, compare=False)
 
 

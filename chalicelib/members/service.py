@@ -17,6 +17,7 @@ from chalicelib.members.activation import Activation
 from chalicelib.members.choices import NOTHING_CHOSEN, NoticeChoices
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure, HeldToken, departure_of
+from chalicelib.members.linking import store as linking
 from chalicelib.members.model import (
     Fresh,
     Holder,
@@ -68,7 +69,7 @@ def activate(activation: Activation, *, fresh: Fresh, now: datetime) -> Activate
             store.record_change(member, before=before)
         return Activated(member, is_new=False)
 
-    activated = _until_undisturbed(attempt)
+    activated = until_undisturbed(attempt)
     if activated.is_new:
         observability.count("members_activated", connection=activation.connection.connection_id)
     return activated
@@ -81,7 +82,7 @@ def activate_account(activation: Activation, *, fresh: Fresh, now: datetime) -> 
 
     :raises Rejected: see `activate`.
     """
-    held = store.list_links(activation.anchor, now=now)
+    held = linking.list_links(activation.anchor, now=now)
     for link in held:
         member = store.find_member(link.member_id, now=now)
         if member is not None and member.anchor != activation.anchor:
@@ -122,7 +123,7 @@ def change_services(
             store.record_change(member, before=before)
         return member
 
-    return _until_undisturbed(attempt)
+    return until_undisturbed(attempt)
 
 
 def change_choices(
@@ -142,7 +143,7 @@ def change_choices(
         store.record_change(member, before=before)
         return member
 
-    return _until_undisturbed(attempt)
+    return until_undisturbed(attempt)
 
 
 def leave(anchor: Reference, *, now: datetime) -> Departure | None:
@@ -164,6 +165,7 @@ def leave(anchor: Reference, *, now: datetime) -> Departure | None:
             anchor=None,
             accounts=(),
             cards=(),
+            devices=(),
             email=None,
             choices=NOTHING_CHOSEN,
             switches=(),
@@ -178,7 +180,7 @@ def leave(anchor: Reference, *, now: datetime) -> Departure | None:
         store.record_leaving(left, before=before, departure=departure)
         return departure
 
-    left = _until_undisturbed(attempt)
+    left = until_undisturbed(attempt)
     if left is not None:
         observability.count("members_left", connection=left.connection_id)
     return left
@@ -206,7 +208,7 @@ def _change_status(
             changed = replace(before, status=status, version=before.version + 1)
             store.record_change(changed, before=before)
 
-    _until_undisturbed(attempt)
+    until_undisturbed(attempt)
 
 
 def find_holder(
@@ -229,17 +231,17 @@ def find_holder(
     for kind, text in ((LinkKind.ACCOUNT, account_ref), (LinkKind.CARD, card_ref)):
         reference = _reference(kind, connection_id, text)
         if reference is not None and not links:
-            links = store.list_links(reference, now=now)
+            links = linking.list_links(reference, now=now)
     if payer is not None and not account_ref and not card_ref:
-        anchored = store.find_anchored(payer, now=now)
+        anchored = linking.find_anchored(payer, now=now)
         links = (anchored,) if anchored and _is_active(anchored.member_id, now=now) else ()
-    return holding.decide_holder(links, store.hash_of(payer) if payer else None)
+    return holding.decide_holder(links, linking.hash_of(payer) if payer else None)
 
 
 def list_card_holders(member: Member, *, now: datetime) -> tuple[tuple[Link, ...], ...]:
     """For each of the member's cards with a token, the links of all who registered that card."""
     tokens = [card.reference for card in member.cards if card.reference]
-    return tuple(store.list_links(token, now=now) for token in tokens)
+    return tuple(linking.list_links(token, now=now) for token in tokens)
 
 
 def member_key_of(member_id: MemberId, *, now: datetime) -> vault.SealingKey | None:
@@ -252,7 +254,7 @@ def find_member_of_user(
     connection_id: ConnectionId, user: str, *, now: datetime
 ) -> MemberId | None:
     """The pseudonym of the active member whom the bank calls `user`, or None."""
-    anchored = store.find_anchored(Reference(LinkKind.USER, connection_id, user), now=now)
+    anchored = linking.find_anchored(Reference(LinkKind.USER, connection_id, user), now=now)
     return anchored.member_id if anchored else None
 
 
@@ -262,7 +264,7 @@ def shred(member_id: MemberId) -> None:
 
 
 def _find_active(anchor: Reference, *, now: datetime) -> Member | None:
-    link = store.find_anchored(anchor, now=now)
+    link = linking.find_anchored(anchor, now=now)
     member = store.find_member(link.member_id, now=now) if link else None
     return member if member and member.status is not MemberStatus.LEFT else None
 
@@ -283,7 +285,7 @@ def _reference(kind: LinkKind, connection_id: ConnectionId, text: str | None) ->
     return Reference(kind, connection_id, text) if text else None
 
 
-def _until_undisturbed(attempt: Callable[[], T]) -> T:
+def until_undisturbed(attempt: Callable[[], T]) -> T:
     """Run `attempt` again when somebody else's write came first: what it read is out of date."""
     for _ in range(ATTEMPTS_MAX - 1):
         try:

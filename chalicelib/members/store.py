@@ -1,11 +1,10 @@
 """Members, as rows.
 
-    wallets  <member id>                        head              the member
-    people   <keyed hash of the anchor>         holder            the one member it switched on
-    people   <keyed hash of an account or card> link#<member id>  a member it leads to
+    wallets  <member id>  head  the member
 
-The keyed hash of a reference finds its rows; the reference itself stands only in the head, sealed
-under the member's own key. Everything about one member changes in one transaction.
+What leads to the member (`linking.store`) knows keyed hashes of references; the references
+themselves stand only in the head, sealed under the member's own key. Everything about one member
+changes in one transaction.
 """
 
 from collections.abc import Iterable
@@ -15,18 +14,17 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.kernel.cards import LastFour
 from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.members.choices import from_words, to_words
 from chalicelib.members.connecting import store as connecting
 from chalicelib.members.connecting.model import Departure
+from chalicelib.members.devices import Device
+from chalicelib.members.linking import store as linking
 from chalicelib.members.model import (
     Account,
     Card,
-    Link,
-    LinkKind,
     Member,
     MemberStatus,
     Reference,
@@ -38,7 +36,6 @@ from chalicelib.network.programmes import Service
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
-LINKS_READ_MAX = 20  # Holders of one joint account; more than a few is nobody's account.
 _CONFIGURATION = Kept(Category.CONFIGURATION, Purpose.MEMBERSHIP, Erasure.DELETE)
 _CONSENT = Kept(Category.CONSENT, Purpose.MEMBERSHIP, Erasure.DELETE)
 _HEAD_SEALED = Kept(
@@ -47,15 +44,8 @@ _HEAD_SEALED = Kept(
     Erasure.SHRED,
     encrypted=True,
     holds={"anchor": Category.REFERENCE, "accounts": Category.REFERENCE}
-    | {"cards": Category.CARD_FACTS, "email": Category.CONTACT, "switches": Category.CONSENT},
-)
-_LINK_SEALED = Kept(
-    Category.CARD_FACTS,
-    Purpose.MATCHING,
-    Erasure.DELETE,
-    encrypted=True,
-    holds={"since": Category.OPERATION, "last_fours": Category.CARD_FACTS}
-    | {"payer": Category.REFERENCE, "salt": Category.CREDENTIAL},
+    | {"cards": Category.CARD_FACTS, "email": Category.CONTACT, "switches": Category.CONSENT}
+    | {"devices": Category.CARD_FACTS},
 )
 
 
@@ -99,24 +89,6 @@ class HeadRow(rows.Row):
     sealed = BinaryAttribute(legacy_encoding=False, null=True)
 
 
-class LinkRow(rows.Row):
-    """From the keyed hash of a reference to the member it belongs to."""
-
-    Meta = rows.table_meta("people")
-    privacy = {
-        "member_id": Kept(Category.PSEUDONYM, Purpose.MEMBERSHIP, Erasure.DELETE),
-        "sealed": _LINK_SEALED,
-    }
-    retention = Retention(
-        name="link",
-        reason="Your accounts and cards are linked to you while you are a member.",
-        ended_by="the member leaves or the bank removes the account or card",
-    )
-
-    member_id = UnicodeAttribute()
-    sealed = BinaryAttribute(legacy_encoding=False)
-
-
 @dataclass(frozen=True, slots=True)
 class _SealedHead:
     anchor: Reference
@@ -124,26 +96,7 @@ class _SealedHead:
     cards: tuple[Card, ...]
     email: str | None
     switches: tuple[Switch, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _SealedLink:
-    since: datetime
-    last_fours: tuple[LastFour, ...]
-    payer: str | None
-    salt: bytes | None = None
-
-
-def find_anchored(anchor: Reference, *, now: datetime) -> Link | None:
-    """The link of the member whom `anchor` switched on, if one is on now."""
-    row = rows.find(LinkRow, hash_of(anchor), "holder", now=now)
-    return None if row is None else _to_link(row)
-
-
-def list_links(reference: Reference, *, now: datetime) -> tuple[Link, ...]:
-    """The links of every member whom the account or card leads to, at most 20."""
-    found = rows.list_prefixed(LinkRow, hash_of(reference), "link#", now=now, limit=LINKS_READ_MAX)
-    return tuple(_to_link(row) for row in found)
+    devices: tuple[Device, ...] = ()
 
 
 def find_member(member_id: MemberId, *, now: datetime, consistent: bool = True) -> Member | None:
@@ -157,8 +110,8 @@ def record_new(member: Member) -> None:
 
     :raises TryAgain: the anchor has switched somebody on already.
     """
-    absent = LinkRow.pk.does_not_exist()
-    links = [(row, absent if row.sk == "holder" else None) for row in _link_rows(member)]
+    absent = linking.LinkRow.pk.does_not_exist()
+    links = [(row, absent if row.sk == "holder" else None) for row in linking.rows_of(member)]
     _together([(_from_member(member), HeadRow.pk.does_not_exist()), *links])
 
 
@@ -167,9 +120,9 @@ def record_change(member: Member, *, before: Member) -> None:
 
     :raises TryAgain: it changed meanwhile.
     """
-    old = {(row.pk, row.sk): row for row in _link_rows(before)}
-    new = {(row.pk, row.sk): row for row in _link_rows(member)}
-    links = list(new.values()) if _said(before) != _said(member) else []
+    old = {(row.pk, row.sk): row for row in linking.rows_of(before)}
+    new = {(row.pk, row.sk): row for row in linking.rows_of(member)}
+    links = list(new.values()) if linking.said_of(before) != linking.said_of(member) else []
     gone = [row for key, row in old.items() if key not in new]
     begun, ended = subscribing.changes(before, member)
     written = [(row, None) for row in (*links, *begun)]
@@ -183,7 +136,7 @@ def record_leaving(left: Member, *, before: Member, departure: Departure) -> Non
     """
     unchanged = HeadRow.version == before.version
     written = [(_from_member(left), unchanged), (connecting.departure_row(departure), None)]
-    gone = [*_link_rows(before), *subscribing.changes(before, left)[1]]
+    gone = [*linking.rows_of(before), *subscribing.changes(before, left)[1]]
     token = [connecting.token_row(left.member_id, left.connection_id)] if departure.token else []
     _together(written, [*gone, *token])
 
@@ -194,53 +147,11 @@ def shred(member_id: MemberId) -> None:
     rows.update(HeadRow(member_id, "head"), wiped, condition=HeadRow.pk.exists())
 
 
-def hash_of(reference: Reference) -> str:
-    """The keyed hash under which rows about `reference` stand."""
-    return vault.lookup_key(reference.kind.value, reference.connection_id, reference.value)
-
-
 def _together(written: Iterable[tuple[rows.Row, Any]], deleted: Iterable[rows.Row] = ()) -> None:
     try:
         rows.put_together(written, deleted)
     except rows.ConditionFailed as error:
         raise TryAgain("the member was changed by somebody else meanwhile") from error
-
-
-def _said(member: Member) -> tuple[object, ...]:
-    return member.status, member.accounts, member.cards  # All that link rows are made of.
-
-
-def _link_rows(member: Member) -> list[LinkRow]:
-    if member.anchor is None:
-        return []
-    payer = hash_of(member.anchor) if member.anchor.kind is LinkKind.USER else None
-    rows_of_member = [_link_row(member, member.anchor, "holder", member.activated_at, payer)]
-    if member.status is not MemberStatus.ACTIVE:
-        return rows_of_member
-    sk = f"link#{member.member_id}"
-    linked = [(one.reference, one.linked_at) for one in member.accounts]
-    linked += [(one.reference, one.linked_at) for one in member.cards if one.reference]
-    for reference, since in linked:
-        # Only the home bank's user can be compared with who a payment says has paid.
-        known = payer if reference.connection_id == member.connection_id else None
-        rows_of_member.append(_link_row(member, reference, sk, since, known))
-    return rows_of_member
-
-
-def _link_row(
-    member: Member, reference: Reference, sk: str, since: datetime, payer: str | None
-) -> LinkRow:
-    row = LinkRow(hash_of(reference), sk, member_id=member.member_id)
-    said = _SealedLink(since, member.last_fours, payer, member.salt)
-    key = vault.platform_key("people")
-    row.sealed = vault.seal(said, key=key, place=_place(row), kept=_LINK_SEALED)
-    return row
-
-
-def _to_link(row: LinkRow) -> Link:
-    key = vault.platform_key("people")
-    opened = vault.open_sealed(row.sealed, _SealedLink, key=key, place=_place(row))
-    return Link(MemberId(row.member_id), opened.since, opened.last_fours, opened.payer, opened.salt)
 
 
 def _from_member(member: Member) -> HeadRow:
@@ -263,7 +174,9 @@ def _from_member(member: Member) -> HeadRow:
     )
     if member.anchor is not None and member.salt is not None:
         email = member.email.reveal() if member.email else None
-        said = _SealedHead(member.anchor, member.accounts, member.cards, email, member.switches)
+        said = _SealedHead(
+            member.anchor, member.accounts, member.cards, email, member.switches, member.devices
+        )
         key = vault.member_key(member.salt)
         row.sealed = vault.seal(said, key=key, place=_place(row), kept=_HEAD_SEALED)
     return row
@@ -293,6 +206,7 @@ def _to_member(row: HeadRow) -> Member:
         version=int(row.version),
         choices=from_words(row.choices or ""),
         switches=details.switches if details else (),
+        devices=details.devices if details else (),
     )
 
 

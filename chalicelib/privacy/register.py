@@ -23,6 +23,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping_store
 from chalicelib.members import store as members_store
 from chalicelib.members.connecting import store as connecting_store
+from chalicelib.members.linking import store as linking_store
 from chalicelib.members.subscribing import store as subscribing_store
 from chalicelib.network import store as network_store
 from chalicelib.network.access import store as access_store
@@ -73,6 +74,7 @@ STORES = (
     inquiries_store,
     launching_store,
     leavers_store,
+    linking_store,
     matching_store,
     members_store,
     memberships_store,

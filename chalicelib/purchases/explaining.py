@@ -43,6 +43,8 @@ _COMPARED = (
     Agreement.MID,
     Agreement.TID,
 )
+# Digits that agree with what is known of the member stand in for those that the bank would send.
+_OF_MEMBER = frozenset({Agreement.REGISTERED_CARD.value, Agreement.DEVICE.value})
 
 
 class MatchState(Enum):
@@ -205,12 +207,12 @@ def _evidence(purchase: Purchase) -> Iterator[Said]:
     clues = reason.evidence
     if not any(clue.stand == "agrees" for clue in clues):
         agreed = tuple(Clue(what, "agrees") for what in reason.agreements)
-        is_registered = Agreement.REGISTERED_CARD.value in reason.agreements
+        is_known = not _OF_MEMBER.isdisjoint(reason.agreements)
         named = {*reason.agreements, *(clue.what for clue in clues)}
         unsaid = tuple(
             Clue(fact.value, "unknown")
             for fact in _COMPARED
-            if fact.value not in named and not (is_registered and fact is Agreement.LAST_FOUR)
+            if fact.value not in named and not (is_known and fact is Agreement.LAST_FOUR)
         )
         clues = (*agreed, *clues, *unsaid)
     for clue in clues:

@@ -9,7 +9,7 @@ amount that nobody holds yet. Whose order it is needs no guess: the member has i
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.kernel.cards import LastFour, LastFourKind
+from chalicelib.kernel.cards import NO_DIGITS, LastFour, LastFourKind
 from chalicelib.kernel.ids import PaymentId, StoreId
 from chalicelib.kernel.money import Money
 from chalicelib.matching import service as matching
@@ -50,7 +50,7 @@ def join_parcel(
         return None
     apart = round((parts[0].receipt.issued_at - payment.made_at).total_seconds())
     evidence = Evidence(frozenset({Agreement.AMOUNT}), frozenset(), apart)
-    question = Question(signals_of(known, stores, ()), payment.anchored_at, tuple(stores))
+    question = Question(signals_of(known, stores, NO_DIGITS), payment.anchored_at, tuple(stores))
     claimed = matching.claim_part(question, Matched(parts[0], evidence, Why.SAME_ORDER), now=now)
     if not isinstance(claimed, Matched):
         return None

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
-from chalicelib.kernel.cards import LastFour
+from chalicelib.kernel.cards import NO_DIGITS, KnownDigits
 from chalicelib.kernel.ids import MemberId, PaymentId
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MODEL, Ambiguous, MatchDecision, Matched
@@ -70,7 +70,7 @@ def record_payment(event: PaymentEvent, *, now: datetime) -> None:
     known = record_told(told, holder.member_id, connection, stores, key=key, now=now)
     if known.member_id != holder.member_id:
         return facts.dropped(event.payment_id, "of_former_member")
-    _carry_on(known, key=key, last_fours=holder.last_fours, now=now)
+    _carry_on(known, key=key, digits=holder.digits, now=now)
     return _end_guess(event, known, key=key, now=now)
 
 
@@ -99,7 +99,7 @@ def _follows_known(event: PaymentEvent, *, now: datetime) -> bool:
 
 
 def _carry_on(
-    known: KnownPayment, *, key: vault.SealingKey, last_fours: tuple[LastFour, ...], now: datetime
+    known: KnownPayment, *, key: vault.SealingKey, digits: KnownDigits, now: datetime
 ) -> None:
     """Bring the purchase up to the payment's events, or look for its receipt."""
     if known.payment.names_no_sale:
@@ -112,14 +112,14 @@ def _carry_on(
     if purchase is not None and purchase.receipt is not None:
         if not update(purchase, known.payment, key=key, now=now):
             # A repeat: the run before may have died before it did this.
-            signals = signals_of(known, stores, last_fours)
+            signals = signals_of(known, stores, digits)
             matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
         return
     ending = _ending_at_once(known.payment)
     if ending is not None:
         end(known, purchase, ending, stores=stores, key=key)
         return
-    settle(known, purchase, stores=stores, last_fours=last_fours, key=key, now=now)
+    settle(known, purchase, stores=stores, digits=digits, key=key, now=now)
     return
 
 
@@ -171,7 +171,7 @@ def settle_waiting(
         known,
         None,
         stores=stores,
-        last_fours=signals.known_last_fours,
+        digits=signals.digits,
         key=key,
         now=now,
         waiting=waiting,
@@ -225,7 +225,7 @@ def look_again(payment_id: PaymentId, *, now: datetime) -> None:
     known = payments.find_payment(payment_id, key=key, now=now) if key else None
     if member is None or key is None or known is None:
         return
-    _carry_on(known, key=key, last_fours=member.last_fours, now=now)
+    _carry_on(known, key=key, digits=member.digits, now=now)
 
 
 def end(
@@ -249,6 +249,6 @@ def end(
         if is_new:
             facts.ended(known.payment.payment_id, ending)
     if stores:
-        signals = signals_of(known, stores, ())
+        signals = signals_of(known, stores, NO_DIGITS)
         matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
     return is_new

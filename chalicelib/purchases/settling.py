@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.banks.telling import NoteKind
-from chalicelib.kernel.cards import LastFour
+from chalicelib.kernel.cards import KnownDigits
 from chalicelib.kernel.ids import MemberId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
@@ -26,7 +26,7 @@ from chalicelib.matching.why import BY_HAND
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.network.programmes import get_programme
-from chalicelib.purchases import facts, outbox, store
+from chalicelib.purchases import devices, facts, outbox, store
 from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.clearing import contradiction_of
 from chalicelib.purchases.codes import store as codes
@@ -50,7 +50,7 @@ def settle(
     purchase: Purchase | None,
     *,
     stores: Sequence[Store],
-    last_fours: tuple[LastFour, ...],
+    digits: KnownDigits,
     key: vault.SealingKey,
     now: datetime,
     waiting: Waiting | None = None,
@@ -64,7 +64,7 @@ def settle(
     """
     if not stores:
         return None
-    question = asked(known, stores, last_fours, now=now)
+    question = asked(known, stores, digits, now=now)
     signals = question.signals
     is_written = waiting is not None and waiting.signals == signals
     decision = None
@@ -84,12 +84,12 @@ def settle(
 
 
 def asked(
-    known: KnownPayment, stores: Sequence[Store], last_fours: tuple[LastFour, ...], *, now: datetime
+    known: KnownPayment, stores: Sequence[Store], digits: KnownDigits, *, now: datetime
 ) -> Question:
     """What is looked for at `stores`, as surely as the programme of the payment's bank wants it."""
     connection = network.get_connection(known.payment.connection_id, now=now)
     threshold = get_programme(connection.programme).match_threshold
-    signals = signals_of(known, stores, last_fours)
+    signals = signals_of(known, stores, digits)
     return Question(signals, known.payment.anchored_at, tuple(stores), threshold)
 
 
@@ -167,7 +167,7 @@ def join(
         # appear, so no crash between the two loses it.
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
         if store.record_purchase(purchase, key=key):
-            _count(known, matched, now=now)
+            _count(question, known, matched, now=now)
             _catch_up(purchase, key=key, now=now)
             break
         standing = store.find_purchase(where_of(known), key=key, now=now)
@@ -214,12 +214,15 @@ def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> No
             waiting.look_after_return(purchase.member_id, returned, key=key, now=now)
 
 
-def _count(known: KnownPayment, matched: Matched, *, now: datetime) -> None:
-    """Count the match; one that the matcher was sure of says where its till's clock stands."""
+def _count(question: Question, known: KnownPayment, matched: Matched, *, now: datetime) -> None:
+    """Count the match; one that the matcher was sure of says where its till's clock stands, and may
+    tell of a device that its member pays with.
+    """
     facts.matched(known, matched, now=now)
     vote = vote_of(matched, known.payment.made_at)
     if vote is not None:
         timekeeping.vote(matched.part.receipt.store_id, vote, now=now)
+        devices.learn(question.signals, matched, now=now)
 
 
 def _go_on_with(
@@ -260,9 +263,7 @@ def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: 
     return True
 
 
-def signals_of(
-    known: KnownPayment, stores: Sequence[Store], last_fours: tuple[LastFour, ...]
-) -> PaymentSignals:
+def signals_of(known: KnownPayment, stores: Sequence[Store], digits: KnownDigits) -> PaymentSignals:
     """What the payment says that a receipt may agree with."""
     payment = known.payment
     return PaymentSignals(
@@ -273,7 +274,8 @@ def signals_of(
         amounts=payment.amounts,
         stores=tuple(s.store_id for s in stores),
         card=payment.card,
-        known_last_fours=last_fours,
+        known_last_fours=digits.registered,
+        device_digits=digits.devices,
         identifiers=payment.merchant,
         refused=payment.refused,
     )

@@ -7,7 +7,7 @@ writing it each time would cost more than the rare question does
 
 from datetime import datetime
 
-from chalicelib.kernel.cards import LastFour
+from chalicelib.kernel.cards import KnownDigits
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.matching import service as matching
 from chalicelib.matching.outcome import MatchDecision
@@ -53,16 +53,16 @@ def standing_of(own: Own, *, now: datetime) -> MatchStory | None:
     until = known.first_seen_at + WAITS
     if now >= until or known.payment.is_given_up or not _may_wait(purchase):
         return explain_end(known.payment, purchase)
-    return explain_wait(known.payment, purchase, wait_of(known, own.member.last_fours, now=now))
+    return explain_wait(known.payment, purchase, wait_of(known, own.member.digits, now=now))
 
 
 def _may_wait(purchase: Purchase | None) -> bool:
     return purchase is None or waits(purchase)
 
 
-def wait_of(known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datetime) -> Wait:
+def wait_of(known: KnownPayment, digits: KnownDigits, *, now: datetime) -> Wait:
     """Since when and until when a payment without a receipt waits, and what a look now says."""
-    question = question_of(known, last_fours, now=now)
+    question = question_of(known, digits, now=now)
     decision: MatchDecision | None = None
     complete_at = None
     if question.stores and known.payment.state is not PaymentState.REFUND_ONLY:
@@ -79,9 +79,7 @@ def wait_of(known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datet
     )
 
 
-def question_of(
-    known: KnownPayment, last_fours: tuple[LastFour, ...], *, now: datetime
-) -> Question:
+def question_of(known: KnownPayment, digits: KnownDigits, *, now: datetime) -> Question:
     """What is looked for, as a look at this moment would ask."""
     stores = network.find_stores(known.payment.merchant, now=now)[:STORES_PER_PAYMENT_MAX]
-    return asked(known, stores, last_fours, now=now)
+    return asked(known, stores, digits, now=now)

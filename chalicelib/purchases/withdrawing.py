@@ -8,8 +8,9 @@ whoever comes later finishes it, and finds nothing to do where it is done.
 2. What changed the receipt while it was held is put back where its owner will look for it.
 3. The bank's message is queued; it waits for the version that follows.
 4. The purchase gets a version without the receipt. From here on nobody is shown it.
-5. The claim is given back, the same member's purchases of the same sale lose it too, and whoever
-   waited for the receipt looks again, and so does the payment itself.
+5. What the match taught of the member's devices is forgotten, the claim is given back, the same
+   member's purchases of the same sale lose it too, and whoever waited for the receipt looks again,
+   and so does the payment itself.
 """
 
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Hold
 from chalicelib.matching.payment import Payment, refuse
 from chalicelib.matching.standing import Claim
+from chalicelib.members import learning
 from chalicelib.network import service as network
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.access import WAITS, active_key_of
@@ -178,6 +180,7 @@ def _let_go(order: WithdrawMessage, *, key: vault.SealingKey, now: datetime) -> 
         purchase.receipt is not None and purchase.receipt.receipt_id == order.receipt_id
     ):
         return  # Joined anew, by hand: it is theirs again.
+    learning.forget_device(order.member_id, said_by=order.payment_id, now=now)
     _withdraw_same_sale(order, key=key, now=now)
     payment = purchase.payment
     hold = Hold(order.payment_id, order.member_id, payment.connection_id)

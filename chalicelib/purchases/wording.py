@@ -54,7 +54,7 @@ CLUES = {
     "digits_same_kind": "the last four digits of the same number",
     "digits_unsaid": "four last digits, of which one side does not say what they end",
     "digits_registered": "the last four digits of a card that the member registered",
-    "digits_of_device": "the last four digits of a device that the member paid with before",
+    "digits_of_device": "the last four digits of a card or device that the member paid with before",
 }
 
 STANDS = {

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from chalicelib.kernel.cards import KnownDigits
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.personal import Personal
 from chalicelib.members import service
@@ -56,7 +57,7 @@ def test_somebody_who_left_comes_back_as_somebody_new(embedded_aws: None, now: d
 
     assert second != first
     found = service.find_holder(BANK, account_ref="acc-1", now=now)
-    assert found == Holder(second, now + timedelta(days=1), ())
+    assert found == Holder(second, now + timedelta(days=1))
 
 
 @pytest.mark.requirement("RCP-13")
@@ -100,7 +101,7 @@ def test_leaving_and_changing_at_once_ends_in_one_of_the_two(
     # Either the change came first and then they left, or they left and are new.
     assert (found, len(people)) in (
         (NotHeld("not_a_member"), 1),
-        (Holder(numbered(2).member_id, now, ()), 3),
+        (Holder(numbered(2).member_id, now), 3),
     )
 
 
@@ -157,7 +158,7 @@ def test_a_consent_taken_back_at_the_bank_stops_everything_until_it_is_given_ane
     service.resume(member_id, now=now)
 
     assert suspended == [NotHeld("not_a_member")] * 3
-    assert find_all() == [Holder(member_id, now, (card_four("1111"),))] * 3
+    assert find_all() == [Holder(member_id, now, KnownDigits((card_four("1111"),)))] * 3
     assert [(row["pk"], row["sk"]) for row in stored("people")] == [
         (row["pk"], row["sk"]) for row in before
     ]

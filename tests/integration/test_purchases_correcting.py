@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from chalicelib.banks.payments import PaymentEventKind
-from chalicelib.kernel.cards import CardFacts
+from chalicelib.kernel.cards import NO_DIGITS, CardFacts
 from chalicelib.kernel.money import Money
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Matched
@@ -254,7 +254,7 @@ def test_a_part_that_another_claimed_in_the_same_moment_is_not_joined() -> None:
     mine, bela = pay(), pay("t-2", account_ref="acc-b", digest="of Bela")
     known = payments.find_payment(mine.where.payment_id, key=mine.key, now=LATER)
     assert known is not None
-    question = question_of(known, (), now=LATER)
+    question = question_of(known, NO_DIGITS, now=LATER)
     ((part, evidence),) = fitting(question.signals, HOURS_OFF)
     decided = Matched(part, evidence, Why.SAID_MINE)
     correcting.say_mine(bela, PAPER, now=LATER)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.kernel.cards import LastFour, LastFourKind
+from chalicelib.kernel.cards import KnownDigits, LastFour, LastFourKind
 from chalicelib.members import service as members
 from chalicelib.members.model import Holder
 from chalicelib.network import service as network
@@ -82,10 +82,12 @@ def test_a_bank_switches_a_member_on(now: datetime) -> None:
     assert members.find_holder(BANK, card_ref="card_harbour_1", now=now) == Holder(
         member.member_id,
         now,
-        (
-            LastFour("4321", LastFourKind.CARD),
-            LastFour("9087", LastFourKind.DEVICE),
-            LastFour("5512", LastFourKind.ACCOUNT),
+        KnownDigits(
+            (
+                LastFour("4321", LastFourKind.CARD),
+                LastFour("9087", LastFourKind.DEVICE),
+                LastFour("5512", LastFourKind.ACCOUNT),
+            )
         ),
     )
 
@@ -226,7 +228,7 @@ def test_switches_an_account_on_as_flux_did(now: datetime) -> None:
     assert first.body["member_id"] == again.body["member_id"] == member.member_id
     assert first.body["terms"]["channel"] == "flux"
     found = members.find_holder(BANK, account_ref="acc-9", user_ref="anyone", now=now)
-    assert found == Holder(member.member_id, now, ())
+    assert found == Holder(member.member_id, now)
     assert call("DELETE", "/auth/accounts/acc-9", token=token_of(BANK)).status == 204
 
 

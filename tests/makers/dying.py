@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from botocore.exceptions import EndpointConnectionError
+
 from chalicelib.runtime import aws
 from chalicelib.runtime.rows import RowMeta
 
@@ -38,6 +40,24 @@ def dying(nth: int, *, is_heard: bool) -> Iterator[None]:
     finally:
         events.unregister("before-call.dynamodb", before)
         events.unregister("after-call.dynamodb", after)
+
+
+@contextmanager
+def no_way_to_transactions() -> Iterator[list[str]]:
+    """No transaction reaches DynamoDB; yields the calls that were tried."""
+    tried: list[str] = []
+
+    def cut(model: object, **_: object) -> None:
+        tried.append(model.name)  # type: ignore[attr-defined]
+        raise EndpointConnectionError(endpoint_url="https://dynamodb.test")
+
+    events = RowMeta.row_types[0]._get_connection().connection.client.meta.events
+    name = "before-call.dynamodb.TransactWriteItems"
+    events.register(name, cut)
+    try:
+        yield tried
+    finally:
+        events.unregister(name, cut)
 
 
 @dataclass

@@ -71,7 +71,7 @@ def force_match(own: Own, *, store_id: StoreId, reference: str, note: str, now: 
     receipt = _find(place, receipt_id, around=known.payment.made_at, now=now)
     if receipt is None:
         raise ReceiptUnknown("the store has no such receipt within a week of the payment")
-    question = question_of(known, own.member.last_fours, now=now)
+    question = question_of(known, own.member.digits, now=now)
     for part in _free(receipt, known.payment, now=now):
         matched = Matched(part, weigh_by_hand(question.signals, part), Why.FORCED)
         if join_by_hand(question, known, purchase, matched, key=own.key, now=now, note=note):

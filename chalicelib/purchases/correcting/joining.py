@@ -79,7 +79,7 @@ def finish(order: JoinMessage, *, now: datetime) -> None:
     known = payments.find_payment(order.payment_id, key=key, now=now)
     if known is None:
         return None
-    question = question_of(known, member.last_fours, now=now)
+    question = question_of(known, member.digits, now=now)
     if purchase is not None and _is_over(purchase, order):
         if purchase.receipt is not None:  # Whoever joined them may have died before this.
             matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)

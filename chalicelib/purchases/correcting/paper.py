@@ -32,7 +32,8 @@ CLOCK_SPREAD_SECONDS = 75  # Of a till of which nothing is known: four of them a
 # A card has other digits than the phone it is in, and one member may have several of both.
 DIGITS_OF_ANY_NUMBER = frozenset({"digits_unsaid", "digits_registered", "digits_of_device"})
 OF_THE_CARD = frozenset(
-    {Agreement.AUTH_CODE, Agreement.LAST_FOUR, Agreement.REGISTERED_CARD, Agreement.PAR}
+    {Agreement.AUTH_CODE, Agreement.LAST_FOUR, Agreement.REGISTERED_CARD, Agreement.DEVICE}
+    | {Agreement.PAR}
 )
 
 

@@ -94,7 +94,7 @@ def say_mine(own: Own, paper: Paper, *, now: datetime) -> None:
     known = payments.find_payment(own.where.payment_id, key=own.key, now=now)
     if known is None or known.payment.state not in (PaymentState.AUTHORISED, PaymentState.CLEARED):
         raise _not_confirmed()
-    question = question_of(known, own.member.last_fours, now=now)
+    question = question_of(known, own.member.digits, now=now)
     found = named_by(paper, _receipts_of_the_day(question, now=now))
     matched = _decide(question, known, found, now=now)
     if matched is None or not join_by_hand(

@@ -59,7 +59,7 @@ def settle(
     own = purchases.find_purchase(_where(known), key=key, now=now)
     before = own.refund_of if own is not None else None
     member = members.find_member(known.member_id, now=now)
-    refund = candidates.signals_of(known, member.last_fours if member else (), now=now)
+    refund = candidates.signals_of(known, member.digits.registered if member else (), now=now)
     if member is None or refund is None or _is_linked_by_bank(before):
         return None
     decision, near = _decide(known, refund, since=member.activated_at, key=key, now=now)

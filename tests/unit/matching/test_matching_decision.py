@@ -10,7 +10,7 @@ from chalicelib.kernel.cards import CardFacts, LastFourKind
 from chalicelib.kernel.ids import StoreId
 from chalicelib.kernel.money import Money
 from chalicelib.matching.amounts import Relation
-from chalicelib.matching.outcome import Ambiguous, Hold, Matched, NothingNear
+from chalicelib.matching.outcome import Agreement, Ambiguous, Hold, Matched, NothingNear
 from chalicelib.matching.till_clock import TillClock
 from chalicelib.matching.why import Why
 from chalicelib.network.identifiers import Identifier, IdentifierKind
@@ -178,6 +178,20 @@ def test_matches_receipts_of_either_registered_card_and_of_no_other() -> None:
         assert matched_to(decide(paid, receipt(card=card))) == ("r1", Why.CARD_FACTS_AGREE)
     stranger = CardFacts(last_four=four("3333"))
     assert decide(paid, receipt(card=stranger)) == NothingNear(Why.CARD_FACTS_DIFFER)
+
+
+@pytest.mark.requirement("RCP-11")
+def test_the_digits_of_a_members_phone_tell_two_receipts_apart() -> None:
+    phone = CardFacts(last_four=four("9087", LastFourKind.DEVICE))
+    stranger = CardFacts(last_four=four("5566", LastFourKind.DEVICE))
+    at_hand = (receipt("r1", seconds=20, card=phone), receipt("r2", seconds=-20, card=stranger))
+
+    known = decide(payment(device_digits=("9087",)), *at_hand)
+
+    assert matched_to(known) == ("r1", Why.CARD_FACTS_AGREE)
+    assert isinstance(known, Matched)
+    assert known.evidence.agreements == {Agreement.AMOUNT, Agreement.TIME, Agreement.DEVICE}
+    assert unsure(decide(payment(), *at_hand)) == (Why.SEVERAL_RECEIPTS, 2)
 
 
 def test_a_clock_off_by_a_quarter_hour_needs_card_facts() -> None:

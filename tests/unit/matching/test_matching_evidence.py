@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.kernel.cards import LastFour, LastFourKind
-from chalicelib.matching.evidence import Fact, Said, SeenWith, facts_of, ratio_of
+from chalicelib.matching.evidence import NOTHING_SEEN, Fact, Said, SeenWith, facts_of, ratio_of
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.sides import Charge, Slip
 from tests.makers.slips import charge, slip
@@ -17,7 +17,9 @@ def four(digits: str, kind: LastFourKind = CARD) -> LastFour:
     return LastFour(digits, kind)
 
 
-def facts(paid: Charge, sold: Slip, *others: Slip, seen_with: SeenWith | None = None) -> list[Fact]:
+def facts(
+    paid: Charge, sold: Slip, *others: Slip, seen_with: SeenWith = NOTHING_SEEN
+) -> list[Fact]:
     return facts_of(paid, sold, Said([sold, *others]), BELIEVED, seen_with)
 
 
@@ -97,6 +99,23 @@ def test_a_wallets_digits_are_learned_from_the_members_other_payments() -> None:
 
     assert (fact.what, fact.ratio > 1_000) == ("digits_of_device", True)
     assert facts(before, sold, seen_with=seen) == []
+
+
+def test_digits_that_the_member_is_known_by_agree_and_never_differ() -> None:
+    known = charge(device_digits=("1122", "7788"), last_four=four("4242"))
+
+    (fact,) = facts(known, slip(last_four=four("7788", DEVICE)))
+
+    assert (fact.what, fact.agrees, fact.ratio > 1_000) == ("digits_of_device", True, True)
+    assert facts(known, slip(last_four=four("5566", DEVICE))) == []
+
+
+def test_digits_that_the_member_is_known_by_yield_to_the_banks_of_that_kind() -> None:
+    by_another = charge(device_digits=("7788",), last_four=four("1122", DEVICE))
+
+    (fact,) = facts(by_another, slip(last_four=four("7788", DEVICE)))
+
+    assert (fact.what, fact.agrees) == ("digits_same_kind", False)
 
 
 def test_a_mid_tells_stores_apart_and_nothing_within_one() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.kernel.cards import KnownDigits
 from chalicelib.kernel.ids import MemberId
 from chalicelib.members.holding import (
     AMBIGUOUS_HOLDER,
@@ -15,15 +16,15 @@ from chalicelib.members.holding import (
 from chalicelib.members.model import Holder, Link
 from tests.makers.members import ACCEPTED_AT, card_four
 
-FOURS = (card_four("1234"),)
+DIGITS = KnownDigits((card_four("1234"),), ("9087",))
 
 
 def link(member: str, payer: str | None = None, *, days: int = 0) -> Link:
-    return Link(MemberId(member), ACCEPTED_AT + timedelta(days=days), FOURS, payer)
+    return Link(MemberId(member), ACCEPTED_AT + timedelta(days=days), DIGITS, payer)
 
 
 def held_by(member: str, *, days: int = 0) -> Holder:
-    return Holder(MemberId(member), ACCEPTED_AT + timedelta(days=days), FOURS)
+    return Holder(MemberId(member), ACCEPTED_AT + timedelta(days=days), DIGITS)
 
 
 links = st.lists(

@@ -106,8 +106,9 @@ def test_says_what_differed_and_was_joined_all_the_same() -> None:
     assert told.evidence[1].words == "The bank and the till differ in the card scheme."
 
 
-def test_a_registered_card_that_agrees_leaves_no_digits_unknown() -> None:
-    reason = Reason("card_facts_agree", "posterior-1", ("registered_card",), 0)
+@pytest.mark.parametrize("agreed", ["registered_card", "digits_of_device"])
+def test_known_digits_that_agree_leave_no_digits_unknown(agreed: str) -> None:
+    reason = Reason("card_facts_agree", "posterior-1", (agreed,), 0)
 
     told = explain_match(purchase(reason=reason))
 

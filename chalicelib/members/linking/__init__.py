@@ -1,0 +1,1 @@
+"""Linking: the accounts, cards and users by which a payment finds its member."""
