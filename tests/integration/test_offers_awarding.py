@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.budgets import service as budgets
+from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.rules import Condition, Exclusions, FixedCashback, Matching
 from chalicelib.members import service as members
 from chalicelib.network import service as network
@@ -256,6 +257,19 @@ def test_a_member_who_lapsed_wins_an_offer_for_those_who_lapsed() -> None:
     assert [one.why for one in regular.lost] == ["not_in_audience"]
 
 
+def test_neither_a_purchase_itself_nor_a_later_one_ends_that_its_member_had_lapsed() -> None:
+    ada, (one,) = join(), run(campaign(audience=Audience((Lapsed(3),))))
+    before = bought(coffees(350), ada, "t-0", at=SOLD_AT - timedelta(days=10))
+    coffee = bought(coffees(350), ada)
+    after = bought(coffees(350), ada, "t-2", at=SOLD_AT + HOUR)
+    for purchase in (before, coffee, after):
+        assert purchases.record_purchase(purchase, key=key_of(ada))
+
+    awarded = award(coffee, ada, now=LATER)
+
+    assert awarded.won == (Won(one.campaign_id, 100, "GBP"),)
+
+
 def test_a_purchase_does_not_say_that_its_member_was_nearby() -> None:
     ada = join()
     (near,) = run(campaign(needs_activation=True, audience=Audience((Nearby(1),))))
@@ -357,6 +371,15 @@ def test_a_purchase_from_before_joining_earns_nothing() -> None:
     run(campaign())
 
     awarded = award(bought(coffees(350), ada), replace(ada, activated_at=SETTLED_AT))
+
+    assert awarded == Awarded()
+
+
+def test_a_purchase_that_another_source_told_of_wins_nothing() -> None:
+    ada = join()
+    run(campaign())
+
+    awarded = award(bought(coffees(350), ada, same_as=PaymentId("t-0")), ada)
 
     assert awarded == Awarded()
 
