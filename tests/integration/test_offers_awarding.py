@@ -257,17 +257,16 @@ def test_a_member_who_lapsed_wins_an_offer_for_those_who_lapsed() -> None:
     assert [one.why for one in regular.lost] == ["not_in_audience"]
 
 
-def test_neither_a_purchase_itself_nor_a_later_one_ends_that_its_member_had_lapsed() -> None:
-    ada, (one,) = join(), run(campaign(audience=Audience((Lapsed(3),))))
-    before = bought(coffees(350), ada, "t-0", at=SOLD_AT - timedelta(days=10))
-    coffee = bought(coffees(350), ada)
-    after = bought(coffees(350), ada, "t-2", at=SOLD_AT + HOUR)
-    for purchase in (before, coffee, after):
-        assert purchases.record_purchase(purchase, key=key_of(ada))
+def test_who_switched_an_offer_on_is_not_asked_again_whether_it_is_for_them() -> None:
+    ada, (for_new,) = join(), run(campaign(needs_activation=True, audience=Audience((New(30),))))
+    row = replace(new_participation(for_new), activated_at=SOLD_AT - 2 * HOUR)
+    store.record_participation(ada.member_id, row, key=key_of(ada))
+    before = bought(coffees(350), ada, "t-0", at=SOLD_AT - 3 * HOUR)
+    assert purchases.record_purchase(before, key=key_of(ada))
 
-    awarded = award(coffee, ada, now=LATER)
+    awarded = award(bought(coffees(350), ada), ada)
 
-    assert awarded.won == (Won(one.campaign_id, 100, "GBP"),)
+    assert awarded.won == (Won(for_new.campaign_id, 100, "GBP"),)
 
 
 def test_a_purchase_does_not_say_that_its_member_was_nearby() -> None:
