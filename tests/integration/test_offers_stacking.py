@@ -103,20 +103,23 @@ def test_an_offer_that_nothing_is_left_for_is_lost_and_keeps_its_budget() -> Non
 
 
 @pytest.mark.requirement("OFR-09")
-def test_a_returned_line_takes_back_what_both_gave_of_it() -> None:
+@pytest.mark.parametrize(("line_id", "other", "left"), [("2", "1", 200), ("1", "2", 150)])
+def test_a_returned_line_takes_back_what_both_gave_of_it(
+    line_id: str, other: str, left: int
+) -> None:
     ada, (first, second) = join(), two()
     receipt = coffees(200, 150)
     whole = bought(receipt, ada)
     award(whole, ada)
-    part = next_version(whole, returns=(returned(receipt, "2"),))
-    rest = next_version(part, returns=(returned(receipt, "2"), returned(receipt, "1")))
+    part = next_version(whole, returns=(returned(receipt, line_id),))
+    rest = next_version(part, returns=(returned(receipt, line_id), returned(receipt, other)))
 
     kept = [owed(ada.member_id)]
     for one in (part, part, rest, rest):
         award(one, ada, now=LATER)
         kept.append(owed(ada.member_id))
 
-    assert kept == [350, 200, 200, 0, 0]
+    assert kept == [350, left, left, 0, 0]
     assert (spent(first), spent(second)) == (0, 0)
 
 
