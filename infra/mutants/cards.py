@@ -10,6 +10,7 @@ STAMPED = ("tests/integration/test_loyalty_awarding.py",)
 CLAIMED = ("tests/integration/test_loyalty_claims.py",)
 EXPIRED = ("tests/integration/test_loyalty_expiring.py",)
 HISTORY = ("tests/unit/loyalty/test_loyalty_card_archiving.py", *PROPERTIES)
+LATE = ("tests/integration/test_loyalty_late_returns.py",)
 _LOTS = "chalicelib/loyalty/cards/lots.py"
 _APPLYING = "chalicelib/loyalty/cards/applying.py"
 _FILLING = "chalicelib/loyalty/cards/filling.py"
@@ -84,8 +85,8 @@ MUTANTS = (
         "withdrawn_receipt_leaves_what_policy_kept",
         "of a receipt that was somebody else's, what a refund policy let be kept stays",
         _APPLYING,
-        "take_units(card, entry.payment_id, counted, undoing=Undoing.ANY, at=at)",
-        "take_units(card, entry.payment_id, counted - entry.kept, undoing=Undoing.ANY, at=at)",
+        "Taking(entry.payment_id, counted, Undoing.ANY, cause)",
+        "Taking(entry.payment_id, counted - entry.kept, Undoing.ANY, cause)",
         (*VERSIONS, *PROPERTIES),
     ),
     Mutant(
@@ -148,8 +149,8 @@ MUTANTS = (
         "emptied_though_a_stamp_is_free",
         "a stamp taken back empties its card although a loose one could take its place",
         _FILLING,
-        "        if not missing:\n            continue\n",
-        "",
+        "card, missing = lots.draw(card, draw.by, draw.units, usable=lots.live(at))",
+        "missing = draw.units",
         CARD_REFUNDS,
     ),
     Mutant(
@@ -208,5 +209,45 @@ MUTANTS = (
         "        if not missing:\n",
         "        if missing < draw.units:\n",
         PROPERTIES,
+    ),
+    Mutant(
+        "reward_is_due_before_its_stamps",
+        "a reward that a younger stamp stands for is due when the one it replaced would have been",
+        _FILLING,
+        "due_at = max((lot.active_at for lot in held), default=at)",
+        "due_at = min((lot.active_at for lot in held), default=at)",
+        (*CARD_REFUNDS, *LATE),
+    ),
+    Mutant(
+        "due_reward_is_put_off",
+        "a reward that is due, and may have been paid, is taken back and given anew",
+        _FILLING,
+        "if fill.undone_by or fill.due_at <= at or due_at <= fill.due_at:",
+        "if fill.undone_by or due_at <= fill.due_at:",
+        CARD_REFUNDS,
+    ),
+    Mutant(
+        "deferred_reward_is_given_twice",
+        "a reward that is due later is given anew, and stays where it was given first",
+        "chalicelib/loyalty/cards/paying.py",
+        "giving.bring_to(earlier, fill.minor, reason=self.reason, now=self.now)",
+        "giving.bring_to(earlier, 0, reason=self.reason, now=self.now)",
+        LATE,
+    ),
+    Mutant(
+        "deferring_is_left_to_nobody",
+        "a run that dies after a return put a reward off leaves it payable early",
+        "chalicelib/loyalty/cards/past.py",
+        "payment_id in (fill.cause, fill.undone_by, *fill.deferred_by)",
+        "payment_id in (fill.cause, fill.undone_by)",
+        LATE,
+    ),
+    Mutant(
+        "deferred_card_moves_before_its_purchase",
+        "a full card goes to the history while the purchase that put it off can still come back",
+        _ARCHIVING,
+        "and not {fill.cause, fill.undone_by, *fill.deferred_by} & at_hand",
+        "and not {fill.cause, fill.undone_by} & at_hand",
+        HISTORY,
     ),
 )

@@ -13,7 +13,7 @@ MUTANTS = (
         "extra_units_stay_when_their_card_is_emptied",
         "a full card that is full no more leaves what it gave on the other card",
         _EXTRA,
-        "back = 0 if extra.stage is Stage.GIVEN else extra.units",
+        "back = 0 if extra.stage is Stage.GIVEN else units",
         "back = 0",
         (*EXTRA_CARDS, *EXTRA_UNITS),
     ),

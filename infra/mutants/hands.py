@@ -7,10 +7,13 @@ LAUNCHING = ("tests/integration/test_notices_launching.py",)
 LAUNCHING_OFFERS = ("tests/integration/test_notices_launching_offers.py",)
 CHOICES = ("tests/unit/members/test_members_choices.py",)
 ANNOUNCING = ("tests/unit/members/test_members_announcing.py",)
+SWITCHING = ("tests/unit/members/test_members_switching.py",)
+ELIGIBILITY = ("tests/unit/loyalty/test_loyalty_eligibility.py",)
 _ADJUSTMENT = "chalicelib/ledger/adjusting/model.py"
 _ADJUSTING = "chalicelib/ledger/adjusting/service.py"
 _LAUNCHING = "chalicelib/notices/launching/service.py"
 _CHOICES = "chalicelib/members/choices.py"
+_SWITCHING = "chalicelib/members/switching.py"
 
 MUTANTS = (
     Mutant(
@@ -129,5 +132,45 @@ MUTANTS = (
         "    if is_wanted == choices.has_consented(topic):\n",
         "    if not is_wanted and not choices.has_consented(topic):\n",
         CHOICES,
+    ),
+    Mutant(
+        "bought_as_it_was_switched_on",
+        "what is bought at the moment of switching on counts as bought before",
+        _SWITCHING,
+        "one.service is service and at < one.at)",
+        "one.service is service and at <= one.at)",
+        SWITCHING,
+    ),
+    Mutant(
+        "any_service_switched_on",
+        "who switches offers on was without stamps until then",
+        _SWITCHING,
+        "one.service is service and at < one.at)",
+        "at < one.at)",
+        SWITCHING,
+    ),
+    Mutant(
+        "newest_switching_decides",
+        "what was bought between switching on and off is forgotten for the next switching on",
+        _SWITCHING,
+        "    first = next(later, None)\n",
+        "    first = max(later, key=lambda one: one.at, default=None)\n",
+        SWITCHING,
+    ),
+    Mutant(
+        "one_service_forgets_another",
+        "who switches offers often has it forgotten when stamps were off",
+        _SWITCHING,
+        "own = [one for one in switches if one.service is new.service]",
+        "own = list(switches)",
+        SWITCHING,
+    ),
+    Mutant(
+        "stamps_for_what_was_bought_while_off",
+        "what was bought while stamps were off earns them once they are on again",
+        "chalicelib/loyalty/cards/eligibility.py",
+        "was_off(taker.switches, Service.STAMPS, at=sold_at)",
+        "was_off(taker.switches, Service.STAMPS, at=now)",
+        ELIGIBILITY,
     ),
 )

@@ -4,10 +4,12 @@ from infra.mutants.model import GIVING, OUTCOMES, Mutant
 
 PAGES = ("tests/unit/ledger/test_ledger_pages.py",)
 DAYS = ("tests/integration/test_ledger_daybook.py",)
+VERIFYING = ("tests/integration/test_ledger_verifying.py",)
 _PAGES = "chalicelib/ledger/books/pages.py"
 _SERVICE = "chalicelib/ledger/service.py"
 _MODEL = "chalicelib/ledger/model.py"
 _MOVING = "chalicelib/ledger/moving.py"
+_VERIFYING = "infra/operating/verifying.py"
 
 MUTANTS = (
     Mutant(
@@ -161,5 +163,45 @@ MUTANTS = (
         "if minor < max(minor_min, 1):",
         "if minor < 1:",
         OUTCOMES,
+    ),
+    Mutant(
+        "entries_without_a_book_are_fine",
+        "a book that is gone, or began anew, is not missed by what the daybook has of it",
+        _VERIFYING,
+        "    if seen.filed != seen.entries and seen.filed:\n",
+        "    if seen.filed < seen.entries:\n",
+        VERIFYING,
+    ),
+    Mutant(
+        "first_pages_without_the_last_are_fine",
+        "full pages whose open page is gone belong to nobody, and nobody is told",
+        _VERIFYING,
+        "    if seen.has_closed_pages and not seen.has_book:\n",
+        "    if seen.has_closed_pages and not seen.entries and seen.has_book:\n",
+        VERIFYING,
+    ),
+    Mutant(
+        "removed_day_is_not_looked_at",
+        "a retailer's day that was removed is not held against the entries of that day",
+        _VERIFYING,
+        "for on in sorted(swept.days | every):",
+        "for on in sorted(every):",
+        VERIFYING,
+    ),
+    Mutant(
+        "first_day_is_not_looked_at",
+        "the first day that anybody has is not held against its entries",
+        _VERIFYING,
+        "if first <= on < progress.day:",
+        "if first < on < progress.day:",
+        VERIFYING,
+    ),
+    Mutant(
+        "daybook_is_read_from_its_last_day",
+        "where counts differ only the last day with entries is read",
+        _VERIFYING,
+        "min(seen.first_on, on)",
+        "on",
+        VERIFYING,
     ),
 )

@@ -118,11 +118,11 @@ ALL_BACK = (
         (f"{_ANY_ORDER}::{_NOTHING_LEFT}",),
     ),
     Mutant(
-        "last_share_of_an_offer_stays",
-        "the share of one line stays with the member whatever comes back",
+        "last_penny_of_an_offer_stays",
+        "a penny of an offer stays with the member whatever comes back",
         "chalicelib/offers/following.py",
-        "    back = sum(share.units for share in taken_back(shares, sale))\n",
-        "    back = sum(share.units for share in taken_back(shares[1:], sale))\n",
+        "return max(min(left, room), 0)",
+        "return max(min(left, room), 1)",
         (f"{_OFFERS}::test_refunding_everything_restores_everything_budgets_too",),
     ),
 )

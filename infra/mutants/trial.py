@@ -16,7 +16,7 @@ from infra.mutants.model import Mutant
 
 TIMEOUT_SECONDS = 600  # The slowest test file takes a tenth of it on an idle machine.
 _LEFT_OUT = (".venv", ".git", "build", "__pycache__", ".*_cache", ".hypothesis")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?: - .*)?$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)  # An id may have blanks.
 # What pytest ends with (docs.pytest.org, "Exit codes").
 _PASSED, _TESTS_FAILED = 0, 1
 

@@ -2,13 +2,15 @@
 
 import contextlib
 import os
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.members.model import KEPT_AFTER_LEAVING, Member
+from chalicelib.members.model import KEPT_AFTER_LEAVING, Member, MemberStatus
 from chalicelib.offers.competitions import draws, service, store
 from chalicelib.offers.competitions.drawing import draw_winners
 from chalicelib.offers.competitions.draws import NotToBeDrawn
@@ -117,8 +119,9 @@ def test_an_entry_that_dies_at_its_write_is_there_whole_or_not_at_all(is_heard: 
 def test_nobody_enters_without_offers_other_terms_or_outside_the_window() -> None:
     ada, ben = people(1)[0], join("ben", 2, wants_offers=False)
 
-    with pytest.raises(OffersSwitchedOff):
-        enter(ben, 1)
+    for nobody in (ben, replace(ada, status=MemberStatus.REVOKED)):
+        with pytest.raises(OffersSwitchedOff):
+            enter(nobody, 1)
     with pytest.raises(UnknownTerms) as unknown:
         service.enter(ada, HAMPER, "2025-01", entry_id=entry_id(1), now=LIVE_AT)
     with pytest.raises(service.NotFound):
@@ -214,6 +217,18 @@ def test_what_was_changed_after_the_draw_is_found() -> None:
         "The digest",
         "The winners",
     ]
+
+
+def test_no_draw_is_made_from_fewer_entries_than_were_counted() -> None:
+    for number, member in enumerate(people(2), start=1):
+        enter(member, number)
+    of_one = zlib.crc32(entry_id(1).encode()) % store.SHARDS
+    rows.delete(store.PooledRow(f"pool#{HAMPER}#{of_one:02}", entry_id(1)))
+
+    with pytest.raises(TryAgain, match="of 2 entries 1 were found"):
+        draws.draw(HAMPER, SEED, by=BY, now=KNOWN_AT)
+
+    assert service.get_competition(HAMPER, now=KNOWN_AT).draw is None
 
 
 def test_nothing_enters_a_pool_that_was_closed() -> None:

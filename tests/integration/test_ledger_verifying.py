@@ -13,9 +13,10 @@ from chalicelib.ledger.books.store import BookRow
 from chalicelib.ledger.closing import store as closing
 from chalicelib.ledger.closing.store import RetailerDayRow
 from chalicelib.ledger.days import totals
+from chalicelib.ledger.days.store import DaybookRow
 from chalicelib.ledger.giving import bring_to, give
 from chalicelib.ledger.verifying import Broken, Fault
-from chalicelib.runtime import rows
+from chalicelib.runtime import rows, sweeping
 from infra.operating import verifying
 from tests.makers.ledger import (
     BOUGHT_AT,
@@ -138,6 +139,17 @@ def test_finds_a_book_that_is_gone() -> None:
     assert _every() == [Fault(OWNER, 0, Broken.BOOK_GONE)]
 
 
+def test_finds_a_book_that_is_gone_of_which_the_daybook_says_nothing_either() -> None:
+    _give(1)
+    assert fill_pages(MEMBER, now=BOUGHT_AT) > 0
+    for pk, sk in sweeping.list_keys("money", after=None, rows_max=500).found:
+        if pk.startswith("daybook#") and OWNER in sk:
+            rows.delete(DaybookRow(pk, sk))
+    _delete_book_row("account")
+
+    assert _every() == [Fault(OWNER, 0, Broken.BOOK_GONE)]
+
+
 def test_finds_a_book_that_began_anew_after_it_was_removed() -> None:
     keys = _give(1)
     _delete_book_row("account")
@@ -207,14 +219,21 @@ def test_finds_a_retailers_day_that_was_removed(removed: int, expected: list[Fau
     assert _every() == expected
 
 
-def test_finds_a_retailers_day_that_was_changed_and_hashed_anew() -> None:
+@pytest.mark.parametrize("changed", [0, 1, 2], ids=["first", "middle", "last"])
+def test_finds_a_retailers_day_that_was_changed_and_all_after_it_hashed_anew(changed: int) -> None:
     _days()
-    *_, last = closing.list_days(RETAILER, FIRST, LATER.date(), now=LATER)
-    lines = [replace(last.lines[0], given_minor=1)]
-    rows.delete(RetailerDayRow(retailer_owner(RETAILER), f"total#{last.on}"))
-    closing.record_day(totals.make_day(RETAILER, last.on, lines, before=last.before))
+    before = totals.FIRST
+    for place, day in enumerate(closing.list_days(RETAILER, FIRST, LATER.date(), now=LATER)):
+        lines = (
+            [replace(one, given_minor=1) for one in day.lines] if place == changed else day.lines
+        )
+        anew = totals.make_day(RETAILER, day.on, lines, before=before)
+        rows.delete(RetailerDayRow(retailer_owner(RETAILER), f"total#{day.on}"))
+        closing.record_day(anew)
+        before = anew.hash
 
-    assert (_every(), lines[0].campaign_id) == ([_fault(2, Broken.DAY_TOTAL)], CAMPAIGN)
+    assert [one.campaign_id for one in anew.lines] == [CAMPAIGN]
+    assert _every() == [_fault(changed, Broken.DAY_TOTAL)]
 
 
 def test_finds_a_retailers_day_whose_hash_is_not_its_own() -> None:

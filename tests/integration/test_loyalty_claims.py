@@ -22,6 +22,7 @@ from chalicelib.loyalty.memberships.joining import NotInScheme
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.loyalty.service import taker_of
+from chalicelib.members import service as members
 from chalicelib.runtime import rows, vault
 from tests.makers.network import BAKERY, CINEMA
 from tests.makers.purchases import PAID_AT
@@ -118,6 +119,23 @@ def test_a_claim_is_confirmed_once(embedded_aws: None) -> None:
     with pytest.raises(ClaimNotOpen):
         claims.cancel(holder(POINTS), scheme, confirmed.claim.claim_id, now=DUE)
     assert active() == 2
+
+
+def test_whoever_took_the_consent_back_collects_nothing_until_it_is_given_anew(
+    embedded_aws: None,
+) -> None:
+    scheme = points()
+    buy("t-1", 5)
+    settle()
+    code = reserve(scheme).code or ""
+
+    members.suspend(ADA, now=DUE)
+    with pytest.raises(NoSuchClaim):
+        claims.confirm(BAKERY, code, confirmation="", now=DUE)
+    members.resume(ADA, now=DUE)
+
+    confirmed = claims.confirm(BAKERY, code, confirmation="", now=DUE)
+    assert confirmed.claim.state is ClaimState.REDEEMED
 
 
 def test_another_retailers_till_finds_no_such_claim(embedded_aws: None) -> None:

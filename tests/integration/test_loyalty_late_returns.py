@@ -107,6 +107,26 @@ def test_wherever_a_run_dies_a_deferred_reward_is_given_once(nth: int, is_heard:
         settle_again(messages, now=LATE)
     settle_again(messages, now=LATE)
 
+    assert_given_anew()
+
+
+def test_a_return_that_puts_off_the_reward_of_another_purchase_gives_it_anew() -> None:
+    open_bakery()
+    buy("t-1", 3)
+    settle()
+    buy("t-2", 2)
+    settle()
+    buy("t-3", 3, at=LATE)
+    settle(now=LATE)
+    bring_back("t-1", 3, reference="B-1", at=LATE)
+
+    settle(now=LATE)
+
+    assert_given_anew()
+
+
+def assert_given_anew() -> None:
+    """The reward was taken back and is due with the goods bought last; nothing else was entered."""
     entries = ledger.list_postings(member_owner(ADA), since=PAID_AT, now=LATE)
     given = [(one.entry.key, one.entry.due_at) for one in entries if one.entry.due_at]
     gift = f"card:{SCHEME}:1"

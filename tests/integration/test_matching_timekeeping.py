@@ -150,13 +150,14 @@ def test_counts_at_night_what_waits_though_it_should_have_come_and_each_once() -
     assert kept().clocks.tally == Tally(3, 3, 3, 2.75, NOON.timestamp())
 
 
-def test_counts_nothing_over_what_another_process_counted() -> None:
+@pytest.mark.parametrize("counted_to", [NOON, NOON - timedelta(hours=1)])
+def test_counts_nothing_over_what_another_process_counted(counted_to: datetime) -> None:
     service.count_unmatched(SHOP, [(NOON - DAY, TailCounts())], until=NOON - DAY, now=NOON)
     service.forget()
     service.store_clocks(SHOP, now=NOON)
-    elsewhere = replace(kept().clocks, tally=Tally(0, 0, 5, 5.0, NOON.timestamp()))
+    elsewhere = replace(kept().clocks, tally=Tally(0, 0, 5, 5.0, counted_to.timestamp()))
     assert store.record_clocks(SHOP, elsewhere, after_revision=1, now=NOON)
 
-    service.count_unmatched(SHOP, [(NOON, TailCounts())], until=NOON, now=NOON)
+    service.count_unmatched(SHOP, [(NOON - timedelta(hours=2), TailCounts())], until=NOON, now=NOON)
 
     assert kept().clocks == elsewhere

@@ -11,6 +11,7 @@ from chalicelib.budgets import service as budgets
 from chalicelib.loyalty.rules import FixedCashback
 from chalicelib.network import service as network
 from chalicelib.offers.awarding import Won
+from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign
 from chalicelib.offers.deciding import NotWon
 from tests.makers.calls import counting_dynamodb_calls
@@ -43,10 +44,12 @@ def town(embedded_aws: None) -> None:
     open_town()
 
 
-def two(first: FixedCashback = THREE, second: FixedCashback = THREE) -> tuple[Campaign, ...]:
+def two(
+    first: FixedCashback = THREE, second: FixedCashback = THREE, *, name: str = "first"
+) -> tuple[Campaign, ...]:
     """Two stackable offers, the second of which ends later."""
     return run(
-        campaign("first", is_stackable=True, reward=first),
+        campaign(name, is_stackable=True, reward=first),
         campaign("second", is_stackable=True, reward=second, ends_at=ENDS_AT + timedelta(days=1)),
     )
 
@@ -100,20 +103,23 @@ def test_an_offer_that_nothing_is_left_for_is_lost_and_keeps_its_budget() -> Non
 
 
 @pytest.mark.requirement("OFR-09")
-def test_a_returned_line_takes_back_what_both_gave_of_it() -> None:
+@pytest.mark.parametrize(("line_id", "other", "left"), [("2", "1", 200), ("1", "2", 150)])
+def test_a_returned_line_takes_back_what_both_gave_of_it(
+    line_id: str, other: str, left: int
+) -> None:
     ada, (first, second) = join(), two()
     receipt = coffees(200, 150)
     whole = bought(receipt, ada)
     award(whole, ada)
-    part = next_version(whole, returns=(returned(receipt, "2"),))
-    rest = next_version(part, returns=(returned(receipt, "2"), returned(receipt, "1")))
+    part = next_version(whole, returns=(returned(receipt, line_id),))
+    rest = next_version(part, returns=(returned(receipt, line_id), returned(receipt, other)))
 
     kept = [owed(ada.member_id)]
     for one in (part, part, rest, rest):
         award(one, ada, now=LATER)
         kept.append(owed(ada.member_id))
 
-    assert kept == [350, 200, 200, 0, 0]
+    assert kept == [350, left, left, 0, 0]
     assert (spent(first), spent(second)) == (0, 0)
 
 
@@ -128,14 +134,20 @@ def test_what_two_offers_leave_of_a_part_is_no_more_than_is_still_paid(*, is_lat
     if not is_late:
         award(whole, ada)
 
-    award(next_version(whole, returns=(half,)), ada, now=LATER)
-    award(next_version(whole, returns=(half,)), ada, now=LATER)
+    kept = []
+    for _ in range(2):
+        award(next_version(whole, returns=(half,)), ada, now=LATER)
+        kept.append((owed(ada.member_id), spent(first), spent(second)))
 
-    assert (owed(ada.member_id), spent(first), spent(second)) == (173, 87, 86)
+    assert kept == [(173, 87, 86)] * 2
 
 
-def test_a_correction_is_counted_anew_beside_the_other_offer() -> None:
-    ada, (first, second) = join(), two()
+@pytest.mark.parametrize(("name", "is_first_by_id"), [("first", True), ("foremost", False)])
+def test_a_correction_is_counted_anew_beside_the_other_offer(
+    name: str, *, is_first_by_id: bool
+) -> None:
+    ada, (first, second) = join(), two(name=name)
+    assert (first.campaign_id < second.campaign_id) is is_first_by_id
     cheap = bought(coffees(350), ada)
     award(cheap, ada)
     dear = bought(coffees(500), ada)
@@ -165,6 +177,23 @@ def test_a_run_that_dies_between_two_offers_gives_no_more_than_was_paid(
     award(coffee, ada, now=LATER)
 
     assert (owed(ada.member_id), spent(first), spent(second)) == (350, 300, 50)
+
+
+def test_beside_an_offer_that_is_closed_by_now_no_other_is_given() -> None:
+    ada, (first,) = join(), run(campaign("first", is_stackable=True, reward=THREE))
+    coffee = bought(coffees(350), ada)
+    award(coffee, ada)
+    (second,) = run(campaign("second", is_stackable=True, ends_at=ENDS_AT + 60 * DAY))
+    late = ENDS_AT + 50 * DAY
+    campaigns.tend(now=late)
+    campaigns.forget()
+
+    awarded = award(next_version(coffee), ada, now=late)
+
+    assert awarded.won == (Won(first.campaign_id, 300, "GBP"),)
+    by = first.campaign_id
+    assert awarded.lost == (NotWon(second.campaign_id, "other_offer_better", by=by),)
+    assert (owed(ada.member_id, now=late), spent(second, now=late)) == (300, 0)
 
 
 def test_small_offers_are_given_whole() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.kernel.ids import MemberId
+from chalicelib.kernel.ids import ConnectionId, MemberId
 from chalicelib.kernel.money import Money
 from chalicelib.ledger.giving import bring_to, give
 from chalicelib.members import service as members
@@ -30,6 +30,7 @@ from tests.makers.bank_server import BankServer
 from tests.makers.dying import Died, dying
 from tests.makers.ledger import BOUGHT_AT, balances, make_gift
 from tests.makers.members import account, make_activation, numbered, user
+from tests.makers.network import OTHER_BANK, make_connection
 from tests.makers.nights import begin, close_until, night_after
 from tests.makers.outside import context, run_worker
 from tests.makers.paying import (
@@ -311,6 +312,17 @@ def test_what_the_bank_calls_a_leaver_is_not_kept_where_it_pays_nothing(
     member = make_member()
     if is_owed:
         _owed(member)
+
+    _leave(member)
+
+    assert _name(member, LEFT_AT) is None
+
+
+def test_what_the_bank_calls_a_leaver_is_not_kept_where_another_bank_pays() -> None:
+    record_paying(make_account(Rail.SANDBOX, api_url="http://127.0.0.1:9"))
+    others = replace(make_account(Rail.BANK), connection_id=ConnectionId(OTHER_BANK))
+    record_paying(others, connection=make_connection(OTHER_BANK))
+    member = _owed(make_member())
 
     _leave(member)
 

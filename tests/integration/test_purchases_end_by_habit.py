@@ -8,15 +8,18 @@ import pytest
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.timekeeping import store as timekeeping
+from chalicelib.network import service as network
+from chalicelib.network.identifiers import Identifier
 from chalicelib.network.model import Provider
 from chalicelib.purchases import reading, service, store, waiting
 from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.model import Ending, Purchase
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import Missing, NoReceipt
-from tests.makers.network import make_connection
+from tests.makers.network import make_connection, make_store, mid
 from tests.makers.purchases import (
     BANK,
+    MID,
     PAID_AT,
     SALE,
     SHOP,
@@ -66,6 +69,20 @@ def test_ends_when_the_shop_sends_no_more_and_the_bank_says_no_more() -> None:
     assert answer == NoReceipt(Missing.NO_MATCH, Ending.NO_RECEIPT_CAME)
     clocks = timekeeping.find_clocks(SHOP.store_id, now=later, consistent=True).clocks
     assert (clocks.tally.found, clocks.tally.waited, clocks.tally.absent) == (0, 1, 1.0)
+
+
+@pytest.mark.parametrize(("others", "waited"), [((), 1), ((mid(MID),), 0)])
+def test_what_may_be_of_two_stores_says_of_neither_that_receipts_are_missing(
+    others: tuple[Identifier, ...], waited: int
+) -> None:
+    open_with(Provider.FLUX_V1)
+    network.record_store(make_store("mill-lane", reference="2"), others, now=PAID_AT)
+    service.record_payment(SILENT, now=SEEN_AT)
+
+    nightly(SEEN_AT + timedelta(hours=23))
+
+    clocks = timekeeping.find_clocks(SHOP.store_id, now=SEEN_AT, consistent=True).clocks
+    assert clocks.tally.waited == waited
 
 
 @pytest.mark.parametrize(("is_cleared", "waits"), [(False, 1), (True, 0)])

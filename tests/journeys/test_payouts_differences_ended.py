@@ -129,14 +129,19 @@ def test_a_report_of_no_payout_of_ours_stays_listed_until_a_person_ends_it(
     assert (before, _listed(41)) == ([name], [])
 
 
-def test_what_is_about_a_payouts_state_is_ended_by_settling_it(payout: Instruction) -> None:
-    payouts.record_outcome(payout.payout_id, REFUSED, now=SOON)
-    payouts.record_outcome(payout.payout_id, EXECUTED, now=SOON)
-    _listed(1)
-    name = f"disputed {payout.payout_id}"
+@pytest.mark.parametrize(
+    ("kind", "outcomes", "days"), [("disputed", (REFUSED, EXECUTED), 1), ("not_settled", (), 7)]
+)
+def test_what_is_about_a_payouts_state_is_ended_by_settling_it(
+    payout: Instruction, kind: str, outcomes: tuple[Executed | Failed, ...], days: int
+) -> None:
+    for outcome in outcomes:
+        payouts.record_outcome(payout.payout_id, outcome, now=SOON)
+    name = f"{kind} {payout.payout_id}"
+    assert name in _listed(days)
 
     done = operate("explain-difference", f"--name={name}", "--note=x", REASON, "--ends")
 
     assert done.exit_code == 1
     assert "settle-payout" in done.output
-    assert name in _listed(2)
+    assert name in _listed(days + 1)

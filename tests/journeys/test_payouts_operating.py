@@ -177,6 +177,16 @@ def test_lines_that_are_not_ours_or_tell_of_another_amount_are_shown_and_change_
     assert sorted(kept.payout_id for kept in unknown) == sorted([nobodys, "RENT 12"])
 
 
+def test_as_many_cents_are_not_the_pence_that_were_ordered(tmp_path: Path) -> None:
+    [one] = _sent(500)
+    in_euros = notification(entry((one.payout_id, "5.00"))).replace(b'"GBP"', b'"EUR"')
+
+    code, said = _report(tmp_path, in_euros)
+
+    assert (code, _states([one])) == (1, ["sent"])
+    assert "other_payment" in said
+
+
 def test_says_plainly_that_a_file_is_no_report(tmp_path: Path) -> None:
     code, said = _report(tmp_path, b"<a/>")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.matching.decision import Beliefs, decide_match
+from chalicelib.matching.decision import THRESHOLD, Beliefs, decide_match
 from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks
 from chalicelib.matching.outcome import Ambiguous, Hold, MatchDecision, Matched, NotYet
 from chalicelib.matching.rates import BELIEVED
@@ -26,6 +26,7 @@ def decide(
     rivals: Sequence[PaymentSignals] = (),
     now: datetime = MUCH_LATER,
     clock: TillClock | None = None,
+    threshold: float = THRESHOLD,
 ) -> MatchDecision:
     """What is decided of `paid`, long after all receipts should have come."""
     tills = {"": clock} if clock else {}
@@ -34,7 +35,7 @@ def decide(
         scene_of(receipts),
         held=held or {},
         rivals=rivals,
-        beliefs=Beliefs(KeptClocks({HIGH_STREET: StoreClocks(tills)}), BELIEVED),
+        beliefs=Beliefs(KeptClocks({HIGH_STREET: StoreClocks(tills)}), BELIEVED, threshold),
         receipts_complete_after=timedelta(seconds=30),
         now=now,
     )

@@ -14,7 +14,7 @@ from infra.mutants.page import table
 from infra.mutants.run import chosen, rest_of
 from infra.mutants.trial import Tried, Verdict, try_mutant
 
-FEWEST = 200
+FEWEST = 300
 SOUND = "def price(minor):\n    return minor * 2\n"
 CHECKED = (
     "from shop import price\n\n\ndef test_doubles():\n    assert price(3) == 6\n\n\n"
@@ -88,6 +88,14 @@ def test_a_mutant_that_a_test_finds_is_killed_and_taken_out_again(shop: Path) ->
 
     assert (tried.verdict, tried.by) == (Verdict.KILLED, "test_shop.py::test_doubles")
     assert (shop / "shop.py").read_text() == SOUND
+
+
+def test_the_test_that_kills_is_named_with_its_whole_id(shop: Path) -> None:
+    by_id = 'import pytest\n\n\n@pytest.mark.parametrize("minor", [3], ids=["a few"])\n'
+    doubles = "def test_doubles(minor):\n    from shop import price\n    assert price(minor) == 6\n"
+    (shop / "test_shop.py").write_text(by_id + doubles)
+
+    assert try_mutant(MUTANT, shop).by == "test_shop.py::test_doubles[a few]"
 
 
 def test_a_mutant_that_no_test_finds_survives(shop: Path) -> None:

@@ -234,6 +234,7 @@ def test_a_hint_that_would_earn_nothing_is_not_given() -> None:
         (Rounding.HALF_UP, 340, 10),
         (Rounding.HALF_UP, 350, 100),
         (Rounding.HALF_EVEN, 340, 10),
+        (Rounding.HALF_EVEN, 400, 51),
     ],
 )
 def test_a_hint_says_the_least_that_earns_more(rounding: Rounding, gross: int, minor: int) -> None:

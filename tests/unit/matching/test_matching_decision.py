@@ -26,6 +26,19 @@ def test_matches_the_only_receipt_of_the_amount_near_the_time() -> None:
     assert matched_to(decision) == ("r1", Why.TIME_AND_AMOUNT_AGREE)
 
 
+def test_abstains_where_a_programme_asks_to_be_surer() -> None:
+    sale = receipt(seconds=140)
+    sure = decide(payment(), sale)
+    assert isinstance(sure, Matched)
+
+    as_sure = decide(payment(), sale, threshold=sure.probability)
+    surer = decide(payment(), sale, threshold=sure.probability + 1e-9)
+
+    assert as_sure == sure
+    assert isinstance(surer, Ambiguous)
+    assert (surer.probability, surer.rivals) == (sure.probability, 1)
+
+
 @pytest.mark.requirement("RCP-11")
 def test_abstains_between_two_receipts_of_one_amount() -> None:
     decision = decide(payment(), receipt("r1", seconds=20), receipt("r2", seconds=-60))
@@ -227,6 +240,14 @@ def test_a_steady_clock_tells_sales_of_one_price_apart() -> None:
 
 def test_abstains_while_another_members_payment_fits_the_receipt() -> None:
     decision = decide(payment(), receipt(), rivals=[payment("p2")])
+
+    assert unsure(decision) == (Why.RIVAL_PAYMENT, 1)
+
+
+def test_abstains_while_another_payment_of_the_member_by_the_same_bank_fits_the_receipt() -> None:
+    paid = payment()
+
+    decision = decide(paid, receipt(), rivals=[payment("p2", member_id=paid.member_id)])
 
     assert unsure(decision) == (Why.RIVAL_PAYMENT, 1)
 

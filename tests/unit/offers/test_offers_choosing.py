@@ -142,6 +142,22 @@ def test_no_line_gives_more_than_was_paid_for_it() -> None:
     assert told(chosen) == [("coffee", 200, {"1": 200}), ("second", 128, {"2": 128})]
 
 
+def test_the_fraction_of_a_penny_that_one_offer_leaves_goes_to_the_next() -> None:
+    coffee = stackable("coffee", THREE)
+    more = [
+        stackable(name, THREE, ends_at=LATER_ENDS, condition=EVERYTHING)
+        for name in ("second", "third")
+    ]
+
+    chosen = chosen_of(coffee, *more, lines=COFFEE_AND_TEA)
+
+    assert told(chosen) == [
+        ("coffee", 200, {"1": 200}),
+        ("second", 128, {"2": 128}),
+        ("third", 22, {"2": 22}),
+    ]
+
+
 def test_one_that_nothing_is_left_for_is_not_given_and_says_so() -> None:
     all_of_it = stackable("all", PercentCashback(Fraction(1), 1_000))
     second = stackable("second", THREE, ends_at=LATER_ENDS)

@@ -249,6 +249,12 @@ def test_reads_debits_returns_and_nothing_that_is_only_pending() -> None:
     )
 
 
+def test_a_credit_is_a_return_though_nothing_says_why() -> None:
+    [line] = read_report(notification(entry((PAYOUT, "5.00"), direction="CRDT")))
+
+    assert line == reported(PAYOUT, Returned("not_said", BOOKED_AT), 500)
+
+
 def test_a_debit_is_known_by_the_banks_reference_and_without_one_by_its_place() -> None:
     first, again, other = (entry((PAYOUT, "5.00")) for _ in range(3))
     first["AcctSvcrRef"] = again["AcctSvcrRef"] = "B-1"
