@@ -20,6 +20,7 @@ from chalicelib.purchases.model import Ending, Purchase
 from chalicelib.purchases.reading import Missing, NoReceipt
 from chalicelib.runtime import observability
 from chalicelib.tills import store as tills_store
+from chalicelib.tills.pages import complete_after
 from tests.makers.members import user
 from tests.makers.network import mid
 from tests.makers.purchases import (
@@ -38,6 +39,8 @@ from tests.makers.purchases import (
 )
 
 pytestmark = pytest.mark.stores
+
+COMPLETE_AT = PAID_AT + complete_after(SHOP)  # Then all its receipts have come.
 
 
 @pytest.fixture(autouse=True)
@@ -228,19 +231,19 @@ def test_a_payment_without_card_facts_waits_until_receipts_are_complete() -> Non
 
     assert delayed("payments") == 1  # it asked to be looked at again
     (standing,) = waiting_at_the_shop()
-    service.look_again(standing.signals.payment_id, now=A_MINUTE_LATER)
+    service.look_again(standing.signals.payment_id, now=COMPLETE_AT)
 
-    assert found("t-1") == "R-1"
+    assert found("t-1", now=COMPLETE_AT) == "R-1"
 
 
 def test_the_schedule_settles_what_no_message_woke() -> None:
     receive(replace(SALE, tenders=()))
     service.record_payment(event(card=CardFacts()), now=PAID_AT)
 
-    looked = waiting.look_again_when_due(A_MINUTE_LATER)
+    looked = waiting.look_again_when_due(COMPLETE_AT)
 
     assert looked == 1
-    assert found("t-1") == "R-1"
+    assert found("t-1", now=COMPLETE_AT) == "R-1"
 
 
 def test_the_schedule_looks_when_it_is_due_and_not_in_between() -> None:
@@ -286,10 +289,10 @@ def test_a_claim_left_by_a_crash_is_taken_over() -> None:
     left = replace(standing, receipt_id=other.receipt_id)
     matching_store.record_claim(left, now=A_MINUTE_LATER)
 
-    later = other.issued_at + timedelta(minutes=1)
+    later = other.issued_at + complete_after(SHOP)
     service.record_payment(event("t-2", account_ref="acc-b", made_at=other.issued_at), now=later)
 
-    assert (found("t-1"), found("t-2")) == ("R-1", "R-2")
+    assert (found("t-1"), found("t-2", now=later)) == ("R-1", "R-2")
 
 
 def test_a_member_who_left_gets_nothing_more() -> None:
