@@ -135,7 +135,8 @@ def ended_alike() -> Iterator[None]:
         yield
     finally:
         for one, handler in before.items():
-            signal.signal(one, handler)
+            if signal.getsignal(one) is _interrupted_once:  # Else the process is ending.
+                signal.signal(one, handler)
 
 
 def _interrupted_once(*_told: object) -> None:

@@ -5,7 +5,7 @@ gets no answer, or hears that there is no such receipt, asks again.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,11 +30,17 @@ from infra.simulation.town import (
 
 OURS, OF_ANOTHER = "4K7Q2X", "9Z1B4C"
 _OFF = timedelta(hours=1)  # As far as a till's clock is off whose receipts nothing matches.
+_GATHERED_SECONDS = 400  # By then whatever was sent has been seen, and what fits by time is joined.
 
 
-def _history(name: str, endings: Mapping[str, Ending], *given: Input) -> History:
-    times = (at * SECONDS_APART + 21 for at in range(len(given)))
-    placed = (replace(one, at_seconds=at) for one, at in zip(given, times, strict=True))
+def _history(
+    name: str, endings: Mapping[str, Ending], *given: Input, afterwards: Sequence[Input] = ()
+) -> History:
+    """What is `given` comes soon after the sale; `afterwards`, once all receipts have been seen."""
+    soon = [at * SECONDS_APART + 21 for at in range(len(given))]
+    later = [_GATHERED_SECONDS + at * SECONDS_APART for at in range(len(afterwards))]
+    times = zip((*given, *afterwards), (*soon, *later), strict=True)
+    placed = (replace(one, at_seconds=at) for one, at in times)
     return History(name, tuple(placed), endings)
 
 
@@ -87,8 +93,7 @@ def contradicted() -> History:
         },
         _told("auth", auth),
         _sent("receipt", receipts_message(sale("R-1", code=OURS))),
-        _told("bela", paid(BELA, "t-2", code=OURS)),
-        _told("clearing", clearing),
+        afterwards=(_told("bela", paid(BELA, "t-2", code=OURS)), _told("clearing", clearing)),
     )
     return replace(history, may_settle_late=True)
 
@@ -111,8 +116,7 @@ def passed_on() -> History:
         {"t-1": Ending(None), "t-2": Ending("R-1")},
         _told("auth", paid(ADA, "t-1")),
         _sent("receipt", receipts_message(sale("R-1", code=OURS))),
-        _told("bela", paid(BELA, "t-2", code=OURS)),
-        not_mine(),
+        afterwards=(_told("bela", paid(BELA, "t-2", code=OURS)), not_mine()),
     )
 
 
