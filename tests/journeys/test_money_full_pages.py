@@ -2,6 +2,7 @@
 may close the page and look for the entry, under its own role.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -41,7 +42,7 @@ from tests.makers.paying import (
     write_order,
 )
 from tests.makers.purchases import BANK, PAID_AT
-from tests.makers.rewarding import ADA, DAY, buy, open_bakery, settle, write_scheme
+from tests.makers.rewarding import ADA, DAY, SETTLED_AT, buy, open_bakery, settle, write_scheme
 
 pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 CASH = {
@@ -139,3 +140,17 @@ def test_api_handler_may_close_a_full_page_when_a_claim_is_paid_at_once() -> Non
     assert (first.status, again.status, again.body) == (200, 200, first.body)
     assert given == closed + 1
     assert before >= 150
+
+
+def test_settle_rewards_may_close_a_full_page_and_read_the_closed_ones() -> None:
+    open_bakery()
+    buy("t-1", 5)
+    closed = fill_pages(ADA, now=SETTLED_AT)
+    before = balances(ADA, now=SETTLED_AT)
+    clock.use(lambda: SETTLED_AT)
+
+    ran = run_worker(queues.REWARDS)
+
+    assert (len(ran.bodies), ran.failed) == (1, ())
+    assert pages_closed(ADA, now=SETTLED_AT) == closed + 1
+    assert balances(ADA, now=SETTLED_AT) == replace(before, pending=before.pending + 300)
