@@ -4,12 +4,12 @@ What stands where is asked of whoever keeps it: the platform's tables (`service`
 a benchmark that plays days.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from chalicelib.kernel.ids import PaymentId, ReceiptId, StoreId
+from chalicelib.kernel.ids import ReceiptId, StoreId
 from chalicelib.matching import reach
 from chalicelib.matching.candidates import is_of_interest, weighty_keys
 from chalicelib.matching.decision import THRESHOLD, Beliefs, decide_match
@@ -23,6 +23,8 @@ from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.standing import Lists, Pages, Timekeeping, Waiting
 from chalicelib.matching.why import Why
 from chalicelib.receipts.canonical import Receipt
+
+NEARLY_SURE = 0.9  # Below it, so much may be meant that others would have to settle all of it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +95,10 @@ class Finder:
         """
         stores = (place.store_id for place in question.stores)
         beliefs = self.beliefs_of(stores, threshold=question.threshold, now=now)
-        if near is None or not near.covers(question, beliefs):
-            near = None
-        scene = (
-            near.scene
-            if near is not None
-            else scene_of(self._receipts_near(question, beliefs, now=now, consistent=consistent))
-        )
+        scene = near.scene_of(question, beliefs) if near is not None else None
+        if scene is None:
+            found = self._receipts_near(question, beliefs, now=now, consistent=consistent)
+            scene = scene_of(found)
         keys = weighty_keys(question.signals, scene, beliefs)
         held: dict[PartKey, Hold] = {}
         if reads_holds or len(keys) > 1:
@@ -128,7 +127,10 @@ class Finder:
         near: Near | None,
         now: datetime,
     ) -> MatchDecision:
-        """Decide between the parts that may fit; rivals are read only where one could change it."""
+        """Decide between the parts that may fit, together with the other payments that may be for
+        them: where one could change it, they are read; where they are known, they may make sure
+        what is nearly so, as they leave fewer parts.
+        """
         decide = partial(
             decide_match,
             question.signals,
@@ -138,11 +140,16 @@ class Finder:
             receipts_complete_after=question.patience,
             now=now,
         )
-        decision = decide(rivals=())
-        if not isinstance(decision, Matched | NotYet):
-            return decision
         fitting = [scene.parts[key].receipt for key in keys]
-        return decide(rivals=self._rivals(question, fitting, beliefs, near=near, now=now))
+        decision = decide(rivals=())
+        if not _may_others_change(decision):
+            return decision
+        rivals = self._known_rivals(question, fitting, beliefs, near)
+        if rivals is None:
+            if isinstance(decision, Ambiguous):
+                return decision
+            rivals = self._rivals(question, fitting, beliefs, now=now)
+        return decide(rivals=rivals)
 
     def claim_part(self, question: Question, matched: Matched, *, now: datetime) -> MatchDecision:
         """Claim what was decided; if another payment was faster, it becomes abstention."""
@@ -198,11 +205,13 @@ class Finder:
 
     def window_around(
         self, store_id: StoreId, receipts: Sequence[Receipt], *, now: datetime
-    ) -> tuple[Window, Window]:
-        """When `receipts` of one store were issued, and what `Near.within` is for them."""
+    ) -> tuple[tuple[Window, ...], Window]:
+        """When payments for `receipts` of one store may be made, and when all receipts were issued
+        that these payments may be for.
+        """
         spans = self.beliefs_of((store_id,), now=now).clocks.reaches(store_id)
         issued = [receipt.issued_at for receipt in receipts]
-        return Window(min(issued), max(issued)), reach.around(issued, spans)
+        return tuple(reach.paid_in(issued, spans)), reach.around(issued, spans)
 
     def _receipts_near(
         self, question: Question, beliefs: Beliefs, *, now: datetime, consistent: bool
@@ -235,19 +244,44 @@ class Finder:
         receipts: Sequence[Receipt],
         beliefs: Beliefs,
         *,
-        near: Near | None,
         now: datetime,
     ) -> tuple[PaymentSignals, ...]:
         """The other payments that wait where and when `receipts` were issued."""
-        rivals: dict[PaymentId, PaymentSignals] = {}
-        for store_id in sorted({receipt.store_id for receipt in receipts}):
-            issued = [r.issued_at for r in receipts if r.store_id == store_id]
-            if near is not None and near.issued.covers(Window(min(issued), max(issued))):
-                found: Sequence[Waiting] = near.waiting
-            else:
-                spans = beliefs.clocks.reaches(store_id)
-                found = self._list_waiting(store_id, issued, spans, now=now, consistent=True)
-            for waiting in found:
-                rivals[waiting.signals.payment_id] = waiting.signals
-        rivals.pop(question.signals.payment_id, None)
-        return tuple(rivals.values())
+        found: list[Waiting] = []
+        for store_id, issued in _issued_by_store(receipts):
+            spans = beliefs.clocks.reaches(store_id)
+            found += self._list_waiting(store_id, issued, spans, now=now, consistent=True)
+        return _others(question, found)
+
+    def _known_rivals(
+        self, question: Question, receipts: Sequence[Receipt], beliefs: Beliefs, near: Near | None
+    ) -> tuple[PaymentSignals, ...] | None:
+        """As `_rivals`, from what was read before; None where that is not all."""
+        if near is None:
+            return None
+        found: list[Waiting] = []
+        for store_id, issued in _issued_by_store(receipts):
+            waiting = near.who_paid(store_id, issued, beliefs.clocks.reaches(store_id))
+            if waiting is None:
+                return None
+            found += waiting
+        return _others(question, found)
+
+
+def _may_others_change(decision: MatchDecision) -> bool:
+    """Whether another payment could take the part away, or leave no other than it."""
+    if isinstance(decision, Ambiguous):
+        return decision.probability >= NEARLY_SURE
+    return isinstance(decision, Matched | NotYet)
+
+
+def _issued_by_store(receipts: Sequence[Receipt]) -> Iterator[tuple[StoreId, list[datetime]]]:
+    for store_id in sorted({receipt.store_id for receipt in receipts}):
+        yield store_id, [r.issued_at for r in receipts if r.store_id == store_id]
+
+
+def _others(question: Question, found: Iterable[Waiting]) -> tuple[PaymentSignals, ...]:
+    """Each of `found` once, but for who asks."""
+    others = {waiting.signals.payment_id: waiting.signals for waiting in found}
+    others.pop(question.signals.payment_id, None)
+    return tuple(others.values())

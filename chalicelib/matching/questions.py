@@ -1,6 +1,6 @@
 """What is asked when a payment looks for its receipt, and what was read for all who ask. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -35,26 +35,51 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """What stands around receipts that just came to one store, read once for all who look.
+class Scenery:
+    """Every receipt of one store that was issued `within`."""
 
-    - `scene`: every receipt issued `within`, those that just came included.
-    - `waiting`: every payment that waits there and may be for a receipt that was `issued` then.
+    within: Window
+    scene: Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What stands at one store, read once for all who look.
+
+    - `waiting`: every payment that waits there and was made in a window of `paid`;
+    - `scenery`: the receipts around some that just came, those included.
     """
 
     store_id: StoreId
-    within: Window
-    scene: Scene
-    issued: Window
+    paid: tuple[Window, ...]
     waiting: tuple[Waiting, ...]
+    scenery: Scenery | None = None
 
-    def covers(self, question: Question, beliefs: Beliefs) -> bool:
-        """Whether every receipt that `question` may be about would be in `scene`."""
+    def scene_of(self, question: Question, beliefs: Beliefs) -> Scene | None:
+        """A scene with every receipt that `question` may be about; None where that is not known."""
+        if self.scenery is None:
+            return None
         if [place.store_id for place in question.stores] != [self.store_id]:
-            return False
+            return None
         spans = beliefs.clocks.reaches(self.store_id)
         printed = reach.printed_in(question.signals.made_at, spans)
-        return all(self.within.covers(window) for window in printed)
+        is_known = all(self.scenery.within.covers(window) for window in printed)
+        return self.scenery.scene if is_known else None
+
+    def who_paid(
+        self, store_id: StoreId, issued: Sequence[datetime], spans: reach.Spans
+    ) -> list[Waiting] | None:
+        """Who waits and may have paid for receipts `issued` then; None where that is not known."""
+        windows = reach.paid_in(issued, spans)
+        if store_id != self.store_id or not all(
+            any(known.covers(window) for known in self.paid) for window in windows
+        ):
+            return None
+        return [
+            one
+            for one in self.waiting
+            if any(window.has(one.signals.made_at) for window in windows)
+        ]
 
     def without(self, payment_id: PaymentId) -> "Near":
         """The same once a payment has found its receipt."""

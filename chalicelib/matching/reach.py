@@ -22,6 +22,10 @@ class Window:
     since: datetime
     until: datetime
 
+    def has(self, at: datetime) -> bool:
+        """Whether `at` lies in it."""
+        return self.since <= at <= self.until
+
     def covers(self, other: "Window") -> bool:
         """Whether all of `other` lies in it."""
         return self.since <= other.since and other.until <= self.until

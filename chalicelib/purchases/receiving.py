@@ -15,7 +15,7 @@ from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision
-from chalicelib.matching.questions import Near
+from chalicelib.matching.questions import Near, Scenery
 from chalicelib.matching.scene import scene_of
 from chalicelib.matching.standing import Claim, Waiting
 from chalicelib.matching.suspects import suspects_of
@@ -70,7 +70,7 @@ def receive(
 def _keep(
     place: Store, receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime
 ) -> Received:
-    issued, within = matching.window_around(place.store_id, receipts, now=now)
+    paid, within = matching.window_around(place.store_id, receipts, now=now)
     kept = tills.receipts_near(
         place, since=within.since, until=within.until, now=now, consistent=True
     )
@@ -80,14 +80,14 @@ def _keep(
         tills.keep_on_pages(place, sorted_out.new, now=now)
     # Also for those seen before: an earlier run may have died between the page and this look.
     standing = (*sorted_out.new, *sorted_out.seen)
+    scene = scene_of((kept | {r.receipt_id: r for r in sorted_out.new}).values())
     near = Near(
         store_id=place.store_id,
-        within=within,
-        scene=scene_of((kept | {r.receipt_id: r for r in sorted_out.new}).values()),
-        issued=issued,
+        paid=paid,
         waiting=matching.list_waiting(receipts, place.store_id, now=now, consistent=True),
+        scenery=Scenery(within, scene),
     )
-    facts.doubted(suspects_of(sorted_out.new, near.scene))
+    facts.doubted(suspects_of(sorted_out.new, scene))
     settle = partial(_settle_waiting, now=now)
     found = matching.settle_awaited(near, standing, settle, now=now)
     changes = _change_sales(standing, now=now)

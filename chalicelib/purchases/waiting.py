@@ -11,6 +11,9 @@ from datetime import datetime, timedelta
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.looks import Seen, spans_due, unmatched_of
+from chalicelib.matching.outcome import Matched
+from chalicelib.matching.questions import Near
+from chalicelib.matching.reach import Window
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
@@ -77,14 +80,18 @@ def _stores(*, now: datetime) -> Iterator[Store]:
 
 def _look_at_store(store: Store, since: datetime, until: datetime, *, now: datetime) -> list[Seen]:
     found = matching_store.list_waiting_between(store.store_id, since, until, now=now)
+    near = Near(store.store_id, (Window(since, until),), tuple(found))
     seen: list[Seen] = []
     endings: list[Callable[[], None]] = []
     for waiting in found:
-        decision = None
         try:
-            decision = service.settle_waiting(waiting, now=now, endings=endings)
+            decision = service.settle_waiting(waiting, now=now, near=near, endings=endings)
         except TryAgain:
             observability.count("looks_put_off")
+            seen.append((waiting.signals, None))
+            continue
+        if decision is None or isinstance(decision, Matched):
+            near = near.without(waiting.signals.payment_id)
         seen.append((waiting.signals, decision))
     for end in endings:
         try:

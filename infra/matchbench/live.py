@@ -15,7 +15,8 @@ from chalicelib.kernel.ids import PaymentId, StoreId
 from chalicelib.matching import looks
 from chalicelib.matching.finding import Finder
 from chalicelib.matching.outcome import MatchDecision, Matched, NotYet
-from chalicelib.matching.questions import Near, Question
+from chalicelib.matching.questions import Near, Question, Scenery
+from chalicelib.matching.reach import Window
 from chalicelib.matching.scene import scene_of
 from chalicelib.matching.standing import WAITING_DAYS, Waiting
 from chalicelib.matching.timekeeping.keeping import Timekeeper, vote_of
@@ -147,7 +148,7 @@ class Live:
     ) -> None:
         """Keep receipts on a page, and settle the payments that wait for them."""
         finder, place = worker.finder, self._stores[store_id]
-        issued, within = finder.window_around(store_id, receipts, now=now)
+        paid, within = finder.window_around(store_id, receipts, now=now)
         self._pages.keep(receipts, now=now)
         waiting = finder.list_waiting(receipts, store_id, now=now, consistent=True)
         if not finder.of_interest(waiting, receipts, now=now):
@@ -155,9 +156,8 @@ class Live:
         near = self._pages.receipts_near(
             place, since=within.since, until=within.until, now=now, consistent=True
         )
-        scene = scene_of(near.values())
         settle = partial(self._settle, worker, now=now)
-        around = Near(store_id, within, scene, issued, waiting)
+        around = Near(store_id, paid, waiting, Scenery(within, scene_of(near.values())))
         finder.settle_awaited(around, receipts, settle, now=now)
 
     def _look_again_when_due(self, now: datetime) -> None:
@@ -192,7 +192,14 @@ class Live:
         now: datetime,
     ) -> list[looks.Seen]:
         found = self._lists.list_waiting_between(store_id, since, until, now=now)
-        return [(one.signals, self._settle(worker, one, None, now=now)) for one in found]
+        near = Near(store_id, (Window(since, until),), tuple(found))
+        seen: list[looks.Seen] = []
+        for one in found:
+            decision = self._settle(worker, one, near, now=now)
+            if isinstance(decision, Matched):
+                near = near.without(one.signals.payment_id)
+            seen.append((one.signals, decision))
+        return seen
 
     def _settle(
         self, worker: _Worker, waiting: Waiting, near: Near | None, *, now: datetime

@@ -106,6 +106,24 @@ def test_a_payment_without_a_receipt_is_looked_at_by_night_and_ends_after_a_week
     assert waited(became) == half_past_three_a_week_later
 
 
+def test_two_who_paid_the_same_one_after_the_other_are_decided_together() -> None:
+    """Each alone could be either's; of both together only one way is probable."""
+    morning = NOON - 6 * 3_600
+    known = [(f"e{n}", morning + 600 * n, 3_000 + 37 * n) for n in range(12)]
+    charges = [charge(name, at, amount) for name, at, amount in known]
+    came = [(slip(f"r-{name}", at + 2, amount), at + 10) for name, at, amount in known]
+    for name, at in (("p", NOON), ("q", NOON + 40)):
+        charges.append(replace(charge(name, at), auth_code=None))
+        came.append((replace(slip(f"r-{name}", at + 2), auth_code=None), NOON + 3 * 3_600))
+
+    settled = Live(block_of(charges, came), AT_ONCE, Random(1)).play()
+
+    for name in ("p", "q"):
+        decision = settled[PaymentId(name)].decision
+        assert isinstance(decision, Matched)
+        assert decision.part.receipt.reference == f"r-{name}"
+
+
 def test_two_who_want_one_receipt_both_end_without_it() -> None:
     both = [replace(charge(name), auth_code=None) for name in ("p", "q")]
     only = replace(slip(), auth_code=None)
