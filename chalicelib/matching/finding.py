@@ -128,8 +128,8 @@ class Finder:
         now: datetime,
     ) -> MatchDecision:
         """Decide between the parts that may fit, together with the other payments that may be for
-        them: where one could change it, they are read; where they are known, they may make sure
-        what is nearly so, as they leave fewer parts.
+        them. Where they are known, they may make sure what is nearly so, as they leave fewer parts.
+        Before anything is accepted they are read, unless that was just done with the receipts.
         """
         decide = partial(
             decide_match,
@@ -144,12 +144,13 @@ class Finder:
         decision = decide(rivals=())
         if not _may_others_change(decision):
             return decision
-        rivals = self._known_rivals(question, fitting, beliefs, near)
-        if rivals is None:
-            if isinstance(decision, Ambiguous):
-                return decision
-            rivals = self._rivals(question, fitting, beliefs, now=now)
-        return decide(rivals=rivals)
+        known = self._known_rivals(question, fitting, beliefs, near)
+        if known is not None:
+            decision = decide(rivals=known)
+        is_newest = known is not None and near is not None and near.scenery is not None
+        if is_newest or not isinstance(decision, Matched | NotYet):
+            return decision
+        return decide(rivals=self._rivals(question, fitting, beliefs, now=now))
 
     def claim_part(self, question: Question, matched: Matched, *, now: datetime) -> MatchDecision:
         """Claim what was decided; if another payment was faster, it becomes abstention."""

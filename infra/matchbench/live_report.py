@@ -7,7 +7,14 @@ from typing import Any
 from infra.matchbench.contestants import LIVE, LIVE_FIRST, LIVE_LATER, ORACLE, OURS
 from infra.matchbench.judging import Tally
 from infra.matchbench.scenarios import Group
-from infra.matchbench.verdict import as_told, live_verdicts, share_of_oracle, summed, told
+from infra.matchbench.verdict import (
+    as_told,
+    live_verdicts,
+    share_of_oracle,
+    summed,
+    told,
+    verdicts_table,
+)
 from infra.matchbench.work import CellResult
 
 _HEADS = (
@@ -56,7 +63,8 @@ def live_tables(report: Mapping[str, Any]) -> dict[str, str]:
     return {
         "live-run": _run(report),
         "live-groups": _groups(report),
-        "live-missed": _missed(report),
+        "live-missed": verdicts_table(report, {"missed"})
+        or "No target is missed by more than chance.",
         "live-reasons": _reasons(report),
     }
 
@@ -96,19 +104,6 @@ def _short(one: Mapping[str, Any], name: str) -> str:
 
 def _span(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
-
-
-def _missed(report: Mapping[str, Any]) -> str:
-    lines = ["| group | street | target | measured | bound | |", "|---|---|---|---:|---:|---|"]
-    for group in report["groups"].values():
-        for name, one in group["cells"].items():
-            lines += [
-                f"| {group['title']} | {name} | {verdict['what']} | {verdict['measured']:.4f} "
-                f"| {verdict['bound']} | {verdict['verdict']} |"
-                for verdict in one["verdicts"]
-                if verdict["verdict"] == "missed"
-            ]
-    return "\n".join(lines) if len(lines) > 2 else "No target is missed by more than chance."
 
 
 def _reasons(report: Mapping[str, Any]) -> str:

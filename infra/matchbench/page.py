@@ -14,6 +14,7 @@ from typing import Any
 from infra.matchbench.contestants import OURS
 from infra.matchbench.live_report import live_tables
 from infra.matchbench.scenarios import Split, groups
+from infra.matchbench.verdict import verdicts_table
 
 ROOT = Path(__file__).parents[2]
 REPORT = ROOT / "build" / "bench-matching.json"
@@ -53,7 +54,8 @@ def _tables(report: Mapping[str, Any]) -> dict[str, str]:
     return {
         "run": _run(report),
         "groups": _groups(report),
-        "missed": _missed(report),
+        "missed": verdicts_table(report, {"missed", "within chance"})
+        or "Every target is met on every street.",
         "waits": _waits(report),
     }
 
@@ -106,19 +108,6 @@ def _word(group: Mapping[str, Any], *, has_card_facts: bool) -> str:
     words = [max((v["verdict"] for v in one["verdicts"]), key=_WORST.__getitem__) for one in cells]
     worst = max(words, key=_WORST.__getitem__)
     return "met" if worst == "met" else f"{worst} on {words.count(worst)} of {len(words)}"
-
-
-def _missed(report: Mapping[str, Any]) -> str:
-    lines = ["| group | street | target | measured | bound | |", "|---|---|---|---:|---:|---|"]
-    for group in report["groups"].values():
-        for name, one in group["cells"].items():
-            lines += [
-                f"| {group['title']} | {name} | {verdict['what']} | {verdict['measured']:.4f} "
-                f"| {verdict['bound']} | {verdict['verdict']} |"
-                for verdict in one["verdicts"]
-                if verdict["verdict"] != "met"
-            ]
-    return "\n".join(lines) if len(lines) > 2 else "Every target is met on every street."
 
 
 def _waits(report: Mapping[str, Any]) -> str:

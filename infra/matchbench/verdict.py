@@ -1,6 +1,6 @@
 """The targets, and how a cell or a group stands to each."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -148,3 +148,17 @@ def _thinned(curve: list[tuple[float, float, float]]) -> list[tuple[float, float
         if point[0] >= 0.5 and moved:
             kept.append(point)
     return kept
+
+
+def verdicts_table(report: Mapping[str, Any], shown: Collection[str]) -> str:
+    """The targets of a report's streets whose verdict is one of `shown`; empty if there is none."""
+    lines = ["| group | street | target | measured | bound | |", "|---|---|---|---:|---:|---|"]
+    for group in report["groups"].values():
+        for name, one in group["cells"].items():
+            lines += [
+                f"| {group['title']} | {name} | {verdict['what']} | {verdict['measured']:.4f} "
+                f"| {verdict['bound']} | {verdict['verdict']} |"
+                for verdict in one["verdicts"]
+                if verdict["verdict"] in shown
+            ]
+    return "\n".join(lines) if len(lines) > 2 else ""

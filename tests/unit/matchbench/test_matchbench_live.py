@@ -7,8 +7,13 @@ from random import Random
 import pytest
 
 from chalicelib.kernel.ids import PaymentId
-from chalicelib.matching.outcome import Matched, NothingNear
+from chalicelib.matching.finding import Finder
+from chalicelib.matching.outcome import MatchDecision, Matched, NothingNear
+from chalicelib.matching.questions import Near, Question
+from chalicelib.matching.reach import Window
 from chalicelib.matching.sides import Charge, Slip
+from chalicelib.matching.standing import Waiting
+from chalicelib.matching.timekeeping.keeping import Timekeeper
 from chalicelib.matching.why import Why
 from chalicelib.purchases import receiving
 from chalicelib.runtime import queues
@@ -20,7 +25,7 @@ from infra.matchbench.generating import draw_block
 from infra.matchbench.judging import Tally
 from infra.matchbench.laws import Amounts, Arrivals
 from infra.matchbench.live import Live, Settled
-from infra.matchbench.sending import Delays
+from infra.matchbench.sending import Delays, instant, receipt_of, signals_of, stores_of
 from infra.matchbench.street import DAY_SECONDS, Street
 from infra.matchbench.true_clocks import TrueClock
 
@@ -122,6 +127,35 @@ def test_two_who_paid_the_same_one_after_the_other_are_decided_together() -> Non
         decision = settled[PaymentId(name)].decision
         assert isinstance(decision, Matched)
         assert decision.part.receipt.reference == f"r-{name}"
+
+
+def test_a_list_that_lacks_who_came_since_decides_nothing_by_itself() -> None:
+    """Two sources' payments may be told while a store's waiting ones are looked at."""
+    pages, lists = memory.PagesInMemory(), memory.ListsInMemory()
+    keeper = Timekeeper(memory.ClocksInMemory(), tell_far_off=lambda *_: None)
+    finder = Finder(pages=pages, lists=lists, timekeeping=keeper)
+    (store,) = stores_of(block_of([], [(slip(), NOON)])).values()
+    when = instant(NOON)
+    first, other = (
+        Waiting(signals_of(charge(name)), when, waits_since=when) for name in ("p", "q")
+    )
+    pages.keep([receipt_of([slip()])], now=when)
+    lists.keep_waiting(first)
+    later = when + timedelta(hours=1)
+    old = Near(store.store_id, (Window(when - timedelta(days=1), later),), (first,))
+    question = Question(first.signals, when, (store,))
+
+    def look() -> MatchDecision:
+        return finder.find_match(
+            question, claim_stands=lambda _: True, now=later, consistent=True, near=old
+        )
+
+    alone = look()
+    lists.keep_waiting(other)
+    beside = look()
+
+    assert isinstance(alone, Matched)
+    assert not isinstance(beside, Matched)
 
 
 def test_two_who_want_one_receipt_both_end_without_it() -> None:
