@@ -70,7 +70,8 @@ def decide_match(
     holds the parts that may fit, `rivals` are the payments that wait there about then too, and
     `receipts_complete_after` is how long after a sale its store has sent everything.
     """
-    scales, charge = _scales(scene, beliefs), charge_of(payment)
+    complete_at = payment.made_at + receipts_complete_after
+    scales, charge = _scales(scene, beliefs, now - receipts_complete_after), charge_of(payment)
     pairs = scales.weigh(charge)
     free = _free(pairs, scene, held)
     told = _told_elsewhere(payment, pairs, scene, held)
@@ -81,7 +82,6 @@ def decide_match(
         return NothingNear(Why.RECEIPT_TAKEN if pairs else Why.NO_RECEIPT_YET)
     others = [charge_of(rival) for rival in rivals if _contends(payment, rival)]
     wanted = [_weights(_free(scales.weigh(other), scene, held)) for other in others]
-    complete_at = payment.made_at + receipts_complete_after
     possible = [*free, told.pair] if told else free
     missing = beliefs.rates.missing_for(charge.stores[0])
     come = _come(payment.made_at, complete_at, now=now)
@@ -96,13 +96,9 @@ def decide_match(
     return _unsure(charge, free, final, scene, beliefs, contenders=len(others))
 
 
-def candidate_keys(payment: PaymentSignals, scene: Scene, beliefs: Beliefs) -> list[PartKey]:
-    """The parts that `payment` may belong to, however improbable."""
-    return [_key(scene, pair) for pair in _scales(scene, beliefs).weigh(charge_of(payment))]
-
-
-def _scales(scene: Scene, beliefs: Beliefs) -> Scales:
-    return Scales(scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
+def _scales(scene: Scene, beliefs: Beliefs, come_until: datetime) -> Scales:
+    known = (scene.shelf, scene.said, beliefs.clocks, beliefs.rates)
+    return Scales(*known, come_until=come_until.timestamp())
 
 
 def _held_by_payment(

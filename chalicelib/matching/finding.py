@@ -15,6 +15,7 @@ from chalicelib.matching.candidates import is_of_interest, weighty_keys
 from chalicelib.matching.decision import THRESHOLD, Beliefs, decide_match
 from chalicelib.matching.kept_clocks import KeptClocks, StoreClocks
 from chalicelib.matching.outcome import Ambiguous, Hold, MatchDecision, Matched, NotYet
+from chalicelib.matching.prices import Prices
 from chalicelib.matching.questions import ClaimStands, Near, Question, Settle, claim_of
 from chalicelib.matching.rates import BELIEVED
 from chalicelib.matching.reach import Window
@@ -108,13 +109,18 @@ class Finder:
     def beliefs_of(
         self, stores: Iterable[StoreId], *, now: datetime, threshold: float = THRESHOLD
     ) -> Beliefs:
-        """What is known of `stores` before looking: their clocks, and how much never comes."""
+        """What is known of `stores` before looking: their clocks, their prices, and how much never
+        comes.
+        """
         clocks: dict[str, StoreClocks] = {}
         missing: dict[str, float] = {}
+        prices: dict[str, Prices] = {}
         for store_id in stores:
             clocks[store_id] = self.timekeeping.store_clocks(store_id, now=now)
             missing[store_id] = clocks[store_id].missing(BELIEVED.missing)
-        return Beliefs(KeptClocks(clocks), replace(BELIEVED, missing_at=missing), threshold)
+            prices[store_id] = clocks[store_id].prices
+        rates = replace(BELIEVED, missing_at=missing, prices_at=prices)
+        return Beliefs(KeptClocks(clocks), rates, threshold)
 
     def _decide(
         self,

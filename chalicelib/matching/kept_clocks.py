@@ -19,6 +19,7 @@ from chalicelib.matching.clocks import (
     VotedClocks,
     merged_spans,
 )
+from chalicelib.matching.prices import NO_PRICES, Prices, Sum, prices_from
 from chalicelib.matching.rates import MISSING_MAX
 from chalicelib.matching.scatter import Reading, Shape, TailCounts
 from chalicelib.matching.spells import Spells
@@ -28,7 +29,7 @@ KEPT_REACH_SECONDS = 1_800.0  # With card facts that agree, a clock nobody knows
 _SPELL_REACH = 120.0  # Seconds; a spell is looked for where it was.
 _COUNTED_MAX = 2_000  # Payments, then all counts are halved: what a store does changes.
 _COUNTED_BELIEVED = 50  # So many payments does count what is believed of all stores.
-_VERSION = 2
+_VERSION = 3
 _HALF_MAX = 65_504.0  # Of a float of two bytes.
 _HEAD = Struct(">BII")  # version, matched, and of version 1 a count that is not used any more
 _COUNTS = Struct(">IIIII")  # matched by then, found, waited, hundredths absent, minute
@@ -72,14 +73,16 @@ class StoreClocks:
 
     `matched` counts payments that found their receipt, up to now; `tally` says how many receipts
     never come, as of last night, and `tail` how many come long before or after the card. Matches
-    alone, which count at once, would say too few of either. `spells` are those of the last days, as
-    far as whoever looks has just learned of them; they are not kept.
+    alone, which count at once, would say too few of either. `prices` are those of all receipts.
+    `spells` are of the last days, as far as whoever looks has just learned of them; they are not
+    kept.
     """
 
     tills: Mapping[str, TillClock] = field(default_factory=dict)
     matched: int = 0
     tally: Tally = NO_TALLY
     tail: TailCounts = NO_TAIL
+    prices: Prices = NO_PRICES
     spells: Spells = field(default_factory=dict)
 
     def with_vote(self, till: str | None, offset: float, at: float) -> "StoreClocks":
@@ -97,6 +100,10 @@ class StoreClocks:
             matched=self.matched + 1,
             tail=_forgetting(tail),
         )
+
+    def with_sums(self, sums: Iterable[Sum]) -> "StoreClocks":
+        """The clocks where slips of `sums` were counted, too."""
+        return replace(self, prices=self.prices.plus(sums))
 
     def with_night(self, unmatched: Sequence[TailCounts], until: float) -> "StoreClocks":
         """These clocks once the payments made until `until` (UNIX seconds) are counted: those that
@@ -130,7 +137,7 @@ class StoreClocks:
         return min((tally.absent + _COUNTED_BELIEVED * believed) / of, MISSING_MAX)
 
     def to_bytes(self) -> bytes:
-        """A version, the counts, then twenty-five bytes and a name for each till."""
+        """A version, the counts, the prices, then twenty-five bytes and a name for each till."""
         tally = self.tally
         counts = (tally.matched, tally.found, tally.waited, round(100 * tally.absent))
         minute = int(tally.until // 60)
@@ -138,6 +145,7 @@ class StoreClocks:
             _HEAD.pack(_VERSION, _within(self.matched), 0),
             _COUNTS.pack(*map(_within, counts), minute),
             _TAIL.pack(*(_within(round(100 * count)) for count in self.tail)),
+            self.prices.to_bytes(),
         ]
         for name, till in sorted(self.tills.items()):
             encoded = name.encode()[:255]
@@ -158,20 +166,22 @@ NO_CLOCKS = StoreClocks()
 
 
 def from_bytes(kept: bytes) -> StoreClocks:
-    """What `to_bytes` wrote, now or in version 1, which counted what is counted anew.
+    """What `to_bytes` wrote, now or in a version before: what that did not count is counted anew.
 
     :raises ValueError: it is of a later version.
     """
     version, matched, _ = _HEAD.unpack_from(kept)
     if version > _VERSION:
         raise ValueError("the clocks are of a later version")
-    tills, place, tally, tail = {}, _HEAD.size, Tally(matched), NO_TAIL
+    tills, place, tally, tail, prices = {}, _HEAD.size, Tally(matched), NO_TAIL, NO_PRICES
     if version > 1:
         then, found, waited, hundredths, counted_to = _COUNTS.unpack_from(kept, place)
         tally = Tally(then, found, waited, hundredths / 100, counted_to * 60.0)
         place += _COUNTS.size
         tail = TailCounts(*(count / 100 for count in _TAIL.unpack_from(kept, place)))
         place += _TAIL.size
+    if version > 2:
+        prices, place = prices_from(kept, place)
     till = _TILL if version > 1 else _TILL_OF_1
     while place < len(kept):
         length = kept[place]
@@ -186,7 +196,7 @@ def from_bytes(kept: bytes) -> StoreClocks:
             offset / 10, spread / 10, votes, minute * 60.0, other / 10, other_votes, rate, unsure
         )
         place += 1 + length + till.size
-    return StoreClocks(tills, matched, tally, tail)
+    return StoreClocks(tills, matched, tally, tail, prices)
 
 
 def _forgetting(tail: TailCounts) -> TailCounts:

@@ -11,6 +11,7 @@ from enum import Enum
 from chalicelib.kernel.cards import LastFour, LastFourKind
 from chalicelib.matching.amounts import TIPS_BELIEVED, TipLaw
 from chalicelib.matching.nearby import Nearby
+from chalicelib.matching.prices import Prices
 
 MISSING_MIN, MISSING_MAX = 0.001, 0.999
 KINDS_HOLD_FROM = 0.998  # Of digits of one kind, agreeing. Of fewer, tills call kinds wrongly.
@@ -66,6 +67,7 @@ class Rates:
     - `tips`: how guests tip.
     - `agrees`: of pairs that belong together and both say it, those that say the same.
     - `agrees_at`: the same of a till, for what some tills have wrong altogether and others never.
+    - `prices_at`: how often each sum is paid at a store, beside what is at hand.
     - `differs_at`: of a till's other pairs, those that say different things. What a pair that
       differs weighs is not its own word.
     """
@@ -82,6 +84,7 @@ class Rates:
     )
     agrees_at: Mapping[tuple[str, str, str | None], float] = field(default_factory=dict)
     differs_at: Mapping[tuple[str, str, str | None], float] = field(default_factory=dict)
+    prices_at: Mapping[str, Prices] = field(default_factory=dict)
 
     @property
     def do_kinds_hold(self) -> bool:
@@ -104,6 +107,10 @@ class Rates:
             return average
         share = nearby.share(at, average=average, firmness=self.missing_firmness)
         return min(max(share, MISSING_MIN), MISSING_MAX)
+
+    def prices_for(self, store: str) -> Prices | None:
+        """How often each sum was paid at `store`; None where all that is known is at hand."""
+        return self.prices_at.get(store)
 
     def tipped_for(self, store: str) -> float:
         """The share of payments at `store` above what the till printed."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.kernel.ids import ReceiptId
 from chalicelib.matching.evidence import Said
+from chalicelib.matching.prices import Sum
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 from chalicelib.matching.signals import Part, PaymentSignals, parts_of
@@ -36,6 +37,12 @@ def scene_of(receipts: Iterable[Receipt]) -> Scene:
     }
     shelf = Shelf(slip_of(part) for part in parts.values())
     return Scene(parts, shelf, Said(shelf.slips))
+
+
+def sums_of(receipts: Iterable[Receipt]) -> list[Sum]:
+    """What card payments for `receipts` come to, as the tills print it."""
+    parts = (part for receipt in receipts for part in parts_of(receipt))
+    return [(part.amount_minor, part.receipt.currency) for part in parts]
 
 
 def slip_of(part: Part) -> Slip:

@@ -5,16 +5,14 @@ against: popular prices at a busy hour have many, an odd sum at a quiet one has 
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from chalicelib.matching.prices import Prices, expected_again
 from chalicelib.matching.sides import Slip
 
 Spans = tuple[tuple[float, float], ...]  # of till minus bank, in seconds
 _PRIOR_EXPOSURES = 3.0  # What a whole file says of a price counts as three looks at this hour.
-_SINGLES_AGAIN = 0.2  # Until counted: an amount seen once is expected a fifth of a time more.
-_SINGLES_BELIEVED = 20  # So many amounts seen once count as much as that.
 _SLIPS_MIN = 20  # Of fewer slips nobody can say how common an amount is.
 
 
@@ -67,7 +65,7 @@ class Shelf:
             _add(self._of_store, slip.store, slip.at, place)
             if slip.auth_code:
                 _add(self._of_code, (slip.store, slip.auth_code), slip.at, place)
-        self._rare = _expected_again(row for row in self._of_amount.values())
+        self._again = expected_again(len(row.ats) for row in self._of_amount.values())
 
     def of_amount(
         self, store: str, amount: tuple[int, str], at: float, spans: Spans
@@ -98,13 +96,19 @@ class Shelf:
         """Whether any slip is of `store`."""
         return store in self._of_store
 
-    def strangers(self, store: str, amount: tuple[int, str], at: float, spans: Spans) -> float:
+    def strangers(
+        self,
+        store: str,
+        amount: tuple[int, str],
+        at: float,
+        spans: Spans,
+        counted: Prices | None = None,
+    ) -> float:
         """How many strangers' slips of `amount` a second are to be expected about `at`.
 
-        What stands there, without the charge's own, and what the whole shelf says of the price
-        (Gamma-Poisson). Of prices seen once, how often such a price comes again is by Good and
-        Turing (I. J. Good, "The population frequencies of species", 1953). What stands there is
-        news as far as the shelf holds more than that: nothing counts twice.
+        What stands there, without the charge's own, and what the whole shelf says of the price,
+        with whatever else was `counted` at the store (Gamma-Poisson). What stands there is news as
+        far as more is known than that: nothing counts twice.
         """
         everything = self._of_store.get(store)
         if everything is None:
@@ -117,15 +121,12 @@ class Shelf:
             here = sum(row.count(at + first, at + last) for first, last in spans)
         near = sum(everything.count(at + first, at + last) for first, last in spans)
         slips = max(len(everything.ats) - 1, _SLIPS_MIN)
-        expected = (max(total - 1, 0) + self._rare) * near / slips
+        usual, known = max(total - 1, 0) + self._again, len(everything.ats)
+        if counted is not None:
+            slips, known = slips + counted.slips, known + counted.slips
+            usual = max(total - 1, 0) + counted.times_of(amount) + counted.again
+        expected = usual * near / slips
         others = max(here - 1, 0)
-        news = 1.0 - near / len(everything.ats)
+        news = 1.0 - near / known
         exposures = _PRIOR_EXPOSURES + news
         return (expected * _PRIOR_EXPOSURES + news * others + 0.01) / exposures / seconds
-
-
-def _expected_again(rows: Iterable[_Row]) -> float:
-    """How often an amount that was seen once is to be expected beside itself."""
-    seen = Counter(min(len(row.ats), 3) for row in rows)
-    again = (2 * seen[2] + _SINGLES_BELIEVED * _SINGLES_AGAIN) / (seen[1] + _SINGLES_BELIEVED)
-    return min(max(again, 0.02), 1.0)

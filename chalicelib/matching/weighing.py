@@ -8,6 +8,7 @@ its own:
 """
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import NamedTuple
 
 from chalicelib.matching.amounts import (
@@ -25,6 +26,7 @@ from chalicelib.matching.sides import Charge, Slip
 TIPS_FROM = 0.01  # Below this share of tipped payments a store's tips are not looked for.
 ON_CLOCK_SPREADS = 4.0
 ODDS_MIN = 1e-9  # A slip that weighs less is no candidate.
+COME_MIN = 0.25  # Of a store that may send a day's receipts at night some have come before.
 OUTWEIGHED_FROM = 100.0  # Of other card facts together: a code or a PAR agrees, digits are wrong.
 
 
@@ -62,21 +64,24 @@ class Scales:
         sold_to: Mapping[str, str] | None = None,
         *,
         is_learning: bool = False,
+        come_until: float = inf,
     ) -> None:
         """`sold_to`: whose each receipt is that is matched already; returns refer to those.
 
         `is_learning`: it is yet to be seen whether tills call the kinds of digits rightly.
+        `come_until`: whatever was sold until then (UNIX seconds) stands on the shelf, if ever.
         """
         self._shelf, self._said, self._clocks, self._rates = shelf, said, clocks, rates
         self._seen_with, self._sold_to = seen_with, sold_to
         self._do_kinds_hold = rates.do_kinds_hold and not is_learning
+        self._come_until = come_until
 
     def weigh(self, charge: Charge) -> list[Pair]:
         """The slips that may be `charge`'s own, each with its weight against none."""
         pairs: list[Pair] = []
         readings: dict[tuple[str, str | None], tuple[Reading, ...]] = {}
         strangers = {
-            store: self._strangers(charge, store)
+            store: self._strangers(charge, store) / self._come(charge, store)
             for store in charge.stores
             if self._shelf.has(store)
         }
@@ -101,8 +106,10 @@ class Scales:
     def _strangers(self, charge: Charge, store: str) -> float:
         spans = self._clocks.reaches(store)
         tipped = self._rates.tipped_for(store)
+        counted = self._rates.prices_for(store)
         most = max(
-            self._shelf.strangers(store, amount, charge.at, spans) for amount in charge.amounts
+            self._shelf.strangers(store, amount, charge.at, spans, counted)
+            for amount in charge.amounts
         )
         if tipped < TIPS_FROM:
             return most
@@ -110,6 +117,14 @@ class Scales:
         tips = [density for _, density in self._tips(charge, store, spans)]
         others = max(sum(tips) - max(tips, default=0.0), 0.2 * sum(tips))
         return (1 - tipped) * most + tipped * others / seconds
+
+    def _come(self, charge: Charge, store: str) -> float:
+        """The share of the slips about `charge` that have come: those sold before it as a rule."""
+        after = self._come_until - charge.at
+        spans = self._clocks.reaches(store)
+        seconds = sum(last - first for first, last in spans)
+        come = sum(min((last - first) / 2 + after, last - first) for first, last in spans)
+        return max(come / seconds, COME_MIN)
 
     def _candidates(self, charge: Charge, store: str) -> Iterable[tuple[int, Relation, float]]:
         """Places on the shelf with the relation of the amounts and how usual that is."""

@@ -16,9 +16,10 @@ from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision
 from chalicelib.matching.questions import Near, Scenery
-from chalicelib.matching.scene import scene_of
+from chalicelib.matching.scene import scene_of, sums_of
 from chalicelib.matching.standing import Claim, Waiting
 from chalicelib.matching.suspects import suspects_of
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, outbox, service, store
 from chalicelib.purchases.access import active_key_of
@@ -90,6 +91,7 @@ def _keep(
     facts.doubted(suspects_of(sorted_out.new, scene))
     settle = partial(_settle_waiting, now=now)
     found = matching.settle_awaited(near, standing, settle, now=now)
+    timekeeping.count_sums(place.store_id, sums_of(sorted_out.new), now=now)
     changes = _change_sales(standing, now=now)
     _look_after_unnamed(standing, now=now)
     if is_gathered:

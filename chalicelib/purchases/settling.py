@@ -21,7 +21,7 @@ from chalicelib.matching.shares import to_share
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.standing import Claim, Waiting
 from chalicelib.matching.timekeeping import service as timekeeping
-from chalicelib.matching.timekeeping.keeping import vote_of
+from chalicelib.matching.timekeeping.votes import vote_of
 from chalicelib.matching.why import BY_HAND
 from chalicelib.network import service as network
 from chalicelib.network.model import Store

@@ -17,10 +17,11 @@ from chalicelib.matching.finding import Finder
 from chalicelib.matching.outcome import MatchDecision, Matched, NotYet
 from chalicelib.matching.questions import Near, Question, Scenery
 from chalicelib.matching.reach import Window
-from chalicelib.matching.scene import scene_of
+from chalicelib.matching.scene import scene_of, sums_of
 from chalicelib.matching.standing import WAITING_DAYS, Waiting
-from chalicelib.matching.timekeeping.keeping import Timekeeper, vote_of
+from chalicelib.matching.timekeeping.keeping import Timekeeper
 from chalicelib.matching.timekeeping.learning import learn_clocks
+from chalicelib.matching.timekeeping.votes import vote_of
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.tills.pages import GATHERING_SECONDS, complete_after
 from infra.matchbench.block import Block
@@ -146,7 +147,13 @@ class Live:
     def _keep(
         self, worker: _Worker, store_id: StoreId, receipts: Sequence[Receipt], *, now: datetime
     ) -> None:
-        """Keep receipts on a page, and settle the payments that wait for them."""
+        """Keep receipts on a page, settle the payments that wait for them, and count their sums."""
+        self._settle_awaited(worker, store_id, receipts, now=now)
+        worker.timekeeper.count_sums(store_id, sums_of(receipts), now=now)
+
+    def _settle_awaited(
+        self, worker: _Worker, store_id: StoreId, receipts: Sequence[Receipt], *, now: datetime
+    ) -> None:
         finder, place = worker.finder, self._stores[store_id]
         paid, within = finder.window_around(store_id, receipts, now=now)
         self._pages.keep(receipts, now=now)

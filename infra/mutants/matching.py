@@ -12,6 +12,10 @@ _DECISION = "chalicelib/matching/decision.py"
 _KEPT = "chalicelib/matching/kept_clocks.py"
 _TIMEKEEPING = "chalicelib/matching/timekeeping/keeping.py"
 _WEIGHING = "chalicelib/matching/weighing.py"
+_PRICES = "chalicelib/matching/prices.py"
+PRICES = ("tests/unit/matching/test_matching_prices.py",)
+SHELF = ("tests/unit/matching/test_matching_shelf.py",)
+WEIGHING = ("tests/unit/matching/test_matching_weighing.py",)
 
 MUTANTS = (
     Mutant(
@@ -173,6 +177,38 @@ MUTANTS = (
         "    if clocks.tally.until != after:\n",
         "    if clocks.tally.until < after:\n",
         TIMEKEEPING,
+    ),
+    Mutant(
+        "all_strangers_have_come",
+        "a sum looks rare because whoever pays it has not come yet",
+        _WEIGHING,
+        "self._strangers(charge, store) / self._come(charge, store)",
+        "self._strangers(charge, store)",
+        WEIGHING,
+    ),
+    Mutant(
+        "usual_price_is_forgotten",
+        "the most usual price of a store looks rare where it stands once in an hour",
+        "chalicelib/matching/shelf.py",
+        "usual = max(total - 1, 0) + counted.times_of(amount) + counted.again",
+        "usual = max(total - 1, 0) + counted.again",
+        SHELF,
+    ),
+    Mutant(
+        "unkept_sums_were_never_seen",
+        "a sum that comes back after it was dropped counts as new",
+        _PRICES,
+        "times[paid] = times.get(paid, self.unkept) + 1",
+        "times[paid] = times.get(paid, 0) + 1",
+        PRICES,
+    ),
+    Mutant(
+        "rare_sums_push_out_usual_ones",
+        "of too many sums the rarest are kept",
+        _PRICES,
+        "key=lambda one: (-one[1], one[0])",
+        "key=lambda one: one",
+        PRICES,
     ),
     Mutant(
         "missing_receipts_of_other_stores_count",

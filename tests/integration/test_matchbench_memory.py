@@ -12,7 +12,8 @@ from chalicelib.matching.outcome import MatchDecision, Matched
 from chalicelib.matching.questions import Question
 from chalicelib.matching.standing import Waiting
 from chalicelib.matching.timekeeping import service as timekeeping
-from chalicelib.matching.timekeeping.keeping import Timekeeper, vote_of
+from chalicelib.matching.timekeeping.keeping import Timekeeper
+from chalicelib.matching.timekeeping.votes import vote_of
 from chalicelib.tills import service as tills
 from infra.matchbench.generating import draw_block
 from infra.matchbench.memory import ClocksInMemory, ListsInMemory, PagesInMemory

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.matching.kept_clocks import NO_CLOCKS, Tally
+from chalicelib.matching.prices import NO_PRICES, Prices
 from chalicelib.matching.scatter import TailCounts
 from chalicelib.matching.till_votes import Vote as TillVote
 from chalicelib.matching.timekeeping import service, store
@@ -14,9 +15,8 @@ from chalicelib.matching.timekeeping.keeping import (
     NOTHING_KEPT,
     KeptClocksOf,
     Timekeeper,
-    Vote,
-    with_votes,
 )
+from chalicelib.matching.timekeeping.votes import Vote, with_votes
 from tests.conftest import NOON
 from tests.makers.outside import Counted
 
@@ -161,3 +161,40 @@ def test_counts_nothing_over_what_another_process_counted(counted_to: datetime) 
     service.count_unmatched(SHOP, [(NOON - timedelta(hours=2), TailCounts())], until=NOON, now=NOON)
 
     assert kept().clocks == elsewhere
+
+
+def test_counts_sums_in_few_writes() -> None:
+    revisions = []
+    for _ in range(32):
+        service.count_sums(SHOP, [(420, "GBP")] * 32, now=NOON)
+        revisions.append(kept().revision)
+
+    written = [
+        32 * (turn + 1) for turn in range(32) if turn and revisions[turn] > revisions[turn - 1]
+    ]
+    assert written == [64, 128, 256, 512, 1_024]
+    assert kept().clocks.prices == NO_PRICES.plus([(420, "GBP")] * 1_024)
+
+
+def test_what_a_process_counted_it_knows_at_once_and_another_when_it_is_written() -> None:
+    service.count_sums(SHOP, [(420, "GBP")] * 65, now=NOON)
+    service.count_sums(SHOP, [(420, "GBP")] * 2, now=NOON)
+
+    assert service.store_clocks(SHOP, now=NOON).prices.slips == 67
+    service.forget()
+    assert service.store_clocks(SHOP, now=NOON).prices.slips == 65
+
+
+def test_two_processes_count_different_receipts() -> None:
+    other = Timekeeper(store, tell_far_off=lambda *_: None)
+    other.store_clocks(SHOP, now=NOON)
+    service.count_sums(SHOP, [(420, "GBP")] * 64, now=NOON)
+    other.count_sums(SHOP, [(385, "GBP")] * 64, now=NOON)
+
+    assert kept().clocks.prices == Prices(128, {(420, "GBP"): 64, (385, "GBP"): 64})
+
+
+def test_where_nothing_came_nothing_is_counted() -> None:
+    service.count_sums(SHOP, [], now=NOON)
+
+    assert kept() == NOTHING_KEPT

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.kernel.cards import NO_CARD_FACTS
+from chalicelib.matching.prices import Prices
+from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.purchases import receiving, service
 from chalicelib.purchases.reading import Missing
 from chalicelib.tills.pages import complete_after
@@ -39,3 +41,24 @@ def test_a_strangers_receipt_is_not_taken_for_one_that_is_being_gathered() -> No
 
 def test_a_stores_receipts_are_complete_when_what_was_gathered_stands_on_pages() -> None:
     assert complete_after(SHOP) == timedelta(seconds=30 + 300)
+
+
+@pytest.mark.requirement("RCP-11")
+def test_what_receipts_come_to_is_counted_once() -> None:
+    open_town()
+    page = [
+        receipt(
+            f"R-{number}",
+            store_id=SHOP.store_id,
+            retailer_id=BAKERY,
+            issued_at=PAID_AT + timedelta(seconds=number),
+            minor=minor,
+        )
+        for number, minor in enumerate((420, 385, 420))
+    ]
+
+    for _ in range(2):
+        receiving.receive(SHOP, page, is_gathered=True, now=PAID_AT + timedelta(minutes=5))
+
+    known = timekeeping.store_clocks(SHOP.store_id, now=PAID_AT).prices
+    assert known == Prices(3, {(420, "GBP"): 2, (385, "GBP"): 1})

@@ -11,7 +11,7 @@ from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.matching.timekeeping import store as timekeeping_store
-from chalicelib.matching.timekeeping.keeping import Vote
+from chalicelib.matching.timekeeping.votes import Vote
 from chalicelib.purchases import service, waiting
 from chalicelib.purchases.reading import Missing
 from chalicelib.receipts.canonical import Receipt

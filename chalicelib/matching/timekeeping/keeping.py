@@ -1,14 +1,14 @@
 """The clocks of stores' tills as one process has them, and as its matches vote on them.
 
 A process remembers what it read for an hour: clocks drift by seconds in that time, and a clock that
-is set is seen by the votes of whoever looks. Votes gather in the process and are written where they
-change something: when a store has four times as many as are kept, when a new till of an old store
-becomes known, when a clock has moved or was set, and every sixty-four. What dies with a process is
-a few votes of many. What is written twice, because an answer was lost, counts as one or two of
-sixty-four. So neither has to be prevented.
+is set is seen by the votes of whoever looks. Votes, and the sums of receipts, gather in the process
+and are written where they change something: when a store has four times as many as are kept, when a
+new till of an old store becomes known, when a clock has moved or was set, and every sixty-four
+votes or five hundred sums. What dies with a process is a few of many. What is written twice,
+because an answer was lost, counts as one or two of sixty-four. So neither has to be prevented.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,40 +17,23 @@ from typing import Protocol
 
 from chalicelib.kernel.ids import StoreId
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.matching.clocks import FEW_VOTES, TillKey, VotedClocks
+from chalicelib.matching.clocks import TillKey, VotedClocks
 from chalicelib.matching.kept_clocks import NO_CLOCKS, StoreClocks
-from chalicelib.matching.outcome import Matched
+from chalicelib.matching.prices import Sum
 from chalicelib.matching.scatter import TailCounts
 from chalicelib.matching.spells import Spells, spells_of
 from chalicelib.matching.till_votes import Vote as TillVote
-from chalicelib.matching.why import Why
+from chalicelib.matching.timekeeping.votes import (
+    Unwritten,
+    Vote,
+    is_worth_writing,
+    newly_far_off,
+    with_votes,
+)
 
 READ_AGAIN_AFTER = timedelta(hours=1)
 STORES_REMEMBERED_MAX = 5_000
-VOTES_UNWRITTEN_MAX = 64
 WRITES_MAX = 3  # Of one store's votes, against other processes that write theirs.
-TILLS_MAX = 256  # Of one store; of more, those that were seen last. A name may be anything.
-_FIRST_VOTES = 2  # Of a store: one alone says too little for a write.
-_GROWS_BY = 4  # A store is written again when it has this many times the votes it was kept with.
-_SURE = (Why.CARD_FACTS_AGREE, Why.TIME_AND_AMOUNT_AGREE)
-FAR_OFF_SECONDS = 600.0  # No till drifts as far by itself: it was set wrong, or tells local time.
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One sure match's word: the till was `offset` seconds ahead of the bank at UNIX time `at`."""
-
-    till: str | None
-    offset: float
-    at: float
-
-
-def vote_of(matched: Matched, made_at: datetime) -> Vote | None:
-    """What the match of a payment made at `made_at` says of its till's clock, if it was sure."""
-    if matched.why not in _SURE:
-        return None
-    receipt = matched.part.receipt
-    return Vote(receipt.till, (receipt.issued_at - made_at).total_seconds(), made_at.timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +56,7 @@ class _Remembered:
 
     kept: KeptClocksOf
     read_at: datetime
-    unwritten: list[Vote]
+    unwritten: Unwritten
     stand: StoreClocks
     spells: Spells = field(default_factory=dict)
 
@@ -124,11 +107,22 @@ class Timekeeper:
         except TryAgain:
             return
         with self._lock:
-            known.unwritten.append(given)
+            known.unwritten.votes.append(given)
             known.stand = with_votes(known.stand, [given])
-            is_due = is_worth_writing(known.kept.clocks, known.stand, len(known.unwritten))
-        if is_due:
-            self._write(store_id, known, now=now)
+        self._write_if_due(store_id, known, now=now)
+
+    def count_sums(self, store_id: StoreId, sums: Sequence[Sum], *, now: datetime) -> None:
+        """Count what receipts of a store came to, each once; as lightly as votes."""
+        if not sums:
+            return
+        try:
+            known = self._remembered(store_id, now=now)
+        except TryAgain:
+            return
+        with self._lock:
+            known.unwritten.sums += sums
+            known.stand = known.stand.with_sums(sums)
+        self._write_if_due(store_id, known, now=now)
 
     def write_out(self, *, now: datetime) -> None:
         """Write whatever is unwritten: for jobs that end with their process."""
@@ -180,13 +174,17 @@ class Timekeeper:
             return known
         kept = self._kept.find_clocks(store_id, now=now, consistent=False)
         with self._lock:
-            unwritten = known.unwritten if known is not None else []
+            unwritten = known.unwritten if known is not None else Unwritten()
             while len(self._stores) >= STORES_REMEMBERED_MAX:
                 self._stores.pop(next(iter(self._stores)))
-            stand = with_votes(kept.clocks, unwritten)
+            stand = unwritten.onto(kept.clocks)
             spells = known.spells if known is not None else {}
             self._stores[store_id] = _Remembered(kept, now, unwritten, stand, spells)
             return self._stores[store_id]
+
+    def _write_if_due(self, store_id: StoreId, known: _Remembered, *, now: datetime) -> None:
+        if is_worth_writing(known.kept.clocks, known.stand, len(known.unwritten.votes)):
+            self._write(store_id, known, now=now)
 
     def _write(
         self,
@@ -196,13 +194,14 @@ class Timekeeper:
         now: datetime,
         learned: Callable[[StoreClocks], StoreClocks] = lambda clocks: clocks,
     ) -> None:
-        """Write the votes that are unwritten, and what was learned, over whatever stands there."""
+        """Write whatever is unwritten, and what was learned, over whatever stands there."""
         with self._lock:
-            votes, known.unwritten = known.unwritten, []
+            taken, known.unwritten = known.unwritten, Unwritten()
         base = known.kept
 
         def change(clocks: StoreClocks) -> StoreClocks:
-            return learned(with_votes(clocks, votes))
+            changed = learned(taken.onto(clocks))
+            return replace(changed, prices=changed.prices.thinned())
 
         try:
             written = self._written(store_id, base, change, now=now)
@@ -210,10 +209,10 @@ class Timekeeper:
             written = None
         with self._lock:
             if written is None:
-                known.unwritten = [*votes, *known.unwritten][:VOTES_UNWRITTEN_MAX]
+                known.unwritten = taken.before(known.unwritten)
             else:
                 known.kept, known.read_at = written, now
-                known.stand = with_votes(written.clocks, known.unwritten)
+                known.stand = known.unwritten.onto(written.clocks)
         if written is not None:
             for till, offset in newly_far_off(base.clocks, written.clocks):
                 self._tell_far_off(store_id, till, offset)
@@ -241,42 +240,3 @@ def _counted(
     if clocks.tally.until != after:
         return clocks
     return clocks.with_night(unmatched, until)
-
-
-def with_votes(clocks: StoreClocks, votes: Iterable[Vote]) -> StoreClocks:
-    """`clocks` after `votes`."""
-    for one in votes:
-        clocks = clocks.with_vote(one.till, one.offset, one.at)
-    if len(clocks.tills) > TILLS_MAX:
-        latest = sorted(clocks.tills.items(), key=lambda till: till[1].at)[-TILLS_MAX:]
-        clocks = replace(clocks, tills=dict(latest))
-    return clocks
-
-
-def is_worth_writing(kept: StoreClocks, stand: StoreClocks, votes: int) -> bool:
-    """Whether what a process knows differs enough from what is kept to cost a write."""
-    grown = stand.matched >= max(_GROWS_BY * kept.matched, _FIRST_VOTES)
-    if votes >= VOTES_UNWRITTEN_MAX or grown:
-        return True
-    for name, clock in stand.tills.items():
-        before = kept.tills.get(name)
-        is_known = clock.votes >= FEW_VOTES
-        if before is None or before.votes < FEW_VOTES:
-            if is_known and kept.matched >= VOTES_UNWRITTEN_MAX:
-                return True
-        elif not is_known or abs(clock.offset - before.offset_at(clock.at)) > before.spread / 2:
-            return True
-    return False
-
-
-def newly_far_off(before: StoreClocks, stand: StoreClocks) -> Iterator[tuple[str, float]]:
-    """The tills whose clocks turn out to be far off, and by how much, each as it is found out."""
-    for name, clock in stand.tills.items():
-        was = before.tills.get(name)
-        was_told = was is not None and was.votes >= FEW_VOTES and _is_far(was.offset)
-        if clock.votes >= FEW_VOTES and _is_far(clock.offset) and not was_told:
-            yield name, clock.offset
-
-
-def _is_far(offset: float) -> bool:
-    return abs(offset) > FAR_OFF_SECONDS

@@ -18,6 +18,7 @@ _timekeeper = Timekeeper(store, tell_far_off=_tell_far_off)
 forget = _timekeeper.forget
 store_clocks = _timekeeper.store_clocks
 vote = _timekeeper.vote
+count_sums = _timekeeper.count_sums
 write_out = _timekeeper.write_out
 learn = _timekeeper.learn
 count_unmatched = _timekeeper.count_unmatched

@@ -12,7 +12,7 @@ from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retent
 
 CLOCKS = Retention(
     name="till_clocks",
-    reason="How far a till's clock is off is forgotten a hundred days after it was last seen.",
+    reason="What is known of a store's tills is forgotten a hundred days after the last of it.",
     lasts=timedelta(days=100),
     since="last seen",
 )

@@ -234,9 +234,9 @@ def test_is_the_same_after_keeping(clocks: StoreClocks) -> None:
 
 
 def test_keeps_a_till_in_few_bytes() -> None:
-    assert len(voted(40, 41).to_bytes()) == 9 + 20 + 16 + 1 + 2 + 24
+    assert len(voted(40, 41).to_bytes()) == 9 + 20 + 16 + 5 + 1 + 2 + 24
 
 
 def test_refuses_what_a_later_version_wrote() -> None:
     with pytest.raises(ValueError, match="later version"):
-        from_bytes(b"\x03" + bytes(8))
+        from_bytes(b"\x04" + bytes(8))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.matching.kept_clocks import NO_CLOCKS, StoreClocks
-from chalicelib.matching.timekeeping.keeping import (
+from chalicelib.matching.timekeeping.votes import (
     TILLS_MAX,
     Vote,
     is_worth_writing,
