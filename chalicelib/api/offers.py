@@ -28,11 +28,12 @@ from chalicelib.loyalty.rewarding import most_minor
 from chalicelib.loyalty.rules import FixedCashback, PercentCashback
 from chalicelib.members.model import Member
 from chalicelib.network.access.clients import OFFERS_READ, OFFERS_WRITE
+from chalicelib.network.places import Place
 from chalicelib.offers.audiences.profile import Profile
 from chalicelib.offers.events import service as events
 from chalicelib.offers.events.model import OfferEvent
 from chalicelib.offers.listing import service
-from chalicelib.offers.listing.nearby import Place, parse_place
+from chalicelib.offers.listing.nearby import parse_place
 from chalicelib.offers.listing.service import Listed
 from chalicelib.runtime import clock, wire
 

@@ -38,6 +38,7 @@ from chalicelib.kernel.cards import CardFacts, LastFourKind, tidy_auth_code, tid
 from chalicelib.kernel.times import parse_instant
 from chalicelib.network.identifiers import IdentifierKind, identifier
 from chalicelib.network.model import Connection, KeyUse
+from chalicelib.network.places import place_told
 from chalicelib.runtime import settings, wire
 
 PATH = "/bank"
@@ -148,6 +149,7 @@ def _read_entry(
                 identifier(IdentifierKind.NARRATIVE, text)
                 for text in (told.merchant_name, *told.narratives[:NARRATIVES_MAX])
             ),
+            place_told(told.latitude, told.longitude),
         ),
         card=_card(told, path),
         account_ref=told.account_id,

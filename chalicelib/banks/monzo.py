@@ -42,6 +42,7 @@ from chalicelib.kernel.refusals import Rejected
 from chalicelib.kernel.times import parse_instant
 from chalicelib.network.identifiers import Identifier, IdentifierKind, identifier
 from chalicelib.network.model import Connection
+from chalicelib.network.places import place_told
 from chalicelib.runtime import wire
 
 CREATED = "transaction.created"
@@ -59,6 +60,7 @@ class MonzoMerchant(msgspec.Struct):
 
     id: Text | None = None
     group_id: Text | None = None
+    address: Any = None  # Where it stands; in whatever form, nothing hangs on it.
 
 
 class MonzoMetadata(msgspec.Struct):
@@ -229,4 +231,11 @@ def _merchant(told: MonzoTransaction) -> tuple[Identifier, ...]:
         identifier(IdentifierKind.MONZO_MERCHANT, merchant.id if merchant else None),
         identifier(IdentifierKind.MONZO_GROUP, merchant.group_id if merchant else None),
         identifier(IdentifierKind.NARRATIVE, told.description),
+        _place(merchant.address if merchant else None),
     )
+
+
+def _place(address: Any) -> Identifier | None:
+    if not isinstance(address, dict):
+        return None
+    return place_told(address.get("latitude"), address.get("longitude"))

@@ -9,7 +9,7 @@ undoes, where the bank knows. Telling a bank of receipts stands in `standard_rec
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -45,6 +45,7 @@ from chalicelib.kernel.refusals import Malformed
 from chalicelib.kernel.times import parse_instant
 from chalicelib.network.identifiers import Identifier, IdentifierKind, identifier
 from chalicelib.network.model import Connection, KeyUse
+from chalicelib.network.places import place_told
 from chalicelib.runtime import wire
 
 KIND_BY_TYPE = {f"payment.{kind.value}": kind for kind in PaymentEventKind}
@@ -72,11 +73,16 @@ class StandardCard(msgspec.Struct):
 
 
 class StandardMerchant(msgspec.Struct):
-    """All by which the bank can name the shop: the acquirer's ids and the statement line."""
+    """All by which the bank can name the shop: the acquirer's ids and the statement line.
+
+    And where it stands, in degrees, which tells apart stores that a name leaves open.
+    """
 
     mid: Text | None = None
     tid: Text | None = None
     narrative: Text | None = None
+    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
 
 
 class StandardPayment(msgspec.Struct):
@@ -196,6 +202,7 @@ def _merchant(told: StandardMerchant) -> tuple[Identifier, ...]:
         identifier(IdentifierKind.MID, told.mid),
         identifier(IdentifierKind.TID, told.tid),
         identifier(IdentifierKind.NARRATIVE, told.narrative),
+        place_told(told.latitude, told.longitude),
     )
 
 

@@ -6,11 +6,12 @@ account and card, one currency, one of them pending and the other booked, and ei
 code, or, where a side has none, the same amount at the same shop at the same time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.matching.payment import Payment
+from chalicelib.network.identifiers import Identifier, IdentifierKind
 
 # A booked entry repeats the time of the sale; some write it down again by a clock of their own.
 SAME_TIME = timedelta(seconds=60)
@@ -58,8 +59,13 @@ def _continues(event: PaymentEvent, payment: Payment) -> bool:
     return (
         event.amount == payment.amount
         and _apart(event, payment) <= SAME_TIME
-        and bool(set(event.merchant) & set(payment.merchant))
+        and bool(_names(event.merchant) & _names(payment.merchant))
     )
+
+
+def _names(merchant: Iterable[Identifier]) -> set[Identifier]:
+    """What names the shop; where it stands, another shop may, too."""
+    return {one for one in merchant if one.kind is not IdentifierKind.PLACE}
 
 
 def _differ(ours: str | None, theirs: str | None) -> bool:

@@ -156,7 +156,16 @@ def facts_of(
         agrees = charge.par == slip.par
         share = rates.agrees["par"]
         facts.append(Fact("par", agrees, share / CHANCE_MIN if agrees else 1 - share))
+    if charge.near:
+        facts.append(_of_place(charge, slip, rates.agrees["place"]))
     return facts
+
+
+def _of_place(charge: Charge, slip: Slip, right: float) -> Fact:
+    """What it says that the slip's store stands where the bank says, which is `right` as often."""
+    chance = len(charge.near) / len(charge.stores)
+    agrees = slip.store in charge.near
+    return Fact("place", agrees, right / chance if agrees else (1 - right) / (1 - chance))
 
 
 def ratio_of(facts: Iterable[Fact]) -> float:

@@ -29,6 +29,7 @@ class Agreement(Enum):
     MID = "mid"
     TID = "tid"
     PAR = "par"
+    PLACE = "place"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ AGREEMENT_BELIEVED: Mapping[str, tuple[float, float]] = {
     "mid": (400.0, 2.0),
     "tid": (400.0, 2.0),
     "par": (5000.0, 0.5),
+    "place": (18.0, 2.0),
 }
 
 

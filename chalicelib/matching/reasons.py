@@ -101,5 +101,5 @@ def is_same_sale(first: Slip, second: Slip) -> bool:
 def _card(facts: Sequence[Fact]) -> float:
     ratio = 1.0
     for fact in facts:
-        ratio *= fact.ratio
+        ratio *= fact.ratio if fact.what != "place" else 1.0
     return ratio

@@ -84,4 +84,5 @@ def charge_of(payment: PaymentSignals) -> Charge:
         kind=ChargeKind.AUTH,
         refused=frozenset(payment.refused),
         device_digits=payment.device_digits,
+        near=frozenset(payment.near),
     )

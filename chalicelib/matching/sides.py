@@ -29,6 +29,7 @@ class Charge:
     - `known_last_fours`: digits of the member's registered cards, where the bank sends none.
     - `refused`: receipts that are not this payment's, because a person said so.
     - `device_digits`: of devices that the member paid with before, where that is known beforehand.
+    - `near`: some of `stores`, those that stand where the bank says; empty where that says nothing.
     """
 
     payment_id: str
@@ -47,6 +48,7 @@ class Charge:
     kind: ChargeKind = ChargeKind.AUTH
     refused: frozenset[str] = frozenset()
     device_digits: tuple[str, ...] = ()
+    near: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

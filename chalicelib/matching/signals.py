@@ -25,6 +25,7 @@ class PaymentSignals:
     `amounts` are those the till may have charged. `known_last_fours` are the digits of the member's
     registered cards, for banks that do not send any with a payment; `device_digits` are those of
     devices that the member paid with before. `refused` are receipts that were taken away from it.
+    `near` are those of the stores that stand where the bank says; none where that says nothing.
     """
 
     payment_id: PaymentId
@@ -38,6 +39,7 @@ class PaymentSignals:
     identifiers: tuple[Identifier, ...] = ()
     refused: tuple[ReceiptId, ...] = ()
     device_digits: tuple[str, ...] = ()
+    near: tuple[StoreId, ...] = ()
 
     @property
     def digits(self) -> KnownDigits:

@@ -24,6 +24,7 @@ class IdentifierKind(Enum):
     STARLING_COUNTERPARTY = "starling_counterparty"
     NARRATIVE = "narrative"  # the line on the statement
     STORE_REFERENCE = "store_reference"  # the retailer's own store number
+    PLACE = "place"  # latitude and longitude, as a bank has them; no store is found by it
 
 
 @dataclass(frozen=True, slots=True)

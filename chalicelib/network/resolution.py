@@ -30,9 +30,10 @@ IDENTIFIERS_MAX = 12  # A payment names its merchant a few times; a longer list 
 def worth_asking(merchant: Sequence[Identifier]) -> tuple[Identifier, ...]:
     """The identifiers to look up, most specific first, each once, at most `IDENTIFIERS_MAX`.
 
-    None where nothing but terminal ids is given: they find no store by themselves.
+    None where nothing but terminal ids is given: they find no store by themselves. Places never do.
     """
-    ranked = sorted(dict.fromkeys(merchant), key=lambda one: (_rank(one), one.value))
+    named = (one for one in merchant if one.kind is not IdentifierKind.PLACE)
+    ranked = sorted(dict.fromkeys(named), key=lambda one: (_rank(one), one.value))
     if not ranked or _rank(ranked[0]) == _NARROWING_ONLY:
         return ()
     return tuple(ranked[:IDENTIFIERS_MAX])

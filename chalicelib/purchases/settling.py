@@ -25,6 +25,7 @@ from chalicelib.matching.timekeeping.votes import vote_of
 from chalicelib.matching.why import BY_HAND
 from chalicelib.network import service as network
 from chalicelib.network.model import Store
+from chalicelib.network.places import near_told
 from chalicelib.network.programmes import get_programme
 from chalicelib.purchases import devices, facts, outbox, store
 from chalicelib.purchases.access import active_key_of
@@ -278,6 +279,7 @@ def signals_of(known: KnownPayment, stores: Sequence[Store], digits: KnownDigits
         device_digits=digits.devices,
         identifiers=payment.merchant,
         refused=payment.refused,
+        near=near_told(payment.merchant, stores),
     )
 
 

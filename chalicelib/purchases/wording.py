@@ -51,6 +51,7 @@ CLUES = {
     "mid": "the merchant's number at its acquirer (MID)",
     "tid": "the terminal's number (TID)",
     "par": "the payment account reference (PAR)",
+    "place": "where the shop stands",
     "digits_same_kind": "the last four digits of the same number",
     "digits_unsaid": "four last digits, of which one side does not say what they end",
     "digits_registered": "the last four digits of a card that the member registered",

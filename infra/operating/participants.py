@@ -168,7 +168,7 @@ def _find_store(store_id: StoreId, *, now: datetime) -> Store | None:
 
 def identifiers(said: Sequence[str]) -> list[Identifier]:
     """Each `kind=value` (`mid=MT0012`) as an identifier. :raises UnknownIdentifier: one is none."""
-    kinds = {kind.value: kind for kind in IdentifierKind}
+    kinds = {k.value: k for k in IdentifierKind if k is not IdentifierKind.PLACE}
     found = []
     for text in said:
         kind, _, value = text.partition("=")

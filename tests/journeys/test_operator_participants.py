@@ -174,6 +174,7 @@ def test_refuses_what_cannot_be() -> None:
         "there is a retailer of that id": ("add-retailer", "--retailer=bean", "--name=x"),
         "there is no such retailer": (*shop, "--retailer=nobody"),
         "an identifier is KIND=VALUE": (*shop, "--retailer=bean", "--identifier=mid"),
+        "VALUE, of mid, tid, monzo_merchant": (*shop, "--retailer=bean", "--identifier=place=1,1"),
         "there is a client of that id": ("add-client", "--client=till", "--kind=operator"),
         "there is no such client": ("remove-client", "--client=nobody"),
         "nothing was given to change": ("change-connection", f"--connection={BANK}"),

@@ -15,6 +15,7 @@ from tests.makers.banks import NOON, connection, request
 
 BANK = connection(Provider.STANDARD)
 MID, TID, NARRATIVE = IdentifierKind.MID, IdentifierKind.TID, IdentifierKind.NARRATIVE
+PLACE = IdentifierKind.PLACE
 HEADERS = {
     Provider.STANDARD: {"webhook-id": "msg-1"},
     Provider.FIDEL: {"fidel-message-id": "fidel-msg-1"},
@@ -28,7 +29,7 @@ def at(hour: int, minute: int, second: int = 0, microsecond: int = 0) -> datetim
 
 def read(provider: Provider, body: Any, *, event: str = "") -> BankReading:
     """What `provider` reads in `body` (bytes, or JSON values), with the event id in its header."""
-    raw = body if isinstance(body, bytes) else json.dumps(body, default=str).encode()
+    raw = body if isinstance(body, bytes) else json.dumps(body, default=float).encode()
     return adapter_for(provider).read(
         request(raw, headers=HEADERS.get(provider, {}), query={"event": event} if event else {}),
         BANK,

@@ -16,6 +16,7 @@ from chalicelib.members.model import Member, MemberStatus
 from chalicelib.network import service as network
 from chalicelib.network.caching import Remembered
 from chalicelib.network.model import Retailer, RetailerStatus, Store
+from chalicelib.network.places import Place
 from chalicelib.network.programmes import Service
 from chalicelib.offers.audiences import service as audiences
 from chalicelib.offers.audiences.history import Visit
@@ -25,7 +26,7 @@ from chalicelib.offers.audiences.profile import Profile, profile_of
 from chalicelib.offers.campaigns import service as campaigns
 from chalicelib.offers.campaigns.model import Campaign, Stage
 from chalicelib.offers.events import store as events
-from chalicelib.offers.listing.nearby import Place, nearest_kilometres
+from chalicelib.offers.listing.nearby import nearest_kilometres
 from chalicelib.offers.listing.ranking import Score, score_of
 from chalicelib.offers.participation import store
 from chalicelib.offers.participation.archiving import REDEMPTIONS_MAX

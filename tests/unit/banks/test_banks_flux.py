@@ -16,7 +16,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Malformed, TooLarge
 from chalicelib.network.identifiers import Identifier
 from chalicelib.network.model import Provider
-from tests.makers.bank_readings import MID, NARRATIVE, TID, at, digest, read
+from tests.makers.bank_readings import MID, NARRATIVE, PLACE, TID, at, digest, read
 from tests.makers.banks import CONNECTION_ID, event_bytes, event_json
 
 
@@ -37,6 +37,7 @@ def test_reads_every_field_of_a_flux_v1_batch() -> None:
             Identifier(TID, "T0420001"),
             Identifier(NARRATIVE, "BEAN & LEAF"),
             Identifier(NARRATIVE, "BEAN & LEAF 0042 LEEDS"),
+            Identifier(PLACE, "53.7974,-1.5438"),
         ),
         card=CardFacts("visa", LastFour("1881", LastFourKind.CARD), "K4821A"),
         account_ref="acc-aster-104",

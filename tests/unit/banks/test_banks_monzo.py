@@ -41,6 +41,7 @@ def test_reads_every_field_of_a_monzo_payment() -> None:
             Identifier(IdentifierKind.MONZO_MERCHANT, "merch_0000BeanLeeds"),
             Identifier(IdentifierKind.MONZO_GROUP, "grp_0000BeanLeaf"),
             Identifier(NARRATIVE, "BEAN & LEAF LEEDS GBR"),
+            Identifier(IdentifierKind.PLACE, "53.7974,-1.5438"),
         ),
         card=CardFacts("mastercard"),
         account_ref="acc_0000Aq1Rivers",

@@ -17,7 +17,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import Malformed, Rejected
 from chalicelib.network.identifiers import Identifier
 from chalicelib.network.model import Provider
-from tests.makers.bank_readings import BANK, MID, NARRATIVE, TID, at, digest, only, read
+from tests.makers.bank_readings import BANK, MID, NARRATIVE, PLACE, TID, at, digest, only, read
 from tests.makers.banks import CONNECTION_ID, NOON, event_bytes, event_json, request
 
 
@@ -36,6 +36,7 @@ def test_reads_every_field_of_a_standard_authorisation() -> None:
             Identifier(MID, "MID-BL-0042"),
             Identifier(TID, "T0420001"),
             Identifier(NARRATIVE, "BEAN & LEAF"),
+            Identifier(PLACE, "53.7974,-1.5438"),
         ),
         local_amount=Money(2500, "EUR"),
         card=CardFacts("visa", LastFour("3190", LastFourKind.DEVICE), "C55D10"),
@@ -68,6 +69,8 @@ def test_reads_each_standard_event_as_one_of_the_same_payment(kind: PaymentEvent
         ("made_at", "yesterday", "time", "data.made_at"),
         ("made_at", "2026-11-20T12:10:01Z", "time_out_of_range", "data.made_at"),
         ("made_at", "2026-08-22T11:59:59Z", "time_out_of_range", "data.made_at"),
+        ("merchant", {"mid": "1", "latitude": 91}, "shape", "data.merchant.latitude"),
+        ("merchant", {"mid": "1", "longitude": "W"}, "shape", "data.merchant.longitude"),
         ("card", {"last_four": "12"}, "last_four", "data.card.last_four"),
         ("card", {"last_four_kind": "pan"}, "shape", "data.card.last_four_kind"),
     ],
@@ -78,7 +81,7 @@ def test_refuses_a_standard_payment_that_breaks_a_rule(
     body = event_json("standard_payment_authorised")
     body["data"][path] = value
     with pytest.raises(Rejected) as refusal:
-        read(Provider.STANDARD, json.dumps(body).encode())
+        read(Provider.STANDARD, json.dumps(body, default=float).encode())
     assert (refusal.value.code, refusal.value.field) == (code, field)
 
 
@@ -115,7 +118,7 @@ def test_refuses_an_event_that_happened_in_another_season(timestamp: str) -> Non
     body = event_json("standard_payment_authorised")
     body["timestamp"] = timestamp
     with pytest.raises(Rejected) as refusal:
-        read(Provider.STANDARD, json.dumps(body).encode())
+        read(Provider.STANDARD, json.dumps(body, default=float).encode())
     assert (refusal.value.code, refusal.value.field) == ("time_out_of_range", "timestamp")
 
 

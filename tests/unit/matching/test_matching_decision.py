@@ -16,7 +16,7 @@ from chalicelib.matching.why import Why
 from chalicelib.network.identifiers import Identifier, IdentifierKind
 from chalicelib.receipts.canonical import Receipt, ReceiptKind, Tender, TenderKind
 from tests.makers.deciding import decide, matched_to, put_off, unsure
-from tests.makers.matching import BANK, CARD_NETWORK, SALE_AT, four, payment, receipt
+from tests.makers.matching import BANK, CARD_NETWORK, HIGH_STREET, SALE_AT, four, payment, receipt
 
 
 @pytest.mark.requirement("RCP-11")
@@ -180,6 +180,23 @@ def test_never_matches_another_merchant_or_terminal_number(
         Why.TIME_AND_AMOUNT_AGREE,
     )
     assert decide(paid, receipt(**{field: "10002"})) == NothingNear(Why.CARD_FACTS_DIFFER)
+
+
+@pytest.mark.parametrize(("near", "found"), [(HIGH_STREET, "r1"), (StoreId("another"), "r2")])
+def test_the_place_that_a_bank_tells_speaks_for_the_store_that_stands_there(
+    near: StoreId, found: str
+) -> None:
+    at_hand = (receipt("r1", seconds=20), receipt("r2", seconds=20, store_id=StoreId("another")))
+    paid = payment(stores=(HIGH_STREET, StoreId("another")), near=(near,))
+
+    decision = decide(paid, *at_hand)
+
+    assert isinstance(decision, Ambiguous)
+    assert decision.probability == pytest.approx(9 * decision.runner_up)
+    likely = decide(paid, *at_hand, threshold=0.8)
+    assert matched_to(likely) == (found, Why.TIME_AND_AMOUNT_AGREE)
+    assert isinstance(likely, Matched)
+    assert Agreement.PLACE in likely.evidence.agreements
 
 
 @pytest.mark.requirement("LNK-03")

@@ -130,6 +130,15 @@ def test_a_mid_tells_stores_apart_and_nothing_within_one() -> None:
     assert (round(alike.ratio), another.ratio < 0.05, round(alone.ratio, 1)) == (2, True, 1.1)
 
 
+def test_a_place_speaks_for_the_stores_that_stand_there_and_softly_against_others() -> None:
+    paid = charge(stores=("shop", "b", "c", "d"), near=frozenset({"shop"}))
+
+    (there,), (elsewhere,) = (facts(paid, slip(store=store)) for store in ("shop", "b"))
+
+    assert there == Fact("place", agrees=True, ratio=pytest.approx(0.9 * 4))
+    assert elsewhere == Fact("place", agrees=False, ratio=pytest.approx(0.1 * 4 / 3))
+
+
 @pytest.mark.parametrize("what", ["auth_code", "scheme", "par"])
 def test_a_difference_never_speaks_for_a_pair(what: str) -> None:
     fact = facts(charge(**{what: "aaaaaa"}), slip(**{what: "bbbbbb"}))[0]
