@@ -2,10 +2,11 @@
 
 A process remembers what it read for an hour: clocks drift by seconds in that time, and a clock that
 is set is seen by the votes of whoever looks. Votes, and the sums of receipts, gather in the process
-and are written where they change something: when a store has four times as many as are kept, when a
-new till of an old store becomes known, when a clock has moved or was set, and every sixty-four
-votes or five hundred sums. What dies with a process is a few of many. What is written twice,
-because an answer was lost, counts as one or two of sixty-four. So neither has to be prevented.
+and are written where they change something: when a store has four times the votes that are kept, or
+half the sums again, when a new till of an old store becomes known, when a clock has moved or was
+set, and every sixty-four votes or five hundred sums. What dies with a process is a few of many.
+What is written twice, because an answer was lost, counts as one or two of sixty-four. So neither
+has to be prevented.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

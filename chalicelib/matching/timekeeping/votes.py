@@ -15,8 +15,7 @@ SUMS_UNWRITTEN_MAX = 500
 TILLS_MAX = 256  # Of one store; of more, those that were seen last. A name may be anything.
 FAR_OFF_SECONDS = 600.0  # No till drifts as far by itself: it was set wrong, or tells local time.
 _FIRST_VOTES = 2  # Of a store: one alone says too little for a write.
-_FIRST_SUMS = 64
-_SUMS_GROW_BY = 2  # A usual price shows in some hundred slips.
+_FIRST_SUMS = 16  # A page or two of a quiet store, before its process ends.
 _GROWS_BY = 4  # A store is written again when it has this many times what it was kept with.
 _SURE = (Why.CARD_FACTS_AGREE, Why.TIME_AND_AMOUNT_AGREE)
 
@@ -87,8 +86,7 @@ def is_worth_writing(kept: StoreClocks, stand: StoreClocks, votes: int) -> bool:
 
 def _are_sums_due(kept: StoreClocks, stand: StoreClocks) -> bool:
     before, slips = kept.prices.slips, stand.prices.slips
-    is_grown = slips >= max(_SUMS_GROW_BY * before, _FIRST_SUMS)
-    return is_grown or slips >= before + SUMS_UNWRITTEN_MAX
+    return slips - before >= min(max(before // 2, _FIRST_SUMS), SUMS_UNWRITTEN_MAX)
 
 
 def newly_far_off(before: StoreClocks, stand: StoreClocks) -> Iterator[tuple[str, float]]:
