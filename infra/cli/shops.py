@@ -31,6 +31,7 @@ NAME = typer.Option(help="As receipts name it.")
 ZONE = typer.Option(help="IANA time zone: Europe/London.")
 ADDRESS = typer.Option(help="As receipts give it, in one line.")
 POSTCODE = typer.Option(help="As receipts give it.")
+PLACE = typer.Option(metavar="NORTH,EAST", help="Where it stands, in degrees: 53.7974,-1.5438.")
 PHONE = typer.Option(help="As receipts give it.")
 RECEIPTS_WITHIN = typer.Option(min=1, help="How long its receipts may take.", metavar="N")
 LATE_RECEIPTS = typer.Option(
@@ -117,6 +118,7 @@ def add_store(
     identifier: Identifiers = None,
     address: Annotated[str, ADDRESS] = "",
     postcode: Annotated[str, POSTCODE] = "",
+    place: Annotated[str | None, PLACE] = None,
     phone: Annotated[str, PHONE] = "",
     online: Annotated[bool, typer.Option("--online", help="A web shop.")] = False,
     receipts_within_seconds: Annotated[int, RECEIPTS_WITHIN] = 30,
@@ -141,6 +143,7 @@ def add_store(
         online=online,
         receipts_within_seconds=receipts_within_seconds,
         page_span_minutes=page_span_minutes,
+        **participants.standing(place) if place else {},
     )
     participants.add_store(new, participants.identifiers(identifier or ()), now=clock.now())
     say(f"{store} takes part.")
@@ -156,6 +159,7 @@ def change_store(
     zone: Annotated[str | None, ZONE] = None,
     address: Annotated[str | None, ADDRESS] = None,
     postcode: Annotated[str | None, POSTCODE] = None,
+    place: Annotated[str | None, PLACE] = None,
     phone: Annotated[str | None, PHONE] = None,
     receipts_within_seconds: Annotated[int | None, RECEIPTS_WITHIN] = None,
     late_receipts_days: Annotated[int | None, LATE_RECEIPTS] = None,
@@ -178,6 +182,7 @@ def change_store(
         late_receipts_days=late_receipts_days,
         page_span_minutes=page_span_minutes,
     )
+    changes |= participants.standing(place) if place else {}
     named = participants.identifiers(identifier or ())
     kept = participants.change_store(StoreId(store), changes, named, now=clock.now())
     say(f"{store} is changed. It is found by:")

@@ -20,6 +20,7 @@ from chalicelib.network.model import (
     Retailer,
     Store,
 )
+from chalicelib.network.places import place_told
 from infra import new_keys
 
 WITHOUT_HOOK = (Provider.FLUX_V1, Provider.FLUX_V2)  # They call the API's own paths, with a token.
@@ -37,6 +38,12 @@ class UnknownIdentifier(NotAllowed):
     """An identifier is not of the form `kind=value`, or of no kind that there is."""
 
     code = "unknown_identifier"
+
+
+class UnknownPlace(NotAllowed):
+    """Where a store is said to stand is no place on earth."""
+
+    code = "unknown_place"
 
 
 def add_connection(new: Connection, *, now: datetime) -> None:
@@ -177,6 +184,17 @@ def identifiers(said: Sequence[str]) -> list[Identifier]:
             raise UnknownIdentifier(f"an identifier is KIND=VALUE, of {', '.join(kinds)}")
         found.append(one)
     return found
+
+
+def standing(place: str) -> dict[str, Any]:
+    """`53.7974,-1.5438` (degrees north and east) as fields of a store.
+
+    :raises UnknownPlace: it is no place on earth.
+    """
+    north, _, east = place.partition(",")
+    if place_told(north, east) is None:
+        raise UnknownPlace("a place is two numbers, degrees north and east: 53.7974,-1.5438")
+    return {"latitude": float(north), "longitude": float(east)}
 
 
 def add_client(

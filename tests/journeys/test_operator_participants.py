@@ -174,6 +174,7 @@ def test_refuses_what_cannot_be() -> None:
         "there is a retailer of that id": ("add-retailer", "--retailer=bean", "--name=x"),
         "there is no such retailer": (*shop, "--retailer=nobody"),
         "an identifier is KIND=VALUE": (*shop, "--retailer=bean", "--identifier=mid"),
+        "a place is two numbers": (*shop, "--retailer=bean", "--place=53.8"),
         "VALUE, of mid, tid, monzo_merchant": (*shop, "--retailer=bean", "--identifier=place=1,1"),
         "there is a client of that id": ("add-client", "--client=till", "--kind=operator"),
         "there is no such client": ("remove-client", "--client=nobody"),
@@ -203,7 +204,7 @@ def test_changes_what_is_given_and_nothing_else() -> None:
     run("change-retailer", "--retailer=bean", "--status=ended")
     run(
         *("change-store", "--store=bean-42", "--name=Bean York", "--identifier=mid=OTHER"),
-        "--receipts-within-seconds=600",
+        *("--receipts-within-seconds=600", "--place=53.7974,-1.5438"),
     )
 
     after = keyed(BANK)
@@ -214,6 +215,7 @@ def test_changes_what_is_given_and_nothing_else() -> None:
     assert (retailer.status, retailer.name) == (RetailerStatus.ENDED, "Bean & Leaf")
     store = network.get_store(StoreId("bean-42"), now=NOON)
     assert (store.name, store.receipts_within_seconds) == ("Bean York", 600)
+    assert (store.latitude, store.longitude) == (53.7974, -1.5438)
     run("change-retailer", "--retailer=bean", "--status=live")
     assert network.find_stores([MID], now=NOON) == ()
     other = Identifier(IdentifierKind.MID, "OTHER")
