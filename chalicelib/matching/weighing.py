@@ -26,7 +26,6 @@ from chalicelib.matching.sides import Charge, Slip
 TIPS_FROM = 0.01  # Below this share of tipped payments a store's tips are not looked for.
 ON_CLOCK_SPREADS = 4.0
 ODDS_MIN = 1e-9  # A slip that weighs less is no candidate.
-COME_MIN = 0.25  # Of a store that may send a day's receipts at night some have come before.
 OUTWEIGHED_FROM = 100.0  # Of other card facts together: a code or a PAR agrees, digits are wrong.
 
 
@@ -119,12 +118,12 @@ class Scales:
         return (1 - tipped) * most + tipped * others / seconds
 
     def _come(self, charge: Charge, store: str) -> float:
-        """The share of the slips about `charge` that have come: those sold before it as a rule."""
-        after = self._come_until - charge.at
+        """The share of the slips about `charge` that have come, where all before it have."""
+        after = max(self._come_until - charge.at, 0.0)
         spans = self._clocks.reaches(store)
         seconds = sum(last - first for first, last in spans)
         come = sum(min((last - first) / 2 + after, last - first) for first, last in spans)
-        return max(come / seconds, COME_MIN)
+        return come / seconds
 
     def _candidates(self, charge: Charge, store: str) -> Iterable[tuple[int, Relation, float]]:
         """Places on the shelf with the relation of the amounts and how usual that is."""

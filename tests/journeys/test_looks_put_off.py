@@ -61,7 +61,7 @@ def test_whoever_takes_the_receipt_asks_for_another_look(embedded_aws: None, oth
     open_shop(sends_within=timedelta(minutes=29))
     pay()
     after(minutes=19.5)
-    send(seconds=200, others=others)
+    send(seconds=100, others=others)
 
     run_worker(queues.RECEIPTS)
 
@@ -70,7 +70,7 @@ def test_whoever_takes_the_receipt_asks_for_another_look(embedded_aws: None, oth
 
 def test_whoever_gathers_the_receipt_asks_for_another_look(embedded_aws: None) -> None:
     open_shop(sends_within=timedelta(minutes=29))
-    send(seconds=200)
+    send(seconds=100)
     run_worker(queues.RECEIPTS)
     pay()
     after(minutes=19.5)
@@ -84,7 +84,7 @@ def test_the_schedule_asks_for_another_look(embedded_aws: None) -> None:
     open_shop(sends_within=timedelta(minutes=69))
     pay()
     after(minutes=19.5)
-    send(seconds=190, others=5)
+    send(seconds=40, others=5)
     run_worker(queues.RECEIPTS)
     after(minutes=61)
 

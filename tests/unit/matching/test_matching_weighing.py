@@ -24,8 +24,7 @@ def weight_where(come_until: float) -> float:
         (KEPT_REACH_SECONDS, 1.0),
         (KEPT_REACH_SECONDS / 2, 0.75),
         (0.0, 0.5),
-        (-KEPT_REACH_SECONDS / 2, 0.25),
-        (-86_400.0, 0.25),
+        (-86_400.0, 0.5),
     ],
 )
 def test_as_many_strangers_are_expected_of_what_has_not_come_as_of_what_has(
