@@ -198,6 +198,8 @@ def _local(told: StandardPayment, amount: Money) -> Money | None:
 
 
 def _merchant(told: StandardMerchant) -> tuple[Identifier, ...]:
+    if (told.latitude is None) is not (told.longitude is None):
+        raise Malformed("a place has a latitude and a longitude", field="data.merchant")
     return identifiers(
         identifier(IdentifierKind.MID, told.mid),
         identifier(IdentifierKind.TID, told.tid),

@@ -39,7 +39,7 @@ def scene_of(receipts: Iterable[Receipt]) -> Scene:
     return Scene(parts, shelf, Said(shelf.slips))
 
 
-def sums_of(receipts: Iterable[Receipt]) -> list[Sum]:
+def printed_sums(receipts: Iterable[Receipt]) -> list[Sum]:
     """What card payments for `receipts` come to, as the tills print it."""
     parts = (part for receipt in receipts for part in parts_of(receipt))
     return [(part.amount_minor, part.receipt.currency) for part in parts]

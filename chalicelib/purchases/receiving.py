@@ -16,7 +16,7 @@ from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision
 from chalicelib.matching.questions import Near, Scenery
-from chalicelib.matching.scene import scene_of, sums_of
+from chalicelib.matching.scene import printed_sums, scene_of
 from chalicelib.matching.standing import Claim, Waiting
 from chalicelib.matching.suspects import suspects_of
 from chalicelib.matching.timekeeping import service as timekeeping
@@ -91,7 +91,7 @@ def _keep(
     facts.doubted(suspects_of(sorted_out.new, scene))
     settle = partial(_settle_waiting, now=now)
     found = matching.settle_awaited(near, standing, settle, now=now)
-    timekeeping.count_sums(place.store_id, sums_of(sorted_out.new), now=now)
+    timekeeping.count_sums(place.store_id, printed_sums(sorted_out.new), now=now)
     changes = _change_sales(standing, now=now)
     _look_after_unnamed(standing, now=now)
     if is_gathered:

@@ -17,7 +17,7 @@ from chalicelib.matching.finding import Finder
 from chalicelib.matching.outcome import MatchDecision, Matched, NotYet
 from chalicelib.matching.questions import Near, Question, Scenery
 from chalicelib.matching.reach import Window
-from chalicelib.matching.scene import scene_of, sums_of
+from chalicelib.matching.scene import printed_sums, scene_of
 from chalicelib.matching.standing import WAITING_DAYS, Waiting
 from chalicelib.matching.timekeeping.keeping import Timekeeper
 from chalicelib.matching.timekeeping.learning import learn_clocks
@@ -149,7 +149,7 @@ class Live:
     ) -> None:
         """Keep receipts on a page, settle the payments that wait for them, and count their sums."""
         self._settle_awaited(worker, store_id, receipts, now=now)
-        worker.timekeeper.count_sums(store_id, sums_of(receipts), now=now)
+        worker.timekeeper.count_sums(store_id, printed_sums(receipts), now=now)
 
     def _settle_awaited(
         self, worker: _Worker, store_id: StoreId, receipts: Sequence[Receipt], *, now: datetime

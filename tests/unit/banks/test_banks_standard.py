@@ -70,6 +70,7 @@ def test_reads_each_standard_event_as_one_of_the_same_payment(kind: PaymentEvent
         ("made_at", "2026-11-20T12:10:01Z", "time_out_of_range", "data.made_at"),
         ("made_at", "2026-08-22T11:59:59Z", "time_out_of_range", "data.made_at"),
         ("merchant", {"mid": "1", "latitude": 91}, "shape", "data.merchant.latitude"),
+        ("merchant", {"mid": "1", "latitude": 53.8}, "malformed", "data.merchant"),
         ("merchant", {"mid": "1", "longitude": "W"}, "shape", "data.merchant.longitude"),
         ("card", {"last_four": "12"}, "last_four", "data.card.last_four"),
         ("card", {"last_four_kind": "pan"}, "shape", "data.card.last_four_kind"),
