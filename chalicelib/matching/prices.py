@@ -18,8 +18,7 @@ Sum = tuple[int, str]  # Minor units, and their currency.
 
 KEPT_MAX = 400  # Sums of a store, the most usual ones: some 2.4 KB.
 _COUNTED_MAX = 4_000  # Slips, then all counts are halved: what a store sells changes.
-SINGLES_AGAIN = 0.2  # Until counted: an amount seen once is expected a fifth of a time more,
-_AGAIN_AT_A_STORE = 0.5  # and half a time where a store's few slips are all that is known.
+_SINGLES_AGAIN = 0.2  # Until counted: an amount seen once is expected a fifth of a time more.
 _SINGLES_BELIEVED = 20  # So many amounts seen once count as much as that.
 _HEAD = Struct(">HHB")  # slips, times of a sum that is not kept, currencies
 _CURRENCY = Struct(">3sH")  # and its sums
@@ -27,12 +26,12 @@ _SUM = Struct(">IH")  # minor units, times
 _MINOR_MAX = 2**32 - 1
 
 
-def expected_again(times: Iterable[int], believed: float = SINGLES_AGAIN) -> float:
+def expected_again(times: Iterable[int]) -> float:
     """How often an amount that was seen once is to be expected beside itself, where amounts were
     seen so many `times`.
     """
     seen = Counter(times)
-    again = (2 * seen[2] + _SINGLES_BELIEVED * believed) / (seen[1] + _SINGLES_BELIEVED)
+    again = (2 * seen[2] + _SINGLES_BELIEVED * _SINGLES_AGAIN) / (seen[1] + _SINGLES_BELIEVED)
     return min(max(again, 0.02), 1.0)
 
 
@@ -49,7 +48,7 @@ class Prices:
     again: float = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "again", expected_again(self.times.values(), _AGAIN_AT_A_STORE))
+        object.__setattr__(self, "again", expected_again(self.times.values()))
 
     def times_of(self, paid: Sum) -> int:
         """How often `paid` was counted, at most."""

@@ -108,7 +108,8 @@ class Shelf:
 
         What stands there, without the charge's own, and what the whole shelf says of the price,
         with whatever else was `counted` at the store (Gamma-Poisson). What stands there is news as
-        far as more is known than that: nothing counts twice.
+        far as more is known than that: nothing counts twice. It was counted, too, as a rule, the
+        charge's own among it; what stands there then says only how much a count is believed.
         """
         everything = self._of_store.get(store)
         if everything is None:
@@ -124,7 +125,7 @@ class Shelf:
         usual, known = max(total - 1, 0) + self._again, len(everything.ats)
         if counted is not None:
             slips, known = slips + counted.slips, known + counted.slips
-            usual = max(total - 1, 0) + counted.times_of(amount) + counted.again
+            usual = max(total - 1, counted.times_of(amount) - 1, 0) + counted.again
         expected = usual * near / slips
         others = max(here - 1, 0)
         news = 1.0 - near / known

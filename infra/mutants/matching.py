@@ -190,7 +190,7 @@ MUTANTS = (
         "usual_price_is_forgotten",
         "the most usual price of a store looks rare where it stands once in an hour",
         "chalicelib/matching/shelf.py",
-        "usual = max(total - 1, 0) + counted.times_of(amount) + counted.again",
+        "usual = max(total - 1, counted.times_of(amount) - 1, 0) + counted.again",
         "usual = max(total - 1, 0) + counted.again",
         SHELF,
     ),

@@ -33,8 +33,8 @@ def test_a_sum_seen_once_comes_again_as_often_as_good_and_turing_say() -> None:
     once = [(minor, "GBP") for minor in range(1, 31)]
     twice = [(minor, "GBP") for minor in range(100, 110)]
 
-    assert NO_PRICES.again == 0.5
-    assert NO_PRICES.plus([*once, *twice, *twice]).again == (2 * 10 + 20 * 0.5) / (30 + 20)
+    assert NO_PRICES.again == 0.2
+    assert NO_PRICES.plus([*once, *twice, *twice]).again == (2 * 10 + 20 * 0.2) / (30 + 20)
 
 
 def test_keeps_the_most_usual_sums_and_how_usual_another_may_have_been() -> None:

@@ -56,15 +56,15 @@ def test_a_price_that_stands_there_once_may_be_the_most_usual_one() -> None:
     shelf = Shelf([slip(f"r{n}", seconds=9 * n, amount_minor=420 + n) for n in range(30)])
     known = 1_000 + 30
 
-    expected = (100 + counted.again) * 30 / (known - 1)
+    expected = (100 - 1 + counted.again) * 30 / (known - 1)
     of_coffee = 3_600 * shelf.strangers(SHOP, coffee, NOON, HOUR, counted)
 
     assert of_coffee == pytest.approx((3 * expected + 0.01) / (4 - 30 / known))
 
 
-def test_where_nothing_was_counted_a_price_is_believed_to_come_again_half_a_time() -> None:
+def test_where_nothing_was_counted_a_price_is_believed_to_come_again_a_fifth_of_a_time() -> None:
     alone = Shelf([slip("r1", amount_minor=1_000)])
 
     at_a_store = 3_600 * alone.strangers(SHOP, (1_000, "GBP"), NOON, HOUR, NO_PRICES)
 
-    assert at_a_store == pytest.approx(0.5 / 20 + 0.01 / 3)
+    assert at_a_store == pytest.approx(0.2 / 20 + 0.01 / 3)
