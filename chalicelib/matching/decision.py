@@ -6,7 +6,8 @@ payments that wait there, against "its receipt never comes" and "it is still to 
 accepted is at least as probable as the programme asks.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ from chalicelib.matching.outcome import (
     NothingNear,
     NotYet,
 )
-from chalicelib.matching.posterior import Weights, explain
+from chalicelib.matching.posterior import Weights, explain_one
 from chalicelib.matching.rates import Rates
 from chalicelib.matching.reasons import best_of, why_accepted, why_not
 from chalicelib.matching.scatter import Reading, TailCounts
@@ -80,17 +81,17 @@ def decide_match(
         return known
     if not free:
         return NothingNear(Why.RECEIPT_TAKEN if pairs else Why.NO_RECEIPT_YET)
-    others = [charge_of(rival) for rival in rivals if _contends(payment, rival)]
-    wanted = [_weights(_free(scales.weigh(other), scene, held)) for other in others]
+    others = [rival for rival in rivals if _contends(payment, rival)]
+    shares_of = _shares_beside(others, payment, scales, scene, held)
     possible = [*free, told.pair] if told else free
     missing = beliefs.rates.missing_for(charge.stores[0])
     come = _come(payment.made_at, complete_at, now=now)
-    shares = _shares(_arriving(possible, missing, come), wanted)
+    shares = shares_of(_arriving(possible, missing, come))
     best, share, runner_up = best_of(free, shares, scene.shelf.slips)
     if share >= beliefs.threshold:
         part, evidence = scene.part_at(best.place), evidence_of(best)
         return Matched(part, evidence, why_accepted(best), None, share, runner_up)
-    final = _shares(_weights(possible), wanted)
+    final = shares_of(_weights(possible))
     if now < complete_at and best_of(free, final, scene.shelf.slips).share >= beliefs.threshold:
         return NotYet(Why.RECEIPTS_STILL_COMING, complete_at, share, runner_up)
     return _unsure(charge, free, final, scene, beliefs, contenders=len(others))
@@ -189,7 +190,7 @@ def _unsure(
         pairs,
         shares,
         slips,
-        alone=best_of(pairs, _shares(_weights(pairs), []), slips).share,
+        alone=best_of(pairs, explain_one([_weights(pairs)], 0), slips).share,
         spread=clock.spread,
         threshold=beliefs.threshold,
     )
@@ -249,8 +250,22 @@ def _weights(pairs: Sequence[Pair]) -> Weights:
     return {pair.place: pair.weight for pair in pairs}
 
 
-def _shares(own: Weights, others: Sequence[Weights]) -> Weights:
-    return explain([own, *others])[0]
+def _shares_beside(
+    rivals: Sequence[PaymentSignals],
+    payment: PaymentSignals,
+    scales: Scales,
+    scene: Scene,
+    held: Mapping[PartKey, Hold],
+) -> Callable[[Weights], Weights]:
+    """How probable each pair of `payment` is, by what these weigh, while `rivals` want theirs."""
+    in_order = sorted(rivals, key=_moment)
+    wanted = [_weights(_free(scales.weigh(charge_of(rival)), scene, held)) for rival in in_order]
+    place = bisect(in_order, _moment(payment), key=_moment)
+    return lambda own: explain_one([*wanted[:place], own, *wanted[place:]], place)
+
+
+def _moment(payment: PaymentSignals) -> tuple[datetime, str]:
+    return (payment.made_at, payment.payment_id)
 
 
 def _key(scene: Scene, pair: Pair) -> PartKey:

@@ -38,6 +38,16 @@ def explain(weights: Sequence[Weights]) -> list[Shares]:
     return shares
 
 
+def explain_one(weights: Sequence[Weights], charge: int) -> Shares:
+    """As `explain`, of the charge at that place alone: with those with whom it has to share."""
+    trimmed = [_without_negligible(given) for given in weights]
+    group = next(group for group in _groups(trimmed) if charge in group)
+    if len(group) == 1:
+        return _alone(trimmed[charge])
+    place = group.index(charge)
+    return _together([trimmed[other] for other in group], since=place)[place]
+
+
 def _without_negligible(weights: Weights) -> Weights:
     if not weights:
         return weights
@@ -84,13 +94,13 @@ class _Option(NamedTuple):
     freed: float
 
 
-def _together(weights: list[Weights]) -> list[Shares]:
-    """As `explain`, of one group."""
+def _together(weights: list[Weights], *, since: int = 0) -> list[Shares]:
+    """As `explain`, of one group; of its charges before the place `since` nothing is said."""
     options, kept = _options(weights)
     forward = _forward(options, kept, share_min=STATE_SHARE_MIN / _contested(weights))
     shares: list[Shares] = [{} for _ in weights]
     backward: dict[int, float] = dict.fromkeys(forward[-1], 1.0)
-    for place in range(len(weights) - 1, -1, -1):
+    for place in range(len(weights) - 1, since - 1, -1):
         wanted, later = options[place], kept[place]
         found: Shares = dict.fromkeys(weights[place], 0.0)
         earlier: dict[int, float] = {}

@@ -86,8 +86,8 @@ MUTANTS = (
         "receipts_still_coming_count_as_none",
         "a payment is sure of a receipt before its own could have come",
         _DECISION,
-        "shares = _shares(_arriving(possible, missing, come), wanted)",
-        "shares = _shares(_weights(possible), wanted)",
+        "shares = shares_of(_arriving(possible, missing, come))",
+        "shares = shares_of(_weights(possible))",
         DECIDING,
     ),
     Mutant(

@@ -249,16 +249,22 @@ def test_a_steady_clock_tells_sales_of_one_price_apart() -> None:
     steady = TillClock(offset=60.0, spread=4.0, votes=60, at=SALE_AT.timestamp())
 
     assert unsure(decide(payment(), near, far)) is not None
-    assert matched_to(decide(payment(), near, far, clock=steady)) == (
-        "r1",
-        Why.TIME_AND_AMOUNT_AGREE,
-    )
+    matched = matched_to(decide(payment(), near, far, clock=steady))
+    assert matched == ("r1", Why.TIME_AND_AMOUNT_AGREE)
 
 
 def test_abstains_while_another_members_payment_fits_the_receipt() -> None:
     decision = decide(payment(), receipt(), rivals=[payment("p2")])
 
     assert unsure(decision) == (Why.RIVAL_PAYMENT, 1)
+
+
+def test_decides_alike_in_whatever_order_its_rivals_are_told() -> None:
+    rivals = [payment(f"p2{n}", made_at=SALE_AT + timedelta(seconds=9 * n)) for n in range(-4, 5)]
+    sales = [receipt(f"r{n}", seconds=9 * n) for n in range(-5, 6)]
+    assert decide(payment(), *sales, rivals=rivals) == decide(
+        payment(), *sales, rivals=rivals[::-1]
+    )
 
 
 def test_abstains_while_another_payment_of_the_member_by_the_same_bank_fits_the_receipt() -> None:

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.matching.posterior import Shares, Weights, explain
+from chalicelib.matching.posterior import Shares, Weights, explain, explain_one
 
 
 def counted(weights: list[Weights]) -> list[Shares]:
@@ -28,17 +28,21 @@ def counted(weights: list[Weights]) -> list[Shares]:
     return [{slip: value / total for slip, value in share.items()} for share in found]
 
 
-@given(
-    st.lists(
-        st.dictionaries(st.integers(0, 5), st.floats(1e-3, 1e4), max_size=4),
-        min_size=1,
-        max_size=5,
-    )
+weights_of_some = st.lists(
+    st.dictionaries(st.integers(0, 5), st.floats(1e-3, 1e4), max_size=4), min_size=1, max_size=5
 )
+
+
+@given(weights_of_some)
 def test_counts_every_explanation_exactly(weights: list[Weights]) -> None:
     for found, expected in zip(explain(weights), counted(weights), strict=True):
         for slip, share in expected.items():
             assert isclose(found.get(slip, 0.0), share, rel_tol=1e-9, abs_tol=1e-5)
+
+
+@given(weights_of_some)
+def test_tells_of_one_charge_what_it_tells_of_all(weights: list[Weights]) -> None:
+    assert [explain_one(weights, charge) for charge in range(len(weights))] == explain(weights)
 
 
 def test_two_payments_never_both_have_a_slip() -> None:
