@@ -109,7 +109,7 @@ def decide_award(
     the sale's lines. Nothing is said of joining: the caller knows since when the member takes part.
     """
     of = counted(sale, scheme.exclusions) if of is None else of
-    refused = _refused(sale, scheme, of)
+    refused = refusal_of(sale, scheme, of)
     if refused is not None:
         missing = refused.missing_minor
         return Award(0, why=refused.why, version=scheme.version, missing_minor=missing)
@@ -139,7 +139,7 @@ def decide_award(
 def earned_units(sale: Sale, scheme: Scheme, standing: Standing = NOTHING_YET) -> int:
     """How many units `decide_award` gives in all, where nobody asks for what and why."""
     of = counted(sale, scheme.exclusions)
-    if _refused(sale, scheme, of) is not None:
+    if refusal_of(sale, scheme, of) is not None:
         return 0
     contenders, _ = _contenders(of, scheme, standing)
     won = choose(contenders, scheme.stacking)
@@ -161,7 +161,7 @@ def _contenders(
     return contenders, lost
 
 
-def _refused(sale: Sale, scheme: Scheme, of: Counted) -> NotMet | None:
+def refusal_of(sale: Sale, scheme: Scheme, of: Counted) -> NotMet | None:
     """What of the sale as a whole is in the way of earning anything."""
     if sale.is_withdrawn:
         return NotMet(EarnWhy.WITHDRAWN)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from chalicelib.loyalty.conditions import counted, items_of, returned_items
-from chalicelib.loyalty.earning import WHOLE_SALE, Share, decide_award
+from chalicelib.loyalty.earning import WHOLE_SALE, Share, refusal_of
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, SaleLine, returned_minor, returned_share
 from chalicelib.loyalty.terms import RuleKind
@@ -53,12 +53,16 @@ def taken_back(given: Sequence[Share], sale: Sale) -> tuple[Share, ...]:
 
 def kept_minor(sale: Sale, scheme: Scheme) -> int:
     """What counts towards a tier of money: what was paid of `sale` that may earn under `scheme`,
-    less what came back of it, in minor units, rounded down.
+    less what came back of it, in minor units, rounded down. Nothing where there are no tiers.
     """
-    if sale.is_refunded or not _has_goods(sale.sold) or not decide_award(sale, scheme).spend_minor:
-        return 0  # All of it is back, or it could not earn anything.
+    if scheme.tiering is None or sale.is_refunded or not _has_goods(sale.sold):
+        return 0
     of = counted(sale, scheme.exclusions)
+    if refusal_of(sale, scheme, of) is not None:
+        return 0
     back = {line.line_id: returned_share(line) for line in sale.sold if line.returned_quantity}
+    if not back and not sale.refunded_minor:
+        return of.spent_minor(of.lines)  # Most sales stay as they are, and fractions are slow.
     kept = sum(line.gross_minor * (_ALL - back.get(line.line_id, _NONE)) for line in of.lines)
     _, beyond = _left_and_beyond(sale)
     return int(kept * of.share * (_ALL - beyond))

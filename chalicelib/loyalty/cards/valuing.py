@@ -61,7 +61,7 @@ def later_worth(card: Card, entry: Entry, scheme: Scheme, sale: Sale) -> Worth:
         return _decided(replace(draft, sale_print=print_of(sale)), card, scheme, sale)
     given = _given(tuple(one.share for one in entry.given), sale)
     is_visit = not taken_back((_VISIT,), sale)
-    return replace(draft, given=given, spend_minor=_spend_minor(scheme, sale), is_visit=is_visit)
+    return replace(draft, given=given, spend_minor=kept_minor(sale, scheme), is_visit=is_visit)
 
 
 def streak_given(card: Card, scheme: Scheme, sale: Sale, rule_id: str) -> tuple[Given, ...]:
@@ -146,7 +146,7 @@ def _decided(draft: Worth, card: Card, scheme: Scheme, sale: Sale) -> Worth:
         tier_id=award.tier_id,
         visits=award.streak_visits,
         completed=_completed_for_nothing(award),
-        spend_minor=_spend_minor(scheme, sale),
+        spend_minor=kept_minor(sale, scheme),
         is_visit=is_visit,
     )
 
@@ -155,10 +155,6 @@ def _completed_for_nothing(award: Award) -> tuple[str, ...]:
     """The streaks of which it completed a row, though a cap left nothing of the bonus."""
     others = {one.rule_id for one in award.lost if one.why in NO_ROW}.union(award.rule_ids)
     return tuple(name for name in award.streak_visits if name not in others)
-
-
-def _spend_minor(scheme: Scheme, sale: Sale) -> int:
-    return kept_minor(sale, scheme) if scheme.tiering is not None else 0
 
 
 def _given(shares: tuple[Share, ...], sale: Sale) -> tuple[Given, ...]:

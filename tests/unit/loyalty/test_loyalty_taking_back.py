@@ -4,10 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from chalicelib.loyalty.earning import Share, decide_award
-from chalicelib.loyalty.rules import Condition, EarnRule, Matching
+from chalicelib.loyalty.rules import Condition, EarnRule, Matching, Tier, Tiering
 from chalicelib.loyalty.sale import Sale, SaleCharge, sale_of
 from chalicelib.loyalty.taking_back import kept_minor, taken_back
-from chalicelib.loyalty.terms import RuleKind
+from chalicelib.loyalty.terms import Measure, RuleKind
 from chalicelib.receipts.canonical import ChargeKind, LineKind, ReceiptKind
 from tests.makers.loyalty import (
     POINT_A_POUND,
@@ -41,19 +41,23 @@ def back(sale: Sale, *rules: EarnRule, after: Sale) -> dict[tuple[str, str], int
     return {(one.rule_id, one.line_id): one.units for one in taken_back(given, after)}
 
 
+LADDER = Tiering((Tier("base", "Base", 0), Tier("gold", "Gold", 50_000)), measure=Measure.SPEND)
+
+
 def test_what_is_kept_of_what_was_paid_is_what_neither_goods_nor_money_brought_back() -> None:
     odd = sold(sale_line("1", gross=1001, quantity=Decimal(2)), sale_line("2", gross=500))
     shared = replace(odd, paid_minor=1000)
     half = returned(odd, "1", "1")
 
     sales = (odd, shared, half, replace(half, refunded_minor=500), returned(shared, "1", "2"))
-    kept = [kept_minor(one, scheme()) for one in sales]
+    kept = [kept_minor(one, scheme(tiering=LADDER)) for one in sales]
     refunded, gone = replace(odd, is_refunded=True), returned(returned(odd, "1", "2"), "2", "1")
-    nothing = [kept_minor(one, scheme()) for one in (refunded, gone)]
-    nothing.append(kept_minor(odd, scheme(min_spend_minor=1502)))
+    nothing = [kept_minor(one, scheme(tiering=LADDER)) for one in (refunded, gone)]
+    nothing.append(kept_minor(odd, scheme(tiering=LADDER, min_spend_minor=1502)))
+    nothing.append(kept_minor(odd, scheme()))
 
     assert kept == [1501, 1000, 1000, 500, 333]
-    assert nothing == [0, 0, 0]
+    assert nothing == [0, 0, 0, 0]
 
 
 def test_nothing_comes_back_of_a_sale_that_stays() -> None:
