@@ -27,7 +27,8 @@ def test_who_switched_an_offer_on_is_not_asked_again_whether_it_is_for_them() ->
     ada, (for_new,) = join(), run(campaign(needs_activation=True, audience=Audience((New(30),))))
     row = replace(new_participation(for_new), activated_at=SOLD_AT - 2 * HOUR)
     store.record_participation(ada.member_id, row, key=key_of(ada))
-    before = bought(coffees(350), ada, "t-0", at=SOLD_AT - 3 * HOUR)
+    another = replace(coffees(350), reference="A-1000")
+    before = bought(another, ada, "t-0", at=SOLD_AT - 3 * HOUR)
     assert purchases.record_purchase(before, key=key_of(ada))
 
     awarded = award(bought(coffees(350), ada), ada)
