@@ -80,7 +80,7 @@ def decide_match(
     if known or (known := _same_purchase(told, free, payment, scene)):
         return known
     if not free:
-        return NothingNear(Why.RECEIPT_TAKEN if pairs else Why.NO_RECEIPT_YET)
+        return NothingNear(_why_none_free(pairs, scene, held))
     others = [rival for rival in rivals if _contends(payment, rival)]
     shares_of = _shares_beside(others, payment, scales, scene, held)
     possible = [*free, told.pair] if told else free
@@ -243,7 +243,21 @@ def _arriving(pairs: Sequence[Pair], missing: float, come: float) -> Weights:
 
 
 def _free(pairs: Sequence[Pair], scene: Scene, held: Mapping[PartKey, Hold]) -> list[Pair]:
-    return [pair for pair in pairs if _key(scene, pair) not in held]
+    """Those that nobody holds, under whatever name a till sent them."""
+    unheld = [pair for pair in pairs if _key(scene, pair) not in held]
+    taken = [pair.place for pair in pairs if _key(scene, pair) in held]
+    return [
+        pair
+        for pair in unheld
+        if not any(scene.is_sent_twice(pair.place, place) for place in taken)
+    ]
+
+
+def _why_none_free(pairs: Sequence[Pair], scene: Scene, held: Mapping[PartKey, Hold]) -> Why:
+    if not pairs:
+        return Why.NO_RECEIPT_YET
+    are_held = all(_key(scene, pair) in held for pair in pairs)
+    return Why.RECEIPT_TAKEN if are_held else Why.SAME_SALE_TWICE
 
 
 def _weights(pairs: Sequence[Pair]) -> Weights:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from chalicelib.kernel.ids import ReceiptId
 from chalicelib.matching.evidence import Said
 from chalicelib.matching.prices import Sum
+from chalicelib.matching.reasons import is_same_sale
 from chalicelib.matching.shelf import Shelf
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 from chalicelib.matching.signals import Part, PaymentSignals, parts_of
@@ -28,6 +29,17 @@ class Scene:
         """The part behind the shelf's slip at `place`."""
         slip = self.shelf.slips[place]
         return self.parts[ReceiptId(slip.receipt_id), slip.part]
+
+    def is_sent_twice(self, place: int, other: int) -> bool:
+        """Whether the slips at both places are one sale that was sent under two names. A till sells
+        one thing at a time; where none is named, the same has to be sold.
+        """
+        first, second = self.shelf.slips[place], self.shelf.slips[other]
+        if not is_same_sale(first, second):
+            return False
+        return first.till is not None or (
+            self.part_at(place).receipt.lines == self.part_at(other).receipt.lines
+        )
 
 
 def scene_of(receipts: Iterable[Receipt]) -> Scene:

@@ -64,6 +64,20 @@ def test_gives_none_of_two_receipts_of_one_sale_that_came_before(counted: Counte
 
 
 @pytest.mark.requirement("RCP-11")
+@pytest.mark.parametrize("card", [CODE, CardFacts()])
+def test_what_a_member_has_goes_to_nobody_else_under_another_id(card: CardFacts) -> None:
+    open_town()
+    receive(sold("R-1", card=card), now=LATER)
+    pay("t-1", card=card)
+    receive(sold("R-2", card=card), now=LATER)
+
+    pay("t-2", minutes=1 / 20, account="acc-b", card=CardFacts())
+
+    assert found("t-1", now=LATER) == "R-1"
+    assert found("t-2", now=LATER) is Missing.PENDING
+
+
+@pytest.mark.requirement("RCP-11")
 def test_names_a_till_once_for_receipts_that_come_again(counted: Counted) -> None:
     open_town()
 
