@@ -184,8 +184,17 @@ class Payment:
 
     @property
     def made_at(self) -> datetime:
-        """When the card was presented."""
-        return self._sale.made_at
+        """When the card was presented: a bank that books it later may name the time of that."""
+        charged = (PaymentEventKind.AUTHORISED, PaymentEventKind.CLEARED)
+        told = [event for event in self.events if event.kind in charged]
+        return (told or self.events)[0].made_at
+
+    @property
+    def once_made_at(self) -> frozenset[datetime]:
+        """Other times, to the second, that were or may have been taken for `made_at`."""
+        moments = {self.anchored_at, *(event.made_at for event in self.events)}
+        seconds = {moment.replace(microsecond=0) for moment in moments}
+        return frozenset(seconds - {self.made_at.replace(microsecond=0)})
 
     @property
     def card(self) -> CardFacts:

@@ -193,9 +193,9 @@ def _to_claim(row: ClaimRow) -> Claim:
 
 
 def keep_waiting(waiting: Waiting) -> None:
-    """Let the payment wait at each of its stores, with its newest signals."""
+    """Let the payment wait at each of its stores, with its newest signals, when it was made."""
     for store_id in waiting.signals.stores:
-        row = _waiting_row(waiting.signals.payment_id, waiting.anchored_at, store_id)
+        row = _waiting_row(waiting.signals.payment_id, waiting.signals.made_at, store_id)
         row.waits_since = waiting.waits_since.isoformat()
         row.sealed = vault.seal(
             _Content(waiting.signals, waiting.anchored_at),
@@ -206,17 +206,15 @@ def keep_waiting(waiting: Waiting) -> None:
         rows.put(row.keep_from(waiting.waits_since))
 
 
-def stop_waiting(signals: PaymentSignals, *, anchored_at: datetime) -> None:
+def stop_waiting(signals: PaymentSignals) -> None:
     """Take the payment off the waiting list of each of its stores."""
-    stop_waiting_at(signals.stores, signals.payment_id, anchored_at=anchored_at)
+    stop_waiting_at(signals.stores, signals.payment_id, made_at=signals.made_at)
 
 
-def stop_waiting_at(
-    stores: Iterable[StoreId], payment_id: PaymentId, *, anchored_at: datetime
-) -> None:
+def stop_waiting_at(stores: Iterable[StoreId], payment_id: PaymentId, *, made_at: datetime) -> None:
     """Take the payment off the waiting lists of `stores`, if it is on them."""
     for store_id in stores:
-        rows.delete(_waiting_row(payment_id, anchored_at, store_id))
+        rows.delete(_waiting_row(payment_id, made_at, store_id))
 
 
 def list_waiting_around(
@@ -266,10 +264,8 @@ def list_waiting_between(
     return found
 
 
-def _waiting_row(payment_id: PaymentId, anchored_at: datetime, store_id: StoreId) -> WaitingRow:
-    return WaitingRow(
-        partition(store_id, anchored_at.date()), f"wait#{anchored_at:%H:%M:%S}#{payment_id}"
-    )
+def _waiting_row(payment_id: PaymentId, made_at: datetime, store_id: StoreId) -> WaitingRow:
+    return WaitingRow(partition(store_id, made_at.date()), f"wait#{made_at:%H:%M:%S}#{payment_id}")
 
 
 def _to_waiting(row: WaitingRow) -> Waiting:

@@ -9,9 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.banks.payments import PaymentEventKind
-from chalicelib.matching.payment import Payment
+from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.network.habits import Habits
 from chalicelib.network.model import Store
+from chalicelib.purchases.model import Ending
+
+
+def ending_at_once(payment: Payment) -> Ending | None:
+    """Why no receipt is looked for by what the bank told so far; None where one is."""
+    if payment.state is PaymentState.REFUND_ONLY:
+        return Ending.REFUND_UNLINKED
+    if payment.state is PaymentState.REVERSED:
+        return Ending.PAYMENT_REVERSED
+    return Ending.STAYED_AMBIGUOUS if payment.is_given_up else None
 
 
 @dataclass(frozen=True, slots=True)

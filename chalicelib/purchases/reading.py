@@ -5,11 +5,12 @@ from datetime import datetime
 from enum import Enum
 
 from chalicelib.kernel.ids import ConnectionId, MemberId
-from chalicelib.matching.payment import PaymentState
 from chalicelib.members import service as members
 from chalicelib.purchases import store
-from chalicelib.purchases.access import WAITS, active_key_of, find_own
+from chalicelib.purchases.access import WAITS, Own, active_key_of, find_own
 from chalicelib.purchases.model import Ending, Purchase, RefundOf, Whereabouts
+from chalicelib.purchases.patience import ending_at_once
+from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
 
@@ -19,6 +20,9 @@ class Missing(Enum):
     NOT_SUPPORTED = "NOT_SUPPORTED"
     PENDING = "PENDING"
     NO_MATCH = "NO_MATCH"
+
+
+_ENDED_AT_ONCE = (Ending.REFUND_UNLINKED, Ending.PAYMENT_REVERSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +54,25 @@ def find_receipt(
         purchase = _given_back_by(purchase, purchase.refund_of, key=own.key, now=now)
     if purchase is not None and purchase.receipt is not None:
         return purchase
-    if purchase is not None and not waits(purchase):
+    if purchase is not None and not waits(own, purchase, now=now):
         return NoReceipt(Missing.NO_MATCH, purchase.ending)
     is_over = now >= own.first_seen_at + WAITS
     return NoReceipt(Missing.NO_MATCH if is_over else Missing.PENDING)
 
 
-def waits(purchase: Purchase) -> bool:
-    """Whether a purchase without a receipt, which had one that was taken away, looks for another.
+def waits(own: Own, purchase: Purchase | None, *, now: datetime) -> bool:
+    """Whether a payment without a receipt looks for one, as far as its `purchase` says: there is
+    none yet, its receipt was taken away, or what ended it was heard before its sale.
 
     For as long as any payment waits; how long that is, the purchase does not know.
     """
-    return (
-        purchase.is_withdrawn
-        and purchase.ending is None
-        and purchase.payment.state is not PaymentState.REVERSED
-        and not purchase.payment.is_given_up
-    )
+    if purchase is None:
+        return True
+    if purchase.ending in _ENDED_AT_ONCE:
+        newest = payments.find_payment(own.where.payment_id, key=own.key, now=now)
+        return newest is not None and ending_at_once(newest.payment) is None
+    is_open = purchase.is_withdrawn and purchase.ending is None
+    return is_open and ending_at_once(purchase.payment) is None
 
 
 def _given_back_by(

@@ -14,7 +14,7 @@ from chalicelib.kernel.cards import NO_DIGITS, KnownDigits
 from chalicelib.kernel.ids import MemberId, PaymentId
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MODEL, Ambiguous, MatchDecision, Matched
-from chalicelib.matching.payment import Payment, PaymentState
+from chalicelib.matching.payment import Payment
 from chalicelib.matching.questions import Near
 from chalicelib.matching.signals import PaymentSignals
 from chalicelib.matching.standing import Waiting
@@ -27,6 +27,7 @@ from chalicelib.purchases.access import active_key_of, ends_waiting_at
 from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.continuing import record_told
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Reason
+from chalicelib.purchases.patience import ending_at_once
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.settling import settle, signals_of, update, where_of
 from chalicelib.runtime import observability, vault
@@ -113,14 +114,14 @@ def _carry_on(
         if not update(purchase, known.payment, key=key, now=now):
             # A repeat: the run before may have died before it did this.
             signals = signals_of(known, stores, digits)
-            matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
+            matching_store.stop_waiting(signals)
         return
-    ending = _ending_at_once(known.payment)
+    ending = ending_at_once(known.payment)
     if ending is not None:
         end(known, purchase, ending, stores=stores, key=key)
-        return
-    settle(known, purchase, stores=stores, digits=digits, key=key, now=now)
-    return
+    else:
+        settle(known, purchase, stores=stores, digits=digits, key=key, now=now)
+    _stop_waiting_then(known.payment, stores)
 
 
 def _stop_waiting_elsewhere(known: KnownPayment, *, now: datetime) -> tuple[Store, ...]:
@@ -134,16 +135,18 @@ def _stop_waiting_elsewhere(known: KnownPayment, *, now: datetime) -> tuple[Stor
     named = (network.find_stores(event.merchant, now=now) for event in payment.events)
     once = {store.store_id for stores in named for store in stores[:STORES_PER_PAYMENT_MAX]}
     elsewhere = sorted(once - {store.store_id for store in meant})
-    matching_store.stop_waiting_at(elsewhere, payment.payment_id, anchored_at=payment.anchored_at)
+    for at in (payment.made_at, *sorted(payment.once_made_at)) if elsewhere else ():
+        matching_store.stop_waiting_at(elsewhere, payment.payment_id, made_at=at)
     return meant
 
 
-def _ending_at_once(payment: Payment) -> Ending | None:
-    if payment.state is PaymentState.REFUND_ONLY:
-        return Ending.REFUND_UNLINKED
-    if payment.state is PaymentState.REVERSED:
-        return Ending.PAYMENT_REVERSED
-    return Ending.STAYED_AMBIGUOUS if payment.is_given_up else None
+def _stop_waiting_then(payment: Payment, stores: Sequence[Store]) -> None:
+    """The payment no longer waits at a time that another event tells better. It does at the right
+    one before this: on neither list, it would be nobody's rival.
+    """
+    for at in sorted(payment.once_made_at):
+        named = (place.store_id for place in stores)
+        matching_store.stop_waiting_at(named, payment.payment_id, made_at=at)
 
 
 def settle_waiting(
@@ -162,7 +165,7 @@ def settle_waiting(
     signals = waiting.signals
     known, key = _open_waiting(signals, now=now)
     if key is None or known is None:
-        matching_store.stop_waiting(signals, anchored_at=waiting.anchored_at)
+        matching_store.stop_waiting(signals)
         return None
     stores = _stop_waiting_elsewhere(known, now=now) or tuple(
         network.get_store(store_id, now=now) for store_id in signals.stores
@@ -177,6 +180,7 @@ def settle_waiting(
         waiting=waiting,
         near=near,
     )
+    _stop_waiting_then(known.payment, stores)
     if not isinstance(decision, Matched) and any(place.online for place in stores):
         from chalicelib.purchases import parcels  # Few shops send parcels.
 
@@ -250,5 +254,5 @@ def end(
             facts.ended(known.payment.payment_id, ending)
     if stores:
         signals = signals_of(known, stores, NO_DIGITS)
-        matching_store.stop_waiting(signals, anchored_at=known.payment.anchored_at)
+        matching_store.stop_waiting(signals)
     return is_new

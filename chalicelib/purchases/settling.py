@@ -178,7 +178,7 @@ def join(
         ended = standing
     else:
         raise TryAgain("the purchase changed underneath")
-    matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
+    matching_store.stop_waiting(question.signals)
 
 
 def _check_not_refused(question: Question, matched: Matched, before: Purchase) -> None:

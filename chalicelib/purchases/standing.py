@@ -24,7 +24,7 @@ from chalicelib.purchases.explaining import (
     explain_match,
     explain_wait,
 )
-from chalicelib.purchases.model import KnownPayment, Purchase
+from chalicelib.purchases.model import KnownPayment
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import waits
 from chalicelib.purchases.service import STORES_PER_PAYMENT_MAX
@@ -51,13 +51,9 @@ def standing_of(own: Own, *, now: datetime) -> MatchStory | None:
     if known is None:
         return explain_end(purchase.payment, purchase) if purchase else None
     until = known.first_seen_at + WAITS
-    if now >= until or known.payment.is_given_up or not _may_wait(purchase):
+    if now >= until or known.payment.is_given_up or not waits(own, purchase, now=now):
         return explain_end(known.payment, purchase)
     return explain_wait(known.payment, purchase, wait_of(known, own.member.digits, now=now))
-
-
-def _may_wait(purchase: Purchase | None) -> bool:
-    return purchase is None or waits(purchase)
 
 
 def wait_of(known: KnownPayment, digits: KnownDigits, *, now: datetime) -> Wait:

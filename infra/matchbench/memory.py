@@ -15,7 +15,7 @@ from chalicelib.matching.timekeeping.keeping import NOTHING_KEPT, KeptClocksOf
 from chalicelib.network.model import Store
 from chalicelib.receipts.canonical import Receipt
 
-_ISSUED_AT, _ANCHORED_AT = attrgetter("issued_at"), attrgetter("anchored_at")
+_ISSUED_AT, _MADE_AT = attrgetter("issued_at"), attrgetter("signals.made_at")
 
 
 PAGES_LAST = timedelta(days=7)  # As strangers' receipts are kept.
@@ -61,7 +61,7 @@ class ListsInMemory:
     def keep_waiting(self, waiting: Waiting) -> None:
         """Let the payment wait at each of its stores."""
         for store_id in waiting.signals.stores:
-            insort(self._waiting[store_id], waiting, key=_ANCHORED_AT)
+            insort(self._waiting[store_id], waiting, key=_MADE_AT)
 
     def stop_waiting(self, waiting: Waiting) -> None:
         """Take the payment off the list of each of its stores."""
@@ -80,8 +80,8 @@ class ListsInMemory:
         """As `matching.store` has it."""
         del now, consistent
         waiting = self._waiting[store_id]
-        first = bisect_left(waiting, since, key=_ANCHORED_AT)
-        return waiting[first : bisect_right(waiting, until, key=_ANCHORED_AT)]
+        first = bisect_left(waiting, since, key=_MADE_AT)
+        return waiting[first : bisect_right(waiting, until, key=_MADE_AT)]
 
     def list_claims_on(self, keys: Sequence[PartKey], *, now: datetime) -> Iterator[Claim]:
         """As `matching.store` has it."""

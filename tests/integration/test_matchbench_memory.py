@@ -58,7 +58,7 @@ def test_a_day_is_decided_in_memory_as_on_tables() -> None:
                 votes.vote(store.store_id, vote, now=now)
         if isinstance(in_memory, Matched):
             memory.stop_waiting(one)
-            lists.stop_waiting(one.signals, anchored_at=one.anchored_at)
+            lists.stop_waiting(one.signals)
 
     assert [mine for mine, _ in decided] == [theirs for _, theirs in decided]
     assert sum(isinstance(mine, Matched) for mine, _ in decided) > 20

@@ -82,7 +82,7 @@ def finish(order: JoinMessage, *, now: datetime) -> None:
     question = question_of(known, member.digits, now=now)
     if purchase is not None and _is_over(purchase, order):
         if purchase.receipt is not None:  # Whoever joined them may have died before this.
-            matching_store.stop_waiting(question.signals, anchored_at=question.anchored_at)
+            matching_store.stop_waiting(question.signals)
         return None
     claim = _held(order, now=now)
     if claim is None:

@@ -46,7 +46,7 @@ def situation_of(own: Own, *, now: datetime) -> Situation | None:
 
 def _waits(purchase: Purchase | None, own: Own, *, now: datetime) -> bool:
     is_over = now >= own.first_seen_at + WAITS
-    return not is_over and (purchase is None or waits(purchase))
+    return not is_over and waits(own, purchase, now=now)
 
 
 def _payment(own: Own, *, now: datetime) -> Payment | None:
