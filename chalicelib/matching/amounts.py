@@ -4,13 +4,14 @@ Nearly always they are equal. Where they are not, the relation is weighed by how
 and by how many amounts it allows: a tip may be one of thirty sums, so it says thirty times less.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.matching.sides import Charge, ChargeKind, Slip
 
 TIP_SHARE_MAX = 0.35  # Of the bill; more is hardly a tip.
+ADDED_SHARE_MAX = 0.5  # Of the bill; if more was cleared, it is another one.
 _USUAL_TIPS = (0.05, 0.10, 0.125, 0.15, 0.18, 0.20, 0.25)
 _NEXT_WHOLE, _SOME_WHOLE, _ANYTHING = (len(_USUAL_TIPS) + place for place in range(3))
 _ROUNDED = 0.8  # Of usual tips: to the nearest minor unit. The others are one beside it.
@@ -67,6 +68,16 @@ def _ways(charged: int, printed: int) -> Iterator[tuple[int, float]]:
             yield _NEXT_WHOLE, 1.0
         yield _SOME_WHOLE, 1.0 / max(most / 100, 1.0)
     yield _ANYTHING, 1.0 / most
+
+
+def may_be_taken(taken: Iterable[tuple[int, str]], printed: int, currency: str) -> bool:
+    """Whether what was cleared (minor units and currency) can be for what the till printed.
+
+    Less can: a part of the order, a pump that reserved more, a sum given back at once. More can, as
+    far as tips go. In other money than the till's nothing can be said.
+    """
+    told = [minor for minor, money in taken if money == currency]
+    return not told or min(told) <= printed * (1 + ADDED_SHARE_MAX)
 
 
 def tip_density(charged: int, printed: int) -> float:

@@ -12,11 +12,10 @@ from enum import Enum
 
 from chalicelib.banks.payments import PaymentEvent, PaymentEventKind
 from chalicelib.kernel.ids import StoreId
+from chalicelib.matching.amounts import may_be_taken
 from chalicelib.matching.payment import Payment
 from chalicelib.matching.rates import is_other_card
 from chalicelib.matching.signals import Part
-
-ADDED_SHARE_MAX = 0.5  # Of what the till printed: tips of a third are usual where they are paid.
 
 
 class Contradiction(Enum):
@@ -46,7 +45,8 @@ def find_contradiction(
         return Contradiction.LAST_FOUR
     if named and part.receipt.store_id not in named:
         return Contradiction.STORE
-    if charges and not _is_explained(charges, part):
+    taken = [(amount.minor, amount.currency) for amount in payment.taken]
+    if not may_be_taken(taken, part.amount_minor, part.receipt.currency):
         return Contradiction.AMOUNT
     return None
 
@@ -57,19 +57,3 @@ _CHARGES = (PaymentEventKind.AUTHORISED, PaymentEventKind.CLEARED)
 def _is_other_card(charges: Collection[PaymentEvent], part: Part) -> bool:
     told = [event.card.last_four for event in charges if event.card.last_four is not None]
     return part.card.last_four is not None and is_other_card(told, part.card.last_four)
-
-
-def _is_explained(charges: Collection[PaymentEvent], part: Part) -> bool:
-    """Whether what was taken at last can be what the till printed.
-
-    Less is: a part of the order, a pump that reserved more, a sum given back at once. More is, as
-    far as tips go. In other money than the till's nothing can be said.
-    """
-    taken = [
-        amount.minor
-        for event in charges
-        if event.kind is PaymentEventKind.CLEARED
-        for amount in (event.amount, event.local_amount)
-        if amount is not None and amount.currency == part.receipt.currency
-    ]
-    return not taken or min(taken) <= part.amount_minor * (1 + ADDED_SHARE_MAX)

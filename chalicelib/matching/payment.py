@@ -114,6 +114,13 @@ class Payment:
         return tuple(dict.fromkeys(charges))
 
     @property
+    def taken(self) -> tuple[Money, ...]:
+        """What was cleared, in the account's money and in the till's own."""
+        cleared = [event for event in self.events if event.kind is PaymentEventKind.CLEARED]
+        told = [amount for e in cleared for amount in (e.amount, e.local_amount)]
+        return tuple(dict.fromkeys(amount for amount in told if amount is not None))
+
+    @property
     def refunds(self) -> tuple[ToldRefund, ...]:
         """What was given back, each refund once however often it was told, oldest first."""
         by_name: dict[str, ToldRefund] = {}

@@ -97,4 +97,5 @@ def charge_of(payment: PaymentSignals) -> Charge:
         refused=frozenset(payment.refused),
         device_digits=payment.device_digits,
         near=frozenset(payment.near),
+        taken=tuple((amount.minor, amount.currency) for amount in payment.taken),
     )

@@ -30,6 +30,7 @@ class Charge:
     - `refused`: receipts that are not this payment's, because a person said so.
     - `device_digits`: of devices that the member paid with before, where that is known beforehand.
     - `near`: some of `stores`, those that stand where the bank says; empty where that says nothing.
+    - `taken`: minor units and currency of what was cleared, where that is known.
     """
 
     payment_id: str
@@ -49,6 +50,7 @@ class Charge:
     refused: frozenset[str] = frozenset()
     device_digits: tuple[str, ...] = ()
     near: frozenset[str] = frozenset()
+    taken: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

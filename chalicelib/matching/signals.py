@@ -26,6 +26,7 @@ class PaymentSignals:
     registered cards, for banks that do not send any with a payment; `device_digits` are those of
     devices that the member paid with before. `refused` are receipts that were taken away from it.
     `near` are those of the stores that stand where the bank says; none where that says nothing.
+    `taken` is what was cleared, by each word of it.
     """
 
     payment_id: PaymentId
@@ -40,6 +41,7 @@ class PaymentSignals:
     refused: tuple[ReceiptId, ...] = ()
     device_digits: tuple[str, ...] = ()
     near: tuple[StoreId, ...] = ()
+    taken: tuple[Money, ...] = ()
 
     @property
     def digits(self) -> KnownDigits:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from chalicelib.matching.amounts import (
     TIP_SHARE_MAX,
     Relation,
+    may_be_taken,
     unequal,
 )
 from chalicelib.matching.clocks import Clocks
@@ -92,7 +93,7 @@ class Scales:
             odds = (1 - missing) / missing / chance
             for place, relation, share in self._candidates(charge, store):
                 slip = self._shelf.slips[place]
-                if slip.receipt_id in charge.refused:
+                if slip.receipt_id in charge.refused or _is_cleared_otherwise(charge, slip):
                     continue
                 till = (store, slip.till)
                 stands = readings.get(till)
@@ -192,6 +193,13 @@ class Scales:
         if owner is None:
             return 1.0
         return 50.0 if owner == charge.member_id else 0.01
+
+
+def _is_cleared_otherwise(charge: Charge, slip: Slip) -> bool:
+    """Whether more was cleared than the slip can be of; an auth code that agrees outweighs that."""
+    if not charge.taken or (slip.auth_code and slip.auth_code == charge.auth_code):
+        return False
+    return not may_be_taken(charge.taken, slip.amount_minor, slip.currency)
 
 
 def _is_of_other_card(charge: Charge, slip: Slip, facts: Iterable[Fact]) -> bool:

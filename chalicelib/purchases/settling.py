@@ -280,6 +280,7 @@ def signals_of(known: KnownPayment, stores: Sequence[Store], digits: KnownDigits
         identifiers=payment.merchant,
         refused=payment.refused,
         near=near_told(payment.merchant, stores),
+        taken=payment.taken,
     )
 
 

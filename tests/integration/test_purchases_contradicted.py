@@ -19,6 +19,7 @@ from chalicelib.purchases.messages import decode_delivery
 from chalicelib.purchases.model import Purchase, WithdrawnWhy
 from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import Missing
+from chalicelib.receipts.canonical import Tender, TenderKind
 from infra.local import queue_time
 from tests.makers.corrections import look
 from tests.makers.network import make_store, mid
@@ -169,3 +170,24 @@ def test_nothing_a_bank_says_later_undoes_what_a_person_joined() -> None:
     answer = reading.find_receipt(BANK, "t-1", now=TWO_DAYS_LATER)
     assert isinstance(answer, Purchase)
     assert answer.receipt == SALE
+
+
+@pytest.mark.requirement("RCP-11")
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+@pytest.mark.parametrize(("taken", "is_found"), [(630, True), (631, False)])
+def test_a_hold_finds_nothing_that_what_was_cleared_speaks_against(
+    order: Sequence[int], taken: int, *, is_found: bool
+) -> None:
+    """A pump holds £4.20 and takes much more; a stranger pays £4.20 inside."""
+    stranger = replace(SALE, tenders=(Tender(TenderKind.CARD, 420),))
+    steps: list[Callable[[], object]] = [
+        lambda: tell(SILENT),
+        lambda: tell(replace(cleared(SILENT, taken), card=CardFacts())),
+        lambda: receive(stranger, now=TWO_DAYS_LATER),
+    ]
+
+    for step in order:
+        steps[step]()
+    look(now=TWO_DAYS_LATER)
+
+    assert (found("t-1", now=TWO_DAYS_LATER) == "R-1") is is_found
