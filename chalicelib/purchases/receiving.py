@@ -4,29 +4,24 @@ Most receipts belong to strangers. One that comes alone is only looked at: if no
 waits for it, it goes to the gathering queue, where the receipts of some minutes become one page.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from chalicelib.banks.telling import NoteKind
-from chalicelib.kernel.ids import MemberId, receipt_id_of
-from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
+from chalicelib.kernel.ids import receipt_id_of
+from chalicelib.kernel.refusals import Conflicting, Rejected
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision
 from chalicelib.matching.questions import Near, Scenery
 from chalicelib.matching.scene import printed_sums, scene_of
-from chalicelib.matching.standing import Claim, Waiting
+from chalicelib.matching.standing import Waiting
 from chalicelib.matching.suspects import suspects_of
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network.model import Store
-from chalicelib.purchases import facts, outbox, service, store
-from chalicelib.purchases.access import active_key_of
-from chalicelib.purchases.codes import store as codes
-from chalicelib.purchases.history import noted
-from chalicelib.purchases.model import Purchase, Whereabouts
-from chalicelib.purchases.versions import with_receipt, with_return
+from chalicelib.purchases import facts, service
+from chalicelib.purchases.changing import apply_change
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, names_no_sale, sales_referred_to
 from chalicelib.runtime import observability
@@ -151,60 +146,3 @@ def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
 
 def _changes_a_sale(receipt: Receipt) -> bool:
     return receipt.version > 1 or bool(sales_referred_to(receipt))
-
-
-def apply_change(receipt: Receipt, *, now: datetime) -> bool:
-    """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
-
-    :raises Conflicting: a purchase has another content under the same name.
-    :raises TryAgain: a purchase is being joined or changed at this moment.
-    """
-    applied = False
-    for claim in _claims_on_sales_of(receipt, now=now):
-        hold = claim.hold
-        where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
-        _change_purchase(where, receipt, now=now)
-        applied = True
-    return applied
-
-
-def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> Iterator[Claim]:
-    """Who holds what `receipt` changes: an earlier version of itself, the sales it returns.
-
-    A sale is looked for by its reference first, and where nobody holds one, by its other codes.
-    """
-    if receipt.version > 1:
-        yield from matching_store.list_claims(receipt.receipt_id, now=now)
-    for code in sales_referred_to(receipt):
-        held = matching_store.list_claims(receipt_id_of(receipt.retailer_id, code), now=now)
-        if not held:
-            others = codes.list_sales(receipt.retailer_id, code, now=now)
-            held = matching_store.list_claims(others[0], now=now) if len(others) == 1 else []
-        yield from held
-
-
-def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> None:
-    key = active_key_of(where.member_id, now=now)
-    if key is None:
-        return
-    purchase = store.find_purchase(where, key=key, now=now)
-    if purchase is None or purchase.receipt is None:
-        raise TryAgain("the sale is being joined at this moment")
-    changed = _changed(purchase, receipt)
-    if changed is not purchase:
-        changed = noted(purchase, changed, now=now)
-        outbox.tell(changed, NoteKind.UPDATED, now=now)
-        if not store.record_version(changed, key=key):
-            raise TryAgain("the purchase changed underneath")
-        facts.updated(where.payment_id, "receipt", version=changed.version)
-    if receipt.receipt_id != purchase.receipt.receipt_id:
-        from chalicelib.purchases.refunding import waiting  # Returns are rare.
-
-        # Also after a repeat: the run before may have died before this.
-        waiting.look_after_return(where.member_id, receipt, key=key, now=now)
-
-
-def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:
-    if purchase.receipt is not None and receipt.receipt_id == purchase.receipt.receipt_id:
-        return with_receipt(purchase, receipt)
-    return with_return(purchase, receipt)
