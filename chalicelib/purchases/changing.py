@@ -17,7 +17,7 @@ from chalicelib.purchases.access import active_key_of
 from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
-from chalicelib.purchases.settling import JOINED_WITHIN
+from chalicelib.purchases.settling import JOINED_WITHIN, claim_stands
 from chalicelib.purchases.versions import with_receipt, with_return
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import sales_referred_to
@@ -47,14 +47,15 @@ def _change_held(claim: Claim, receipt: Receipt, *, now: datetime) -> bool:
     if key is None:
         return True
     purchase = store.find_purchase(where, key=key, now=now)
-    if purchase is None or purchase.receipt is None:
-        raise TryAgain("the sale is being joined at this moment")
-    if not _holds(purchase, claim.receipt_id):
-        if not _is_new(claim, now=now):
-            matching_store.release_claim(claim, taken_until=claim.claimed_at)
-        return False
-    _change_purchase(purchase, receipt, key=key, now=now)
-    return True
+    if purchase is not None and _holds(purchase, claim.receipt_id):
+        _change_purchase(purchase, receipt, key=key, now=now)
+        return True
+    if _is_new(claim, now=now):
+        if purchase is None or purchase.receipt is None:
+            raise TryAgain("the sale is being joined at this moment")
+    elif not claim_stands(claim, now=now):
+        matching_store.release_claim(claim, taken_until=claim.claimed_at)
+    return False
 
 
 def _holds(purchase: Purchase, receipt_id: ReceiptId) -> bool:

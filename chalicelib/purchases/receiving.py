@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from chalicelib.kernel.ids import receipt_id_of
-from chalicelib.kernel.refusals import Conflicting, Rejected
+from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision
@@ -58,7 +58,7 @@ def receive(
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
     if is_page or matching.are_awaited(receipts, place.store_id, now=now):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
-    changes = _change_sales(receipts, now=now)
+    changes = _change_sales(receipts, is_gathered=False, now=now)
     stays = [r for r in receipts if not _changes_a_sale(r) or r in changes.to_gather]
     return replace(changes, to_gather=tuple(stays))
 
@@ -87,7 +87,7 @@ def _keep(
     settle = partial(_settle_waiting, now=now)
     found = matching.settle_awaited(near, standing, settle, now=now)
     timekeeping.count_sums(place.store_id, printed_sums(sorted_out.new), now=now)
-    changes = _change_sales(standing, now=now)
+    changes = _change_sales(standing, is_gathered=is_gathered, now=now)
     _look_after_unnamed(standing, now=now)
     if is_gathered:
         again = _keep_returns(changes.to_gather, now=now)
@@ -121,13 +121,16 @@ def _keep_returns(receipts: Sequence[Receipt], *, now: datetime) -> Received:
         for reference in sales_referred_to(returned):
             sale_id = receipt_id_of(returned.retailer_id, reference)
             matching_store.keep_return(sale_id, returned, now=now)
-    return _change_sales(returns, now=now)
+    return _change_sales(returns, is_gathered=True, now=now)
 
 
-def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
+def _change_sales(receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime) -> Received:
     """Apply those of `receipts` that change a sale; `to_gather` are those whose sale nobody holds.
 
-    One that contradicts what a purchase has is set apart, so that the others go on.
+    One that contradicts what a purchase has is set apart, so that the others go on; and before they
+    are gathered, so is one that meets an obstacle: gathering tries it again, for its store alone.
+
+    :raises TryAgain: what was gathered meets an obstacle.
     """
     unheld: list[Receipt] = []
     contradicting: list[tuple[Receipt, Rejected]] = []
@@ -139,6 +142,10 @@ def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
         except (Conflicting, NotThatSale) as refusal:
             contradicting.append((receipt, refusal))
             continue
+        except TryAgain:
+            if is_gathered:
+                raise
+            is_held = False
         if not is_held:
             unheld.append(receipt)
     return Received(to_gather=tuple(unheld), contradicting=tuple(contradicting))

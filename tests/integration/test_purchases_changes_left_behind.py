@@ -5,10 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from chalicelib.banks.payments import PaymentEventKind
+from chalicelib.kernel.cards import CardFacts
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Hold
 from chalicelib.matching.standing import Claim
-from chalicelib.purchases import reading, service
+from chalicelib.purchases import reading, receiving, service
 from chalicelib.purchases.model import Purchase
 from chalicelib.receipts.canonical import (
     Line,
@@ -25,6 +29,7 @@ from tests.makers.purchases import (
     BANK,
     PAID_AT,
     SALE,
+    SHOP,
     deliveries,
     event,
     found,
@@ -109,3 +114,40 @@ def test_a_claim_of_just_now_is_let_stand() -> None:
 
     unchanged(A_MINUTE_LATER)
     assert len(matching_store.list_claims(STRANGERS.receipt_id, now=A_MINUTE_LATER)) == 1
+
+
+def nothing_came_of_it() -> None:
+    """A claim on R-9 of Ada's payment of another sum, which waits."""
+    receive(STRANGERS)
+    service.record_payment(event(amount=Money(999, "GBP"), card=CardFacts()), now=A_MINUTE_LATER)
+    died_after_claiming(STRANGERS)
+
+
+@pytest.mark.parametrize("change", [void(STRANGERS), returned("R-9")])
+def test_a_change_of_what_was_claimed_and_never_joined_is_put_off_for_an_hour(
+    change: Receipt,
+) -> None:
+    nothing_came_of_it()
+    just_before = A_MINUTE_LATER + HOUR - timedelta(seconds=1)
+
+    lone = receiving.receive(SHOP, [change], is_gathered=False, now=just_before)
+    with pytest.raises(TryAgain):
+        receive(change, now=just_before)
+    gathered = receive(change, now=A_MINUTE_LATER + HOUR)
+
+    assert lone.to_gather == (change,)
+    assert (gathered.to_gather, gathered.contradicting) == ((), ())
+    assert matching_store.list_claims(STRANGERS.receipt_id, now=A_MINUTE_LATER + HOUR) == []
+
+
+def test_a_return_of_what_a_payment_claimed_that_ended_is_kept_for_whoever_holds_it() -> None:
+    nothing_came_of_it()
+    told = event(amount=Money(999, "GBP"), card=CardFacts())
+    reversal = replace(told, event_key="reversed", kind=PaymentEventKind.REVERSED, digest="back")
+    service.record_payment(reversal, now=A_MINUTE_LATER)
+
+    receive(returned("R-9"), now=HOURS_LATER)
+
+    kept = matching_store.list_returns(STRANGERS.receipt_id, now=HOURS_LATER)
+    assert kept == [returned("R-9")]
+    assert len(matching_store.list_claims(STRANGERS.receipt_id, now=HOURS_LATER)) == 1
