@@ -16,6 +16,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision
 from chalicelib.matching.questions import Near, Scenery
 from chalicelib.matching.scene import printed_sums, scene_of
+from chalicelib.matching.signals import parts_of
 from chalicelib.matching.standing import Waiting
 from chalicelib.matching.suspects import suspects_of
 from chalicelib.matching.timekeeping import service as timekeeping
@@ -59,8 +60,13 @@ def receive(
     if is_page or matching.are_awaited(receipts, place.store_id, now=now):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
     changes = _change_sales(receipts, is_gathered=False, now=now)
-    stays = [r for r in receipts if not _changes_a_sale(r) or r in changes.to_gather]
+    stays = [r for r in receipts if r in changes.to_gather or _belongs_on_a_page(r)]
     return replace(changes, to_gather=tuple(stays))
+
+
+def _belongs_on_a_page(receipt: Receipt) -> bool:
+    """Whether a payment may yet look for `receipt`; an exchange may be paid for as well."""
+    return not _changes_a_sale(receipt) or any(parts_of(receipt))
 
 
 def _keep(
