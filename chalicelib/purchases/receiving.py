@@ -4,29 +4,25 @@ Most receipts belong to strangers. One that comes alone is only looked at: if no
 waits for it, it goes to the gathering queue, where the receipts of some minutes become one page.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from chalicelib.banks.telling import NoteKind
-from chalicelib.kernel.ids import MemberId, receipt_id_of
+from chalicelib.kernel.ids import receipt_id_of
 from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision
 from chalicelib.matching.questions import Near, Scenery
 from chalicelib.matching.scene import printed_sums, scene_of
-from chalicelib.matching.standing import Claim, Waiting
+from chalicelib.matching.signals import parts_of
+from chalicelib.matching.standing import Waiting
 from chalicelib.matching.suspects import suspects_of
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network.model import Store
-from chalicelib.purchases import facts, outbox, service, store
-from chalicelib.purchases.access import active_key_of
-from chalicelib.purchases.codes import store as codes
-from chalicelib.purchases.history import noted
-from chalicelib.purchases.model import Purchase, Whereabouts
-from chalicelib.purchases.versions import with_receipt, with_return
+from chalicelib.purchases import facts, service
+from chalicelib.purchases.changing import apply_change
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import NotThatSale, names_no_sale, sales_referred_to
 from chalicelib.runtime import observability
@@ -63,9 +59,14 @@ def receive(
     is_page = is_gathered or len(receipts) >= PAGE_WORTH_RECEIPTS
     if is_page or matching.are_awaited(receipts, place.store_id, now=now):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
-    changes = _change_sales(receipts, now=now)
-    stays = [r for r in receipts if not _changes_a_sale(r) or r in changes.to_gather]
+    changes = _change_sales(receipts, is_gathered=False, now=now)
+    stays = [r for r in receipts if r in changes.to_gather or _belongs_on_a_page(r)]
     return replace(changes, to_gather=tuple(stays))
+
+
+def _belongs_on_a_page(receipt: Receipt) -> bool:
+    """Whether a payment may yet look for `receipt`; an exchange may be paid for as well."""
+    return not _changes_a_sale(receipt) or any(parts_of(receipt))
 
 
 def _keep(
@@ -92,7 +93,7 @@ def _keep(
     settle = partial(_settle_waiting, now=now)
     found = matching.settle_awaited(near, standing, settle, now=now)
     timekeeping.count_sums(place.store_id, printed_sums(sorted_out.new), now=now)
-    changes = _change_sales(standing, now=now)
+    changes = _change_sales(standing, is_gathered=is_gathered, now=now)
     _look_after_unnamed(standing, now=now)
     if is_gathered:
         again = _keep_returns(changes.to_gather, now=now)
@@ -126,13 +127,16 @@ def _keep_returns(receipts: Sequence[Receipt], *, now: datetime) -> Received:
         for reference in sales_referred_to(returned):
             sale_id = receipt_id_of(returned.retailer_id, reference)
             matching_store.keep_return(sale_id, returned, now=now)
-    return _change_sales(returns, now=now)
+    return _change_sales(returns, is_gathered=True, now=now)
 
 
-def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
+def _change_sales(receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime) -> Received:
     """Apply those of `receipts` that change a sale; `to_gather` are those whose sale nobody holds.
 
-    One that contradicts what a purchase has is set apart, so that the others go on.
+    One that contradicts what a purchase has is set apart, so that the others go on; and before they
+    are gathered, so is one that meets an obstacle: gathering tries it again, for its store alone.
+
+    :raises TryAgain: what was gathered meets an obstacle.
     """
     unheld: list[Receipt] = []
     contradicting: list[tuple[Receipt, Rejected]] = []
@@ -144,6 +148,10 @@ def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
         except (Conflicting, NotThatSale) as refusal:
             contradicting.append((receipt, refusal))
             continue
+        except TryAgain:
+            if is_gathered:
+                raise
+            is_held = False
         if not is_held:
             unheld.append(receipt)
     return Received(to_gather=tuple(unheld), contradicting=tuple(contradicting))
@@ -151,60 +159,3 @@ def _change_sales(receipts: Sequence[Receipt], *, now: datetime) -> Received:
 
 def _changes_a_sale(receipt: Receipt) -> bool:
     return receipt.version > 1 or bool(sales_referred_to(receipt))
-
-
-def apply_change(receipt: Receipt, *, now: datetime) -> bool:
-    """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
-
-    :raises Conflicting: a purchase has another content under the same name.
-    :raises TryAgain: a purchase is being joined or changed at this moment.
-    """
-    applied = False
-    for claim in _claims_on_sales_of(receipt, now=now):
-        hold = claim.hold
-        where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
-        _change_purchase(where, receipt, now=now)
-        applied = True
-    return applied
-
-
-def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> Iterator[Claim]:
-    """Who holds what `receipt` changes: an earlier version of itself, the sales it returns.
-
-    A sale is looked for by its reference first, and where nobody holds one, by its other codes.
-    """
-    if receipt.version > 1:
-        yield from matching_store.list_claims(receipt.receipt_id, now=now)
-    for code in sales_referred_to(receipt):
-        held = matching_store.list_claims(receipt_id_of(receipt.retailer_id, code), now=now)
-        if not held:
-            others = codes.list_sales(receipt.retailer_id, code, now=now)
-            held = matching_store.list_claims(others[0], now=now) if len(others) == 1 else []
-        yield from held
-
-
-def _change_purchase(where: Whereabouts, receipt: Receipt, *, now: datetime) -> None:
-    key = active_key_of(where.member_id, now=now)
-    if key is None:
-        return
-    purchase = store.find_purchase(where, key=key, now=now)
-    if purchase is None or purchase.receipt is None:
-        raise TryAgain("the sale is being joined at this moment")
-    changed = _changed(purchase, receipt)
-    if changed is not purchase:
-        changed = noted(purchase, changed, now=now)
-        outbox.tell(changed, NoteKind.UPDATED, now=now)
-        if not store.record_version(changed, key=key):
-            raise TryAgain("the purchase changed underneath")
-        facts.updated(where.payment_id, "receipt", version=changed.version)
-    if receipt.receipt_id != purchase.receipt.receipt_id:
-        from chalicelib.purchases.refunding import waiting  # Returns are rare.
-
-        # Also after a repeat: the run before may have died before this.
-        waiting.look_after_return(where.member_id, receipt, key=key, now=now)
-
-
-def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:
-    if purchase.receipt is not None and receipt.receipt_id == purchase.receipt.receipt_id:
-        return with_receipt(purchase, receipt)
-    return with_return(purchase, receipt)

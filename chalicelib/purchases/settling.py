@@ -106,14 +106,14 @@ def _look(
 ) -> MatchDecision:
     return matching.look(
         question,
-        claim_stands=lambda claim: _claim_stands(claim, now=now),
+        claim_stands=lambda claim: claim_stands(claim, now=now),
         now=now,
         consistent=consistent,
         near=near,
     )
 
 
-def _claim_stands(claim: Claim, *, now: datetime) -> bool:
+def claim_stands(claim: Claim, *, now: datetime) -> bool:
     """False where a crash left the claim behind: its payment holds another receipt, or none at all
     though every run that could have joined the two has long ended.
     """

@@ -105,7 +105,8 @@ def _find(
 def _free(receipt: Receipt, payment: Payment, *, now: datetime) -> list[Part]:
     """The parts that nobody else holds, those of the payment's amount first."""
     parts = list(parts_of(receipt))
-    holds = holds_on(receipt.receipt_id, len(parts), now=now)
+    indices = [part.index for part in parts]
+    holds = holds_on(receipt.receipt_id, indices, asked_by=payment.payment_id, now=now)
     amounts = {amount.minor for amount in payment.amounts}
     free = [
         part

@@ -4,9 +4,10 @@ A message says what was begun before the part is claimed. If whoever claimed it 
 comes, finds the part held by a payment that has no receipt, and joins the two.
 """
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
-from chalicelib.kernel.ids import ReceiptId
+from chalicelib.kernel.ids import MemberId, PaymentId, ReceiptId
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import Hold, Matched
 from chalicelib.matching.payment import accept
@@ -21,11 +22,14 @@ from chalicelib.purchases.correcting.paper import weigh_by_hand
 from chalicelib.purchases.messages import JoinMessage, encode
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts
 from chalicelib.purchases.payments import store as payments
-from chalicelib.purchases.settling import join
+from chalicelib.purchases.settling import claim_stands, join
 from chalicelib.purchases.standing import question_of
 from chalicelib.purchases.withdrawing import FINISHES_AFTER_SECONDS
 from chalicelib.runtime import queues, vault
 from chalicelib.tills import service as tills
+
+# Where no purchase lies.
+_NOWHERE = Whereabouts(PaymentId("-" * 26), MemberId("-" * 26), datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def join_by_hand(
@@ -140,7 +144,23 @@ def _part_on_page(order: JoinMessage, *, now: datetime) -> Part | None:
     return parts.get(order.part)
 
 
-def holds_on(receipt_id: ReceiptId, parts: int, *, now: datetime) -> dict[int, Hold]:
-    """Who holds the first `parts` parts of the receipt, by index."""
-    keys = [(receipt_id, index) for index in range(parts)]
-    return {claim.part: claim.hold for claim in matching_store.list_claims_on(keys, now=now)}
+def holds_on(
+    receipt_id: ReceiptId, parts: Iterable[int], *, asked_by: PaymentId, now: datetime
+) -> dict[int, Hold]:
+    """Who holds those `parts` of the receipt, by index; what `asked_by` holds stands in any case.
+
+    A claim that a crash left behind gives way. Of a part that nobody holds as much is read as of
+    one that somebody holds, so that the time of an answer does not say which it was.
+    """
+    keys = [(receipt_id, index) for index in parts]
+    claims = {claim.part: claim for claim in matching_store.list_claims_on(keys, now=now)}
+    holds: dict[int, Hold] = {}
+    for _, index in keys:
+        claim = claims.get(index)
+        if claim is None:
+            store.find_held_receipt(_NOWHERE, now=now)
+        elif claim.hold.payment_id == asked_by or claim_stands(claim, now=now):
+            holds[index] = claim.hold
+        else:
+            matching_store.release_claim(claim, taken_until=claim.claimed_at)
+    return holds

@@ -137,8 +137,9 @@ def _decide(
 ) -> Matched | None:
     """The part of `receipt` that the payment may have; who holds its parts is read in any case."""
     fits = fitting(question.signals, receipt) if receipt else []
-    last = max((part.index for part, _ in fits), default=0)
-    holds = holds_on(receipt.receipt_id if receipt else _NO_RECEIPT, last + 1, now=now)
+    parts = [part.index for part, _ in fits] or [0]
+    receipt_id = receipt.receipt_id if receipt else _NO_RECEIPT
+    holds = holds_on(receipt_id, parts, asked_by=question.signals.payment_id, now=now)
     rivals = _rivals(question, receipt, now=now)
     for part, evidence in fits:
         hold = holds.get(part.index)

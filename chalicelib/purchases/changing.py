@@ -1,0 +1,107 @@
+"""Changing what members hold: newer versions of a receipt, and what came back of its sale.
+
+Whoever holds a part of the sale is found by the claims on it. Each change may come twice; the
+version of the purchase makes it count once.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from chalicelib.banks.telling import NoteKind
+from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching import store as matching_store
+from chalicelib.matching.standing import Claim
+from chalicelib.purchases import facts, outbox, store
+from chalicelib.purchases.access import active_key_of
+from chalicelib.purchases.codes import store as codes
+from chalicelib.purchases.history import noted
+from chalicelib.purchases.model import Purchase, Whereabouts
+from chalicelib.purchases.settling import JOINED_WITHIN, claim_stands
+from chalicelib.purchases.versions import with_receipt, with_return
+from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.returns import sales_referred_to
+from chalicelib.runtime import vault
+
+
+def apply_change(receipt: Receipt, *, now: datetime) -> bool:
+    """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
+
+    :raises Conflicting: a purchase has another content under the same name.
+    :raises TryAgain: a purchase is being joined or changed at this moment.
+    """
+    applied = False
+    for claim in _claims_on_sales_of(receipt, now=now):
+        applied |= _change_held(claim, receipt, now=now)
+    return applied
+
+
+def _change_held(claim: Claim, receipt: Receipt, *, now: datetime) -> bool:
+    """Bring the purchase of `claim` up to `receipt`; False where it holds nothing of it.
+
+    A claim that a crash left behind must not lead a stranger's receipt to a member.
+    """
+    hold = claim.hold
+    where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
+    key = active_key_of(where.member_id, now=now)
+    if key is None:
+        return True
+    purchase = store.find_purchase(where, key=key, now=now)
+    if purchase is not None and _holds(purchase, claim.receipt_id):
+        _change_purchase(purchase, receipt, key=key, now=now)
+        return True
+    if _is_new(claim, now=now):
+        if purchase is None or purchase.receipt is None:
+            raise TryAgain("the sale is being joined at this moment")
+    elif not claim_stands(claim, now=now):
+        matching_store.release_claim(claim, taken_until=claim.claimed_at)
+    return False
+
+
+def _holds(purchase: Purchase, receipt_id: ReceiptId) -> bool:
+    """Whether the receipt is the sale of `purchase`, or a return of it: both are claimed."""
+    held = (purchase.receipt, *purchase.returns)
+    return any(one is not None and one.receipt_id == receipt_id for one in held)
+
+
+def _is_new(claim: Claim, *, now: datetime) -> bool:
+    """Whether the purchase of `claim` may still be on its way."""
+    return claim.claimed_at is None or now < claim.claimed_at + JOINED_WITHIN
+
+
+def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> Iterator[Claim]:
+    """Who holds what `receipt` changes: an earlier version of itself, the sales it returns.
+
+    A sale is looked for by its reference first, and where nobody holds one, by its other codes.
+    """
+    if receipt.version > 1:
+        yield from matching_store.list_claims(receipt.receipt_id, now=now)
+    for code in sales_referred_to(receipt):
+        held = matching_store.list_claims(receipt_id_of(receipt.retailer_id, code), now=now)
+        if not held:
+            others = codes.list_sales(receipt.retailer_id, code, now=now)
+            held = matching_store.list_claims(others[0], now=now) if len(others) == 1 else []
+        yield from held
+
+
+def _change_purchase(
+    purchase: Purchase, receipt: Receipt, *, key: vault.SealingKey, now: datetime
+) -> None:
+    changed = _changed(purchase, receipt)
+    if changed is not purchase:
+        changed = noted(purchase, changed, now=now)
+        outbox.tell(changed, NoteKind.UPDATED, now=now)
+        if not store.record_version(changed, key=key):
+            raise TryAgain("the purchase changed underneath")
+        facts.updated(changed.payment.payment_id, "receipt", version=changed.version)
+    if purchase.receipt is not None and receipt.receipt_id != purchase.receipt.receipt_id:
+        from chalicelib.purchases.refunding import waiting  # Returns are rare.
+
+        # Also after a repeat: the run before may have died before this.
+        waiting.look_after_return(purchase.member_id, receipt, key=key, now=now)
+
+
+def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:
+    if purchase.receipt is not None and receipt.receipt_id == purchase.receipt.receipt_id:
+        return with_receipt(purchase, receipt)
+    return with_return(purchase, receipt)
