@@ -44,10 +44,13 @@ class PaymentState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ToldRefund:
-    """A refund that the bank told of: its own name of it, how much, and when."""
+    """A refund that the bank told of: its own name of it, how much, and when.
+
+    `amount` is in the payment's currency wherever the bank says it in that one too.
+    """
 
     name: str
-    amount_minor: int
+    amount: Money
     at: datetime
 
 
@@ -120,13 +123,14 @@ class Payment:
         for event in self.events:
             if event.kind is PaymentEventKind.REFUNDED:
                 name = self._name_of_refund(event)
-                by_name[name] = ToldRefund(name, event.amount.minor, event.occurred_at)
+                by_name[name] = ToldRefund(name, self._given_back_by(event), event.occurred_at)
         return tuple(by_name.values())
 
     @property
     def refunded_minor(self) -> int:
-        """What was given back so far, in minor units of the account's currency."""
-        return sum(refund.amount_minor for refund in self.refunds)
+        """What was given back so far, in minor units of the account's currency, and of no other."""
+        currency = self._sale.amount.currency
+        return sum(one.amount.minor for one in self.refunds if one.amount.currency == currency)
 
     @property
     def state(self) -> PaymentState:
@@ -174,6 +178,13 @@ class Payment:
             if event.kind is PaymentEventKind.REVERSED
             and (since is None or event.occurred_at >= since)
         )
+
+    def _given_back_by(self, event: PaymentEvent) -> Money:
+        """How much, in the payment's currency where the event says it in that one too."""
+        told, local, currency = event.amount, event.local_amount, self._sale.amount.currency
+        if told.currency == currency or local is None or local.currency != currency:
+            return told
+        return local
 
     def _name_of_refund(self, event: PaymentEvent) -> str:
         """The refund's own transaction; a bank that gives it none names it by the event alone."""

@@ -180,15 +180,16 @@ def _bought(purchase: Purchase, unnamed: Sequence[Receipt], *, now: datetime) ->
 
 def _open_returns(purchase: Purchase) -> list[OpenReturn]:
     """The goods taken back for which no refund is known: each refund pays for one return."""
-    told = [refund.amount_minor for refund in purchase.payment.refunds]
-    told += [refund.amount.minor for refund in purchase.refunds]
+    told = [refund.amount for refund in purchase.payment.refunds]
+    told += [refund.amount for refund in purchase.refunds]
     still: list[OpenReturn] = []
     for returned in purchase.returns:
         if returned.kind is ReceiptKind.VOID:
             continue
         for minor in money_back(returned):
-            if minor in told:
-                told.remove(minor)
+            amount = Money(minor, returned.currency)
+            if amount in told:
+                told.remove(amount)
             else:
                 still.append(OpenReturn(returned.receipt_id, minor, returned.issued_at))
     return still

@@ -197,6 +197,33 @@ def test_a_refund_told_twice_under_two_event_names_counts_once() -> None:
     assert [refund.name for refund in payment.refunds] == ["t-9", "t-10"]
 
 
+def test_a_refund_in_another_currency_is_kept_and_does_not_count() -> None:
+    yen = replace(REFUND, amount=Money(80_000, "JPY"))
+    part = at_day(REFUND, 4, 200, "refunded-2", transaction_id="t-10")
+
+    payment = in_any_order(AUTH, yen, part)
+
+    assert (payment.refunded_minor, payment.state) == (200, PaymentState.AUTHORISED)
+    assert [one.amount for one in payment.refunds] == [Money(80_000, "JPY"), Money(200, "GBP")]
+
+
+@pytest.mark.parametrize(
+    ("amount", "local", "minor"),
+    [
+        (Money(150, "GBP"), Money(175, "EUR"), 150),
+        (Money(28_500, "JPY"), Money(150, "GBP"), 150),
+        (Money(28_500, "JPY"), Money(175, "EUR"), 0),
+        (Money(28_500, "JPY"), None, 0),
+    ],
+)
+def test_a_refund_counts_by_what_the_bank_says_in_the_currency_of_the_payment(
+    amount: Money, local: Money | None, minor: int
+) -> None:
+    payment = payment_of(AUTH, replace(REFUND, amount=amount, local_amount=local))
+
+    assert payment.refunded_minor == minor
+
+
 def test_refunds_that_the_bank_gives_no_name_of_their_own_are_named_by_their_events() -> None:
     bare = {"transaction_id": "t-1", "refers_to": None}
     first, second = at_day(REFUND, 3, 150, "e-1", **bare), at_day(REFUND, 4, 150, "e-2", **bare)
