@@ -169,15 +169,19 @@ class Payment:
 
     @property
     def _reversed_minor(self) -> int:
-        """What was reversed since the last clearing; one that came later has it within."""
+        """What was reversed since the last clearing; one that came later has it within.
+
+        Two of one time and amount are one that was told under two names, as with clearings.
+        """
         cleared = [e.occurred_at for e in self.events if e.kind is PaymentEventKind.CLEARED]
         since = max(cleared, default=None)
-        return sum(
-            event.amount.minor
+        reversals = {
+            (event.occurred_at, event.amount)
             for event in self.events
             if event.kind is PaymentEventKind.REVERSED
             and (since is None or event.occurred_at >= since)
-        )
+        }
+        return sum(amount.minor for _, amount in reversals)
 
     def _given_back_by(self, event: PaymentEvent) -> Money:
         """How much, in the payment's currency where the event says it in that one too."""

@@ -148,6 +148,22 @@ def test_reversals_that_come_to_the_whole_reverse_the_payment() -> None:
     assert (payment.state, payment.amount) == (PaymentState.REVERSED, Money(1000, "GBP"))
 
 
+@pytest.mark.requirement("RCP-14")
+def test_a_reversal_told_twice_under_two_names_is_one() -> None:
+    half, again = at_day(REVERSAL, 1, 500, "rev-1"), at_day(REVERSAL, 1, 500, "rev-2")
+
+    payment = in_any_order(AUTH, half, again)
+
+    assert (payment.state, payment.amount) == (PaymentState.AUTHORISED, Money(500, "GBP"))
+
+
+@pytest.mark.parametrize(("day", "minor", "left"), [(2, 300, 400), (1, 200, 500)])
+def test_reversals_of_another_time_or_amount_are_two(day: int, minor: int, left: int) -> None:
+    first, second = at_day(REVERSAL, 1, 300, "rev-1"), at_day(REVERSAL, day, minor, "rev-2")
+
+    assert in_any_order(AUTH, first, second).amount == Money(left, "GBP")
+
+
 def test_a_clearing_has_the_reversals_before_it_within() -> None:
     cleared = at_day(CLEARED, 2, 600, "cleared")
 
