@@ -123,7 +123,7 @@ class Payment:
         for event in self.events:
             if event.kind is PaymentEventKind.REFUNDED:
                 name = self._name_of_refund(event)
-                by_name[name] = ToldRefund(name, self._given_back_by(event), event.occurred_at)
+                by_name[name] = ToldRefund(name, self._in_own_currency(event), event.occurred_at)
         return tuple(by_name.values())
 
     @property
@@ -156,13 +156,14 @@ class Payment:
     @property
     def _charged_minor(self) -> int:
         """What was charged before any reversal: the last word, or all parts of what was cleared."""
+        own = [e for e in self.events if e.amount.currency == self._sale.amount.currency]
         clearings = {
             (event.occurred_at, event.amount): event.amount.minor
-            for event in self.events
+            for event in own
             if event.kind is PaymentEventKind.CLEARED
         }
         together = sum(clearings.values())
-        held = [e.amount.minor for e in self.events if e.kind is PaymentEventKind.AUTHORISED]
+        held = [e.amount.minor for e in own if e.kind is PaymentEventKind.AUTHORISED]
         if len(clearings) > 1 and held and together <= max(held):
             return together
         return self._sale.amount.minor
@@ -176,14 +177,15 @@ class Payment:
         cleared = [e.occurred_at for e in self.events if e.kind is PaymentEventKind.CLEARED]
         since = max(cleared, default=None)
         reversals = {
-            (event.occurred_at, event.amount)
+            (event.occurred_at, self._in_own_currency(event))
             for event in self.events
             if event.kind is PaymentEventKind.REVERSED
             and (since is None or event.occurred_at >= since)
         }
-        return sum(amount.minor for _, amount in reversals)
+        currency = self._sale.amount.currency
+        return sum(amount.minor for _, amount in reversals if amount.currency == currency)
 
-    def _given_back_by(self, event: PaymentEvent) -> Money:
+    def _in_own_currency(self, event: PaymentEvent) -> Money:
         """How much, in the payment's currency where the event says it in that one too."""
         told, local, currency = event.amount, event.local_amount, self._sale.amount.currency
         if told.currency == currency or local is None or local.currency != currency:

@@ -164,6 +164,19 @@ def test_reversals_of_another_time_or_amount_are_two(day: int, minor: int, left:
     assert in_any_order(AUTH, first, second).amount == Money(left, "GBP")
 
 
+@pytest.mark.parametrize(
+    ("local", "left"), [(None, 1000), (Money(400, "GBP"), 600), (Money(400, "EUR"), 1000)]
+)
+def test_a_reversal_counts_in_the_currency_of_the_payment_alone(
+    local: Money | None, left: int
+) -> None:
+    yen = replace(REVERSAL, event_key="rev-1", digest="rev-1", amount=Money(76_000, "JPY"))
+
+    payment = in_any_order(AUTH, replace(yen, local_amount=local))
+
+    assert (payment.state, payment.amount) == (PaymentState.AUTHORISED, Money(left, "GBP"))
+
+
 def test_a_clearing_has_the_reversals_before_it_within() -> None:
     cleared = at_day(CLEARED, 2, 600, "cleared")
 
@@ -195,6 +208,31 @@ def test_a_clearing_that_goes_beyond_what_was_authorised_corrects_the_one_before
     first, second = at_day(CLEARED, 2, 1150, "cleared-1"), at_day(CLEARED, 3, 1140, "cleared-2")
 
     assert in_any_order(AUTH, first, second).amount == Money(1140, "GBP")
+
+
+@pytest.mark.parametrize("currencies", [("EUR", "GBP"), ("GBP", "EUR")])
+def test_clearings_in_two_currencies_do_not_add_up(currencies: tuple[str, str]) -> None:
+    first, second = (
+        replace(at_day(CLEARED, 2 + at, 300, f"parcel-{at}"), amount=Money(300, currency))
+        for at, currency in enumerate(currencies)
+    )
+
+    assert in_any_order(AUTH, first, second).amount == Money(300, currencies[1])
+
+
+def test_clearings_do_not_add_up_within_what_was_held_in_another_currency() -> None:
+    held = replace(AUTH, amount=Money(1000, "JPY"))
+    first, second = at_day(CLEARED, 2, 300, "parcel-1"), at_day(CLEARED, 3, 400, "parcel-2")
+
+    assert in_any_order(held, first, second).amount == Money(400, "GBP")
+
+
+def test_authorisations_do_not_add_up_and_the_same_told_again_changes_nothing() -> None:
+    again = replace(AUTH, event_key="authorised-again", digest="again")
+    parcel = at_day(CLEARED, 2, 300, "parcel-1")
+
+    assert in_any_order(AUTH, again).amount == Money(1000, "GBP")
+    assert in_any_order(AUTH, again, parcel).amount == Money(300, "GBP")
 
 
 def test_a_clearing_told_twice_under_two_names_is_one() -> None:
