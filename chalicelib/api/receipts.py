@@ -17,7 +17,7 @@ from chalicelib.purchases import reading
 from chalicelib.purchases.history import changes_of, in_words
 from chalicelib.purchases.model import Cause, Change, Purchase
 from chalicelib.purchases.reading import Missing, NoReceipt
-from chalicelib.purchases.refunds import OVER_REFUND, refunded, status_of
+from chalicelib.purchases.refunds import flags_of, refunded, status_of
 from chalicelib.receipts.drawing import draw
 from chalicelib.receipts.public_shapes import PublicMoney, PublicReceipt
 from chalicelib.receipts.rendering import to_public
@@ -39,8 +39,9 @@ class TransactionReceipt(msgspec.Struct, omit_defaults=True):
     """The receipt of a transaction. `version` rises with each change.
 
     `refunded` is what was given back of it so far, never more than was paid. `flags` are
-    `over_return` and `no_such_line` (goods taken back that could not be applied) and `over_refund`
-    (more money came back than was paid).
+    `over_return` and `no_such_line` (goods taken back that could not be applied), `over_refund`
+    (more money came back than was paid) and `other_currency_refund` (some came back in another
+    currency than was paid; it does not count).
     """
 
     transaction: str
@@ -245,7 +246,7 @@ def _to_answer(purchase: Purchase) -> TransactionReceipt:
     now = clock.now()
     applied, back = purchase.after_returns, refunded(purchase)
     sale, reason = applied.sale, purchase.reason
-    flags = {flag.kind.value for flag in applied.flags} | ({OVER_REFUND} if back.is_over else set())
+    flags = {flag.kind.value for flag in applied.flags} | flags_of(back)
     return TransactionReceipt(
         transaction=purchase.payment.transaction_id,
         version=purchase.version,

@@ -44,10 +44,13 @@ class PaymentState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ToldRefund:
-    """A refund that the bank told of: its own name of it, how much, and when."""
+    """A refund that the bank told of: its own name of it, how much, and when.
+
+    `amount` is in the payment's currency wherever the bank says it in that one too.
+    """
 
     name: str
-    amount_minor: int
+    amount: Money
     at: datetime
 
 
@@ -127,13 +130,14 @@ class Payment:
         for event in self.events:
             if event.kind is PaymentEventKind.REFUNDED:
                 name = self._name_of_refund(event)
-                by_name[name] = ToldRefund(name, event.amount.minor, event.occurred_at)
+                by_name[name] = ToldRefund(name, self._in_own_currency(event), event.occurred_at)
         return tuple(by_name.values())
 
     @property
     def refunded_minor(self) -> int:
-        """What was given back so far, in minor units of the account's currency."""
-        return sum(refund.amount_minor for refund in self.refunds)
+        """What was given back so far, in minor units of the account's currency, and of no other."""
+        currency = self._sale.amount.currency
+        return sum(one.amount.minor for one in self.refunds if one.amount.currency == currency)
 
     @property
     def state(self) -> PaymentState:
@@ -159,28 +163,41 @@ class Payment:
     @property
     def _charged_minor(self) -> int:
         """What was charged before any reversal: the last word, or all parts of what was cleared."""
+        own = [e for e in self.events if e.amount.currency == self._sale.amount.currency]
         clearings = {
             (event.occurred_at, event.amount): event.amount.minor
-            for event in self.events
+            for event in own
             if event.kind is PaymentEventKind.CLEARED
         }
         together = sum(clearings.values())
-        held = [e.amount.minor for e in self.events if e.kind is PaymentEventKind.AUTHORISED]
+        held = [e.amount.minor for e in own if e.kind is PaymentEventKind.AUTHORISED]
         if len(clearings) > 1 and held and together <= max(held):
             return together
         return self._sale.amount.minor
 
     @property
     def _reversed_minor(self) -> int:
-        """What was reversed since the last clearing; one that came later has it within."""
+        """What was reversed since the last clearing; one that came later has it within.
+
+        Two of one time and amount are one that was told under two names, as with clearings.
+        """
         cleared = [e.occurred_at for e in self.events if e.kind is PaymentEventKind.CLEARED]
         since = max(cleared, default=None)
-        return sum(
-            event.amount.minor
+        reversals = {
+            (event.occurred_at, self._in_own_currency(event))
             for event in self.events
             if event.kind is PaymentEventKind.REVERSED
             and (since is None or event.occurred_at >= since)
-        )
+        }
+        currency = self._sale.amount.currency
+        return sum(amount.minor for _, amount in reversals if amount.currency == currency)
+
+    def _in_own_currency(self, event: PaymentEvent) -> Money:
+        """How much, in the payment's currency where the event says it in that one too."""
+        told, local, currency = event.amount, event.local_amount, self._sale.amount.currency
+        if told.currency == currency or local is None or local.currency != currency:
+            return told
+        return local
 
     def _name_of_refund(self, event: PaymentEvent) -> str:
         """The refund's own transaction; a bank that gives it none names it by the event alone."""

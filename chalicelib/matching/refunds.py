@@ -140,11 +140,13 @@ def decide_refund(
     bought: Sequence[Bought],
     *,
     known_since: datetime,
+    is_whole: bool = True,
     threshold: float = REFUND_THRESHOLD,
 ) -> RefundDecision:
     """Decide which of `bought`, all of one member, `refund` gives back.
 
-    `known_since` is when we began to hear of this member's payments.
+    `known_since` is when we began to hear of this member's payments. Not `is_whole`, there is more
+    than `bought`: another may fit as well, and only the bank's own link is believed.
     """
     for one in bought:
         if one.connection_id == refund.connection_id and refund.transaction_id in one.linked:
@@ -161,7 +163,7 @@ def decide_refund(
     probabilities = tuple((one.payment_id, w / total) for w, one in fitting)
     best = fitting[0][1]
     runner_up = probabilities[1][1] if len(probabilities) > 1 else 0.0
-    if probabilities[0][1] >= threshold:
+    if is_whole and probabilities[0][1] >= threshold:
         is_told = best in told
         why = RefundWhy.RETURN_RECEIPT if is_told else RefundWhy.ONE_PURCHASE_FITS
         return RefundFound(best.payment_id, why, probabilities[0][1], runner_up)

@@ -13,6 +13,8 @@ from chalicelib.purchases.patience import ending_at_once
 from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
+LISTED_MAX = 500  # With all their lines, more would not fit into one answer.
+
 
 class Missing(Enum):
     """Why there is no receipt. The words are part of the API."""
@@ -84,12 +86,14 @@ def _given_back_by(
 
 
 def list_of_user(
-    connection_id: ConnectionId, user: str, *, now: datetime
+    connection_id: ConnectionId, user: str, *, now: datetime, limit: int = LISTED_MAX
 ) -> tuple[MemberId, list[Purchase]] | None:
-    """The purchases with receipts of one of the bank's users, newest first; None for no member."""
+    """The purchases with receipts among the newest `limit` of one of the bank's users, newest
+    first; None for no member.
+    """
     member_id = members.find_member_of_user(connection_id, user, now=now)
     key = active_key_of(member_id, now=now) if member_id else None
     if member_id is None or key is None:
         return None
-    purchases = store.list_purchases(member_id, key=key, now=now)
+    purchases = store.list_purchases(member_id, key=key, now=now, limit=limit)
     return member_id, [p for p in reversed(purchases) if p.receipt is not None]

@@ -11,7 +11,7 @@ from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
-PURCHASES_READ_MAX = 500
+PURCHASES_READ_MAX = 5_000  # A dozen a day for more than a year.
 _SALE_TIME = "%Y-%m-%dT%H:%M:%S"
 
 PURCHASES = Retention(
@@ -141,13 +141,15 @@ def list_purchases(
     until: datetime | None = None,
     limit: int = PURCHASES_READ_MAX,
 ) -> list[Purchase]:
-    """The member's purchases, of sales in [since, until] where given; oldest first, at most `limit`
-    (500).
+    """The member's purchases, of sales in [since, until] where given; oldest first. Of more than
+    `limit`, the newest.
     """
     first = f"purchase#{since:{_SALE_TIME}}" if since else "purchase#"
     last = f"purchase#{until:{_SALE_TIME}}~" if until else "purchase#~"
-    found = rows.list_between(PurchaseRow, member_id, first, last, now=now, limit=limit)
-    return [to_purchase(row, key) for row in found]
+    found = rows.list_between(
+        PurchaseRow, member_id, first, last, now=now, limit=limit, last_first=True
+    )
+    return [to_purchase(row, key) for row in reversed(found)]
 
 
 def list_holding(

@@ -24,7 +24,7 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.runtime import aws, settings
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 
-ROWS_READ_MAX = 1_000  # No reader wants more at once; whoever does must page.
+ROWS_READ_MAX = 1_000  # Whoever wants more at once says so, or pages.
 BATCH_ROWS_MAX = 100  # DynamoDB's own limit of keys per batch read.
 
 R = TypeVar("R", bound="Row")

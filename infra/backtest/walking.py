@@ -15,7 +15,7 @@ from functools import partial
 from itertools import takewhile
 from typing import TypeVar
 
-from chalicelib.kernel.ids import MemberId, RetailerId
+from chalicelib.kernel.ids import MemberId, PaymentId, RetailerId
 from chalicelib.kernel.refusals import NotFound, TryAgain
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, sale_of
@@ -190,17 +190,17 @@ def _buyer(walk: Walk, member: Member) -> Buyer | None:
 
 def _purchases(walk: Walk, member: Member, key: vault.SealingKey) -> list[Purchase]:
     """All of them since `walk.since`, however many."""
-    found: dict[str, Purchase] = {}
-    since, most = walk.since, walk.purchases_per_query
+    found: dict[PaymentId, Purchase] = {}
+    until, most = walk.now, walk.purchases_per_query
     while True:
         read = purchases.list_purchases(
-            member.member_id, key=key, now=walk.now, since=since, until=walk.now, limit=most
+            member.member_id, key=key, now=walk.now, since=walk.since, until=until, limit=most
         )
         known = len(found)
-        found.update((one.payment.payment_id, one) for one in read)
+        found = {one.payment.payment_id: one for one in read} | found
         if len(read) < most or len(found) == known:
             return list(found.values())
-        since = read[-1].payment.anchored_at
+        until = read[0].payment.anchored_at
 
 
 def _sale(walk: Walk, purchase: Purchase) -> Sale | None:

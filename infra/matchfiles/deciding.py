@@ -59,7 +59,9 @@ def decide(job: Job, portion: Portion) -> Decided:
             answer, receipt = _answer(row, outcome_by_id.get(row.id), receipts)
             answered.add(job.part_at(row.offset), answer)
             if receipt is not None and portion.is_shared(receipt.at):
-                claimed.add(portion.origin, ClaimRow(row.offset, row.line, receipt.offset))
+                is_same = answer.reason == Why.SAME_PURCHASE.value
+                claim = ClaimRow(row.offset, row.line, receipt.offset, is_same)
+                claimed.add(portion.origin, claim)
     for kind in (PAYMENTS_BY_STORE, RECEIPTS_BY_STORE):
         buckets.drop(job.folder, kind, portion.bucket)
     owned = sum(portion.owns(row.at) for row in receipts)
@@ -67,9 +69,12 @@ def decide(job: Job, portion: Portion) -> Decided:
 
 
 def disputed_payments(job: Job, origin: str) -> list[int]:
-    """The offsets of payments to which two slices of one store gave the same receipt."""
+    """The offsets of payments to which two slices of one store gave the same receipt.
+
+    An authorisation and its clearing, of one second, are decided in one slice and are one holder.
+    """
     claims = buckets.rows_of(job.folder, CLAIMS, origin, ClaimRow)
-    holders = Counter(claim.receipt_offset for claim in claims)
+    holders = Counter(claim.receipt_offset for claim in claims if not claim.is_same_purchase)
     return [claim.offset for claim in claims if holders[claim.receipt_offset] > 1]
 
 

@@ -81,9 +81,13 @@ class AnswerRow(Packed, array_like=True, frozen=True, gc=False):
 
 
 class ClaimRow(Packed, array_like=True, frozen=True, gc=False):
-    """A payment that was given a receipt which other portions of its store see, too."""
+    """A payment that was given a receipt which other portions of its store see, too.
+
+    `is_same_purchase`: as the clearing of another, which has the receipt; both keep or lose it.
+    """
 
     receipt_offset: int
+    is_same_purchase: bool = False
 
 
 class RefusedRow(Packed, array_like=True, frozen=True, gc=False):

@@ -11,6 +11,7 @@ from chalicelib.kernel.ids import payment_id_of
 from chalicelib.kernel.money import Money
 from chalicelib.matching.payment import PaymentState
 from chalicelib.network import service as network
+from chalicelib.purchases.history import changes_of, in_words
 from chalicelib.purchases.model import Ending
 from chalicelib.purchases.refunding import waiting
 from chalicelib.purchases.refunds import Refunded, refunded, status_of
@@ -175,6 +176,32 @@ def test_never_gives_a_purchase_more_than_was_paid() -> None:
 
     assert refunded(purchase("t-1")) == Refunded(770, 770)
     assert own_row("t-9", now=LATER) is None
+
+
+def test_a_refund_that_the_bank_links_in_another_currency_is_told_of_and_does_not_count() -> None:
+    bought("t-1")
+
+    tell(refund("t-9", 770, amount=Money(1500, "JPY"), refers_to="t-1"))
+
+    after = purchase("t-1")
+    assert refunded(after) == Refunded(770, 0, has_other_currency=True)
+    assert status_of(after) is PaymentState.AUTHORISED
+    assert [in_words(change) for change in changes_of(after)] == [
+        "The receipt R-t-1 was found.",
+        "The bank refunded 1500 JPY.",
+    ]
+
+
+def test_money_in_another_currency_pays_for_no_goods_that_came_back() -> None:
+    bought("t-1")
+    bought("t-2", at=PAID_AT + timedelta(hours=2))
+    receive(given_back("B-1", CAKE, refers_to="R-t-2"), now=NEXT_DAY)
+    tell(refund("t-8", 350, amount=Money(350, "JPY"), refers_to="t-2"))
+
+    tell(refund("t-9", 350))
+
+    assert refunded(purchase("t-1")) == Refunded(770, 0)
+    assert refunded(purchase("t-2")) == Refunded(770, 350, has_other_currency=True)
 
 
 def test_a_refund_of_another_member_is_never_linked() -> None:

@@ -18,11 +18,7 @@ from chalicelib.offers.audiences.history import (
     visits_of,
 )
 from chalicelib.purchases import store as purchases
-from chalicelib.purchases.model import Purchase
 from chalicelib.runtime import observability, vault
-
-SPAN_DAYS = 92  # One query; a year is four of them, newest first.
-VISITS_MAX = 1_000
 
 
 class NotSwitchedOn(NotAllowed):
@@ -34,24 +30,18 @@ class NotSwitchedOn(NotAllowed):
 def list_visits(
     member: Member, *, key: vault.SealingKey, days: int, before: datetime, now: datetime
 ) -> tuple[Visit, ...]:
-    """The member's visits of the last `days` before `before`, newest first, at most about 1,000;
-    one for each receipt.
+    """The member's visits of the last `days` before `before`, newest first, one for each
+    receipt.
 
     :raises NotSwitchedOn: the member does not want offers.
     """
     if Service.OFFERS not in member.services:
         raise NotSwitchedOn("the member has not switched offers on")
     observability.count("audiences_computed")
-    first, until = before - timedelta(days=days), before
-    found: list[Purchase] = []
-    while until > first and len(found) < VISITS_MAX:
-        begins = max(first, until - timedelta(days=SPAN_DAYS))
-        read = purchases.list_purchases(
-            member.member_id, key=key, since=begins, until=until, now=now
-        )
-        found += reversed(read)
-        until = begins - timedelta(seconds=1)
-    return by_receipt(visits_of(found, lambda store_id: district_of(store_id, now=now)))
+    since = before - timedelta(days=days)
+    found = purchases.list_purchases(member.member_id, key=key, since=since, until=before, now=now)
+    newest = list(reversed(found))
+    return by_receipt(visits_of(newest, lambda store_id: district_of(store_id, now=now)))
 
 
 def district_of(store_id: StoreId, *, now: datetime) -> str:

@@ -14,7 +14,9 @@ from chalicelib.matching.refunds import (
     LATE_SLACK,
     Bought,
     OpenReturn,
+    RefundDecision,
     RefundSignals,
+    decide_refund,
 )
 from chalicelib.matching.returned import amounts_givable, is_tied, money_back
 from chalicelib.network import service as network
@@ -22,7 +24,7 @@ from chalicelib.network.model import Store
 from chalicelib.purchases.model import KnownPayment, Purchase
 from chalicelib.purchases.refunding import store
 from chalicelib.purchases.refunds import refunded
-from chalicelib.purchases.store import list_purchases
+from chalicelib.purchases.store import PURCHASES_READ_MAX, list_purchases
 from chalicelib.purchases.versions import without_refund
 from chalicelib.receipts.canonical import Receipt, ReceiptKind
 from chalicelib.receipts.returns import could_undo
@@ -34,12 +36,22 @@ RETURN_DAYS_MAX = 400  # As long as payments are remembered.
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Around one refund: the purchases it may be of, and unnamed returns that may be its own."""
+    """Around one refund: the purchases it may be of, and unnamed returns that may be its own.
+
+    Not `is_whole`, there are older purchases that were not read: nothing fits one purchase alone.
+    """
 
     refund: RefundSignals
     purchases: tuple[Purchase, ...]
     bought: tuple[Bought, ...]
     unnamed: tuple[Receipt, ...]
+    is_whole: bool = True
+
+    def decide(self, *, known_since: datetime) -> RefundDecision:
+        """Which of the purchases the refund gives back."""
+        return decide_refund(
+            self.refund, self.bought, known_since=known_since, is_whole=self.is_whole
+        )
 
     def purchase(self, payment_id: PaymentId) -> Purchase:
         """The purchase of that payment, which is one of `purchases`."""
@@ -48,7 +60,7 @@ class Near:
     def return_of(self, purchase: Purchase) -> Receipt | None:
         """The one unnamed return that is the refund's and could be of `purchase` alone."""
         own = [one for one in self.unnamed if _could_be_of(purchase, one)]
-        if len(own) != 1:
+        if len(own) != 1 or not self.is_whole:
             return None
         others = (p for p in self.purchases if p.payment.payment_id != purchase.payment.payment_id)
         return None if any(_could_be_of(other, own[0]) for other in others) else own[0]
@@ -79,13 +91,20 @@ def signals_of(
 
 
 def look(
-    known: KnownPayment, refund: RefundSignals, *, key: vault.SealingKey, now: datetime
+    known: KnownPayment,
+    refund: RefundSignals,
+    *,
+    key: vault.SealingKey,
+    now: datetime,
+    limit: int = PURCHASES_READ_MAX,
 ) -> Near:
-    """Read what stands around `refund`. What it was found to be of before counts for nothing."""
+    """Read what stands around `refund`, at most `limit` purchases, the newest. What it was found to
+    be of before counts for nothing.
+    """
     days = max(network.get_retailer(one, now=now).return_days for one in refund.retailers)
     period = timedelta(days=min(days, RETURN_DAYS_MAX)) + LATE_SLACK
     since, until = refund.made_at - period, refund.made_at + CLOCKS_APART
-    found = list_purchases(known.member_id, since=since, until=until, key=key, now=now)
+    found = list_purchases(known.member_id, since=since, until=until, key=key, now=now, limit=limit)
     purchases = tuple(
         without_refund(one, refund.payment_id)
         for one in _each_once(found, refund)
@@ -98,7 +117,7 @@ def look(
         if is_tied(refund, returned)
     )
     bought = tuple(_bought(one, unnamed, now=now) for one in purchases)
-    return Near(refund, purchases, bought, unnamed)
+    return Near(refund, purchases, bought, unnamed, is_whole=len(found) < limit)
 
 
 def _each_once(found: Sequence[Purchase], refund: RefundSignals) -> list[Purchase]:
@@ -161,15 +180,16 @@ def _bought(purchase: Purchase, unnamed: Sequence[Receipt], *, now: datetime) ->
 
 def _open_returns(purchase: Purchase) -> list[OpenReturn]:
     """The goods taken back for which no refund is known: each refund pays for one return."""
-    told = [refund.amount_minor for refund in purchase.payment.refunds]
-    told += [refund.amount.minor for refund in purchase.refunds]
+    told = [refund.amount for refund in purchase.payment.refunds]
+    told += [refund.amount for refund in purchase.refunds]
     still: list[OpenReturn] = []
     for returned in purchase.returns:
         if returned.kind is ReceiptKind.VOID:
             continue
         for minor in money_back(returned):
-            if minor in told:
-                told.remove(minor)
+            amount = Money(minor, returned.currency)
+            if amount in told:
+                told.remove(amount)
             else:
                 still.append(OpenReturn(returned.receipt_id, minor, returned.issued_at))
     return still

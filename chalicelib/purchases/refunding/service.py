@@ -21,7 +21,6 @@ from chalicelib.matching.refunds import (
     RefundOpen,
     RefundSignals,
     RefundWhy,
-    decide_refund,
 )
 from chalicelib.matching.standing import Claim
 from chalicelib.members import service as members
@@ -100,7 +99,7 @@ def _decide(
     now: datetime,
 ) -> tuple[RefundFound | RefundOpen, Near]:
     near = candidates.look(known, refund, key=key, now=now)
-    return decide_refund(refund, near.bought, known_since=since), near
+    return near.decide(known_since=since), near
 
 
 def waits_of(known: KnownPayment, refund: RefundSignals) -> list[WaitingRefund]:

@@ -148,6 +148,35 @@ def test_reversals_that_come_to_the_whole_reverse_the_payment() -> None:
     assert (payment.state, payment.amount) == (PaymentState.REVERSED, Money(1000, "GBP"))
 
 
+@pytest.mark.requirement("RCP-14")
+def test_a_reversal_told_twice_under_two_names_is_one() -> None:
+    half, again = at_day(REVERSAL, 1, 500, "rev-1"), at_day(REVERSAL, 1, 500, "rev-2")
+
+    payment = in_any_order(AUTH, half, again)
+
+    assert (payment.state, payment.amount) == (PaymentState.AUTHORISED, Money(500, "GBP"))
+
+
+@pytest.mark.parametrize(("day", "minor", "left"), [(2, 300, 400), (1, 200, 500)])
+def test_reversals_of_another_time_or_amount_are_two(day: int, minor: int, left: int) -> None:
+    first, second = at_day(REVERSAL, 1, 300, "rev-1"), at_day(REVERSAL, day, minor, "rev-2")
+
+    assert in_any_order(AUTH, first, second).amount == Money(left, "GBP")
+
+
+@pytest.mark.parametrize(
+    ("local", "left"), [(None, 1000), (Money(400, "GBP"), 600), (Money(400, "EUR"), 1000)]
+)
+def test_a_reversal_counts_in_the_currency_of_the_payment_alone(
+    local: Money | None, left: int
+) -> None:
+    yen = replace(REVERSAL, event_key="rev-1", digest="rev-1", amount=Money(76_000, "JPY"))
+
+    payment = in_any_order(AUTH, replace(yen, local_amount=local))
+
+    assert (payment.state, payment.amount) == (PaymentState.AUTHORISED, Money(left, "GBP"))
+
+
 def test_a_clearing_has_the_reversals_before_it_within() -> None:
     cleared = at_day(CLEARED, 2, 600, "cleared")
 
@@ -181,6 +210,31 @@ def test_a_clearing_that_goes_beyond_what_was_authorised_corrects_the_one_before
     assert in_any_order(AUTH, first, second).amount == Money(1140, "GBP")
 
 
+@pytest.mark.parametrize("currencies", [("EUR", "GBP"), ("GBP", "EUR")])
+def test_clearings_in_two_currencies_do_not_add_up(currencies: tuple[str, str]) -> None:
+    first, second = (
+        replace(at_day(CLEARED, 2 + at, 300, f"parcel-{at}"), amount=Money(300, currency))
+        for at, currency in enumerate(currencies)
+    )
+
+    assert in_any_order(AUTH, first, second).amount == Money(300, currencies[1])
+
+
+def test_clearings_do_not_add_up_within_what_was_held_in_another_currency() -> None:
+    held = replace(AUTH, amount=Money(1000, "JPY"))
+    first, second = at_day(CLEARED, 2, 300, "parcel-1"), at_day(CLEARED, 3, 400, "parcel-2")
+
+    assert in_any_order(held, first, second).amount == Money(400, "GBP")
+
+
+def test_authorisations_do_not_add_up_and_the_same_told_again_changes_nothing() -> None:
+    again = replace(AUTH, event_key="authorised-again", digest="again")
+    parcel = at_day(CLEARED, 2, 300, "parcel-1")
+
+    assert in_any_order(AUTH, again).amount == Money(1000, "GBP")
+    assert in_any_order(AUTH, again, parcel).amount == Money(300, "GBP")
+
+
 def test_a_clearing_told_twice_under_two_names_is_one() -> None:
     first, again = at_day(CLEARED, 2, 400, "cleared-1"), at_day(CLEARED, 2, 400, "cleared-2")
 
@@ -195,6 +249,33 @@ def test_a_refund_told_twice_under_two_event_names_counts_once() -> None:
 
     assert payment.refunded_minor == 350
     assert [refund.name for refund in payment.refunds] == ["t-9", "t-10"]
+
+
+def test_a_refund_in_another_currency_is_kept_and_does_not_count() -> None:
+    yen = replace(REFUND, amount=Money(80_000, "JPY"))
+    part = at_day(REFUND, 4, 200, "refunded-2", transaction_id="t-10")
+
+    payment = in_any_order(AUTH, yen, part)
+
+    assert (payment.refunded_minor, payment.state) == (200, PaymentState.AUTHORISED)
+    assert [one.amount for one in payment.refunds] == [Money(80_000, "JPY"), Money(200, "GBP")]
+
+
+@pytest.mark.parametrize(
+    ("amount", "local", "minor"),
+    [
+        (Money(150, "GBP"), Money(175, "EUR"), 150),
+        (Money(28_500, "JPY"), Money(150, "GBP"), 150),
+        (Money(28_500, "JPY"), Money(175, "EUR"), 0),
+        (Money(28_500, "JPY"), None, 0),
+    ],
+)
+def test_a_refund_counts_by_what_the_bank_says_in_the_currency_of_the_payment(
+    amount: Money, local: Money | None, minor: int
+) -> None:
+    payment = payment_of(AUTH, replace(REFUND, amount=amount, local_amount=local))
+
+    assert payment.refunded_minor == minor
 
 
 def test_refunds_that_the_bank_gives_no_name_of_their_own_are_named_by_their_events() -> None:

@@ -11,7 +11,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.matching.payment import Payment, PaymentState, add_event, first_of
 from chalicelib.purchases.history import CHANGES_MAX, changes_of, in_words, noted
 from chalicelib.purchases.model import Cause, Change, LinkedRefund, Purchase
-from chalicelib.purchases.refunds import Refunded, refunded, status_of
+from chalicelib.purchases.refunds import Refunded, flags_of, refunded, status_of
 from chalicelib.purchases.versions import (
     REFUNDS_MAX,
     with_payment,
@@ -34,7 +34,7 @@ AUTH = PaymentEvent(
 )
 
 
-def told(name: str, minor: int) -> PaymentEvent:
+def told(name: str, minor: int, currency: str = "GBP") -> PaymentEvent:
     """The bank links a refund to the payment by itself."""
     return replace(
         AUTH,
@@ -42,7 +42,7 @@ def told(name: str, minor: int) -> PaymentEvent:
         event_key=f"refunded:{name}",
         kind=PaymentEventKind.REFUNDED,
         occurred_at=NOON + timedelta(days=1),
-        amount=Money(minor, "GBP"),
+        amount=Money(minor, currency),
         digest=name,
         refers_to="t-1",
     )
@@ -80,7 +80,6 @@ def purchase(*linked: LinkedRefund, payment: Payment | None = None) -> Purchase:
         ((told("r-1", 300),), (found("x-1", 300, NETWORK), found("x-2", 300, NETWORK)), 600),
         ((told("r-1", 300),), (found("x-1", 200, NETWORK),), 500),
         ((), (found("r-1", 300), found("x-1", 300, NETWORK), found("x-2", 200, NETWORK)), 500),
-        ((), (found("r-1", 300, currency="EUR"),), 0),
     ],
 )
 @pytest.mark.requirement("LNK-22")
@@ -88,6 +87,27 @@ def test_counts_a_refund_once_whoever_tells_of_it(
     events: tuple[PaymentEvent, ...], linked: tuple[LinkedRefund, ...], minor: int
 ) -> None:
     assert refunded(purchase(*linked, payment=paid(*events))) == Refunded(1000, minor)
+
+
+@pytest.mark.parametrize(
+    ("events", "linked"),
+    [
+        ((told("r-1", 3000, "JPY"), told("r-2", 300)), ()),
+        ((told("r-2", 300),), (found("r-1", 3000, currency="JPY"),)),
+        ((told("r-1", 300, "JPY"),), (found("x-1", 300, NETWORK),)),
+    ],
+)
+@pytest.mark.requirement("LNK-22")
+def test_what_came_back_in_another_currency_does_not_count_and_is_said(
+    events: tuple[PaymentEvent, ...], linked: tuple[LinkedRefund, ...]
+) -> None:
+    mixed = purchase(*linked, payment=paid(*events))
+
+    back = refunded(mixed)
+
+    assert back == Refunded(1000, 300, has_other_currency=True)
+    assert flags_of(back) == {"other_currency_refund"}
+    assert status_of(mixed) is PaymentState.AUTHORISED
 
 
 def test_never_counts_more_than_was_paid_and_says_so() -> None:
@@ -99,7 +119,9 @@ def test_never_counts_more_than_was_paid_and_says_so() -> None:
         0,
         True,
     )
+    assert flags_of(back) == {"over_refund"}
     assert not refunded(purchase(found("r-1", 1000))).is_over
+    assert flags_of(refunded(purchase(found("r-1", 1000)))) == set()
 
 
 def test_knows_where_a_purchase_stands_by_refunds_that_were_found() -> None:
