@@ -86,7 +86,7 @@ class WaitingRow(rows.Row):
     sealed = BinaryAttribute(legacy_encoding=False)
 
 
-class EarlyReturnRow(rows.Row):
+class EarlyChangeRow(rows.Row):
     """`pk` = `claim#<receipt id of the sale>`, `sk` = `return#<receipt id>#<version>`."""
 
     Meta = rows.table_meta("tills")
@@ -97,7 +97,7 @@ class EarlyReturnRow(rows.Row):
 
 
 @dataclass(frozen=True, slots=True)
-class _Returned:
+class _Change:
     receipt: Receipt
 
 
@@ -158,11 +158,13 @@ def list_claims(receipt_id: ReceiptId, *, now: datetime) -> list[Claim]:
     ]
 
 
-def keep_return(sale_id: ReceiptId, returned: Receipt, *, now: datetime) -> None:
-    """Keep a return of a sale that nobody holds yet, beside the place of its claims."""
-    row = EarlyReturnRow(f"claim#{sale_id}", f"return#{returned.receipt_id}#{returned.version:06}")
+def keep_change(sale_id: ReceiptId, told: Receipt, *, now: datetime) -> None:
+    """Keep a change of a sale that nobody holds yet, a return or a newer version, beside the place
+    of its claims.
+    """
+    row = EarlyChangeRow(f"claim#{sale_id}", f"return#{told.receipt_id}#{told.version:06}")
     row.sealed = vault.seal(
-        _Returned(returned),
+        _Change(told),
         key=vault.platform_key("pages"),
         place=f"{row.pk}|{row.sk}",
         kept=_RETURN,
@@ -170,13 +172,13 @@ def keep_return(sale_id: ReceiptId, returned: Receipt, *, now: datetime) -> None
     rows.put(row.keep_from(now))
 
 
-def list_returns(sale_id: ReceiptId, *, now: datetime) -> list[Receipt]:
-    """The returns that came before anybody held the sale."""
+def list_changes(sale_id: ReceiptId, *, now: datetime) -> list[Receipt]:
+    """The changes that came before anybody held the sale."""
     return [
         vault.open_sealed(
-            row.sealed, _Returned, key=vault.platform_key("pages"), place=f"{row.pk}|{row.sk}"
+            row.sealed, _Change, key=vault.platform_key("pages"), place=f"{row.pk}|{row.sk}"
         ).receipt
-        for row in rows.list_prefixed(EarlyReturnRow, f"claim#{sale_id}", "return#", now=now)
+        for row in rows.list_prefixed(EarlyChangeRow, f"claim#{sale_id}", "return#", now=now)
     ]
 
 

@@ -18,7 +18,7 @@ from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.settling import JOINED_WITHIN, claim_stands
-from chalicelib.purchases.versions import with_receipt, with_return
+from chalicelib.purchases.versions import with_change
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import sales_referred_to
 from chalicelib.runtime import vault
@@ -87,7 +87,7 @@ def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> Iterator[Claim]:
 def _change_purchase(
     purchase: Purchase, receipt: Receipt, *, key: vault.SealingKey, now: datetime
 ) -> None:
-    changed = _changed(purchase, receipt)
+    changed = with_change(purchase, receipt)
     if changed is not purchase:
         changed = noted(purchase, changed, now=now)
         outbox.tell(changed, NoteKind.UPDATED, now=now)
@@ -99,9 +99,3 @@ def _change_purchase(
 
         # Also after a repeat: the run before may have died before this.
         waiting.look_after_return(purchase.member_id, receipt, key=key, now=now)
-
-
-def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:
-    if purchase.receipt is not None and receipt.receipt_id == purchase.receipt.receipt_id:
-        return with_receipt(purchase, receipt)
-    return with_return(purchase, receipt)

@@ -96,7 +96,7 @@ def _keep(
     changes = _change_sales(standing, is_gathered=is_gathered, now=now)
     _look_after_unnamed(standing, now=now)
     if is_gathered:
-        again = _keep_returns(changes.to_gather, now=now)
+        again = _keep_changes(changes.to_gather, now=now)
         contradicting = (*changes.contradicting, *again.contradicting)
         changes = replace(changes, to_gather=(), contradicting=contradicting)
     on_pages = tuple(one for one in standing if one.receipt_id not in found)
@@ -116,18 +116,19 @@ def _look_after_unnamed(receipts: Sequence[Receipt], *, now: datetime) -> None:
         waiting.look_after_unnamed(unnamed, now=now)
 
 
-def _keep_returns(receipts: Sequence[Receipt], *, now: datetime) -> Received:
-    """Keep returns whose sale nobody holds yet where whoever claims the sale will look.
+def _keep_changes(receipts: Sequence[Receipt], *, now: datetime) -> Received:
+    """Keep changes of a sale that nobody holds yet where whoever claims the sale will look.
 
-    They are written before the claims are read again, as the claim is written before the returns
-    are read: of a return and a payment that arrive together at least one sees the other.
+    They are written before the claims are read again, as the claim is written before the changes
+    are read: of a change and a payment that arrive together at least one sees the other.
     """
-    returns = [receipt for receipt in receipts if sales_referred_to(receipt)]
-    for returned in returns:
-        for reference in sales_referred_to(returned):
-            sale_id = receipt_id_of(returned.retailer_id, reference)
-            matching_store.keep_return(sale_id, returned, now=now)
-    return _change_sales(returns, is_gathered=True, now=now)
+    for receipt in receipts:
+        if receipt.version > 1:
+            matching_store.keep_change(receipt.receipt_id, receipt, now=now)
+        for reference in sales_referred_to(receipt):
+            sale_id = receipt_id_of(receipt.retailer_id, reference)
+            matching_store.keep_change(sale_id, receipt, now=now)
+    return _change_sales(receipts, is_gathered=True, now=now)
 
 
 def _change_sales(receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime) -> Received:

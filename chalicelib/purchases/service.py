@@ -181,15 +181,23 @@ def settle_waiting(
         near=near,
     )
     _stop_waiting_then(known.payment, stores)
-    if not isinstance(decision, Matched) and any(place.online for place in stores):
-        from chalicelib.purchases import parcels  # Few shops send parcels.
-
-        decision = parcels.join_parcel(known, None, stores=stores, key=key, now=now) or decision
+    if not isinstance(decision, Matched):
+        decision = _join_parcel(known, stores, key=key, now=now) or decision
     is_over = ends_waiting_at(known, stores, now=now) <= now
     if is_over and not isinstance(decision, Matched):
         ending = partial(_end_waiting, known, decision, stores=stores, key=key, now=now)
         ending() if endings is None else endings.append(ending)
     return decision
+
+
+def _join_parcel(
+    known: KnownPayment, stores: Sequence[Store], *, key: vault.SealingKey, now: datetime
+) -> MatchDecision | None:
+    if not any(place.online for place in stores):
+        return None
+    from chalicelib.purchases import parcels  # Few shops send parcels.
+
+    return parcels.join_parcel(known, None, stores=stores, key=key, now=now)
 
 
 def _open_waiting(

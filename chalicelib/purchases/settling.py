@@ -34,7 +34,7 @@ from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
 from chalicelib.purchases.payments import store as payments
-from chalicelib.purchases.versions import with_payment, with_returns
+from chalicelib.purchases.versions import with_early, with_payment
 from chalicelib.purchases.withdrawing import withdraw
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import codes_of
@@ -157,13 +157,13 @@ def join(
     """
     sale = matched.part.receipt
     codes.record_codes(sale, now=now)  # Before returns are read: one that comes now sees it.
-    returns = _returns_of(sale, now=now)
+    early = _changes_before(sale, now=now)
     for _ in range(JOINS_MAX):
         if ended is not None:
             _check_not_refused(question, matched, ended)
         threshold = to_share(question.threshold)
         joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
-        purchase = with_returns(noted(ended, joining, now=now) if ended else joining, returns)
+        purchase = with_early(noted(ended, joining, now=now) if ended else joining, early)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
@@ -192,10 +192,10 @@ def _check_not_refused(question: Question, matched: Matched, before: Purchase) -
         raise TryAgain("the receipt was taken away from the payment meanwhile")
 
 
-def _returns_of(sale: Receipt, *, now: datetime) -> list[Receipt]:
-    """The returns that came before anybody held `sale`, under whatever code they name it by."""
+def _changes_before(sale: Receipt, *, now: datetime) -> list[Receipt]:
+    """What changed `sale` before anybody held it, under whatever code it is named by."""
     names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
-    return [one for name in names for one in matching_store.list_returns(name, now=now)]
+    return [one for name in names for one in matching_store.list_changes(name, now=now)]
 
 
 def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:

@@ -122,15 +122,26 @@ def without_refund(purchase: Purchase, refund_id: PaymentId) -> Purchase:
     return replace(purchase, refunds=left, version=purchase.version + 1)
 
 
-def with_returns(purchase: Purchase, returns: Iterable[Receipt]) -> Purchase:
-    """A new `purchase` with the returns that came before it was one; still its first version.
+def with_change(purchase: Purchase, told: Receipt) -> Purchase:
+    """`purchase` with what a till sent after its receipt: a newer version of it, or a return.
 
-    A return that contradicts another or the sale is left out: nobody was shown anything else.
+    :raises Conflicting: it contradicts what we have.
+    :raises NotThatSale: a return is in another currency than the sale.
+    """
+    if purchase.receipt is not None and told.receipt_id == purchase.receipt.receipt_id:
+        return with_receipt(purchase, told)
+    return with_return(purchase, told)
+
+
+def with_early(purchase: Purchase, early: Iterable[Receipt]) -> Purchase:
+    """A new `purchase` with the changes that came before it was one; still its first version.
+
+    One that contradicts another or the sale is left out: nobody was shown anything else.
     """
     after = purchase
-    for returned in returns:
+    for told in early:
         try:
-            after = with_return(after, returned)
+            after = with_change(after, told)
         except (Conflicting, NotThatSale):
             observability.count("conflicts", code=NotThatSale.code)
     return replace(after, version=purchase.version)

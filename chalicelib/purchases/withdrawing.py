@@ -165,7 +165,7 @@ def _put_back(purchase: Purchase, *, now: datetime) -> None:
     for returned in purchase.returns:
         if names_no_sale(returned):
             continue  # It was this member's alone: their refund said so.
-        matching_store.keep_return(receipt.receipt_id, returned, now=now)
+        matching_store.keep_change(receipt.receipt_id, returned, now=now)
     received_at = min(receipt.issued_at, now)
     lasts = UNMATCHED_RECEIPTS.lasts or timedelta()
     if receipt.version > 1 and now < received_at + lasts:

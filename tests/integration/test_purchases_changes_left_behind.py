@@ -103,8 +103,8 @@ def test_what_changes_a_strangers_receipt_stays_away_from_who_holds_another(
     assert received.contradicting == ()
     unchanged(HOURS_LATER)
     assert matching_store.list_claims(STRANGERS.receipt_id, now=HOURS_LATER) == []
-    kept = matching_store.list_returns(STRANGERS.receipt_id, now=HOURS_LATER)
-    assert kept == ([change] if change.kind is ReceiptKind.RETURN else [])
+    kept = matching_store.list_changes(STRANGERS.receipt_id, now=HOURS_LATER)
+    assert kept == [change]
 
 
 def test_a_claim_of_just_now_is_let_stand() -> None:
@@ -148,6 +148,6 @@ def test_a_return_of_what_a_payment_claimed_that_ended_is_kept_for_whoever_holds
 
     receive(returned("R-9"), now=HOURS_LATER)
 
-    kept = matching_store.list_returns(STRANGERS.receipt_id, now=HOURS_LATER)
+    kept = matching_store.list_changes(STRANGERS.receipt_id, now=HOURS_LATER)
     assert kept == [returned("R-9")]
     assert len(matching_store.list_claims(STRANGERS.receipt_id, now=HOURS_LATER)) == 1

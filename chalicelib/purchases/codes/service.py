@@ -60,11 +60,12 @@ def _strangers(retailer_id: RetailerId, code: str, *, now: datetime) -> dict[Rec
 def _with_returns(sale: Receipt, code: str, *, now: datetime) -> Returned:
     """A stranger's sale with what came back of it meanwhile."""
     names = dict.fromkeys((*codes_of(sale), code))
-    returns = [
-        returned
+    changes = [
+        change
         for name in names
-        for returned in matching_store.list_returns(receipt_id_of(sale.retailer_id, name), now=now)
+        for change in matching_store.list_changes(receipt_id_of(sale.retailer_id, name), now=now)
     ]
+    returns = [one for one in changes if one.receipt_id != sale.receipt_id]
     return apply_returns(sale, [one for one in returns if one.currency == sale.currency])
 
 
