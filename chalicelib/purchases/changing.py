@@ -18,9 +18,9 @@ from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.settling import JOINED_WITHIN, claim_stands
-from chalicelib.purchases.versions import with_receipt, with_return
+from chalicelib.purchases.versions import with_receipt, with_return, with_returns
 from chalicelib.receipts.canonical import Receipt
-from chalicelib.receipts.returns import sales_referred_to
+from chalicelib.receipts.returns import codes_of, sales_referred_to
 from chalicelib.runtime import vault
 
 
@@ -95,7 +95,7 @@ def _claims_on(receipt: Receipt, code: str, *, now: datetime) -> list[Claim]:
 def _change_purchase(
     purchase: Purchase, receipt: Receipt, *, key: vault.SealingKey, now: datetime
 ) -> None:
-    changed = _changed(purchase, receipt)
+    changed = _changed(purchase, receipt, now=now)
     if changed is not purchase:
         changed = noted(purchase, changed, now=now)
         outbox.tell(changed, NoteKind.UPDATED, now=now)
@@ -109,7 +109,15 @@ def _change_purchase(
         waiting.look_after_return(purchase.member_id, receipt, key=key, now=now)
 
 
-def _changed(purchase: Purchase, receipt: Receipt) -> Purchase:
-    if purchase.receipt is not None and receipt.receipt_id == purchase.receipt.receipt_id:
-        return with_receipt(purchase, receipt)
-    return with_return(purchase, receipt)
+def _changed(purchase: Purchase, receipt: Receipt, *, now: datetime) -> Purchase:
+    before = purchase.receipt
+    if before is None or receipt.receipt_id != before.receipt_id:
+        return with_return(purchase, receipt)
+    changed = with_receipt(purchase, receipt)
+    brought = set(codes_of(receipt)) - set(codes_of(before))
+    if changed is purchase or not brought:
+        return changed
+    codes.record_codes(receipt, now=now)  # Before returns are read: one that comes now sees it.
+    names = [receipt_id_of(receipt.retailer_id, code) for code in sorted(brought)]
+    early = [one for name in names for one in matching_store.list_returns(name, now=now)]
+    return with_returns(changed, early)
