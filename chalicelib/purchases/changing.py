@@ -4,13 +4,13 @@ Whoever holds a part of the sale is found by the claims on it. Each change may c
 version of the purchase makes it count once.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from chalicelib.banks.telling import NoteKind
 from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
+from chalicelib.matching.signals import parts_of
 from chalicelib.matching.standing import Claim
 from chalicelib.purchases import facts, outbox, store
 from chalicelib.purchases.access import active_key_of
@@ -18,26 +18,29 @@ from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.settling import JOINED_WITHIN, claim_stands
-from chalicelib.purchases.versions import with_change
+from chalicelib.purchases.versions import with_change, with_early
 from chalicelib.receipts.canonical import Receipt
-from chalicelib.receipts.returns import sales_referred_to
+from chalicelib.receipts.returns import codes_of, sales_referred_to
 from chalicelib.runtime import vault
 
 
 def apply_change(receipt: Receipt, *, now: datetime) -> bool:
-    """Bring every purchase that holds the sale up to `receipt`; False where nobody holds it.
+    """Bring every purchase of the sale up to `receipt`; False where a part of it may still be
+    joined: whoever joins that one has to find the change.
 
     :raises Conflicting: a purchase has another content under the same name.
     :raises TryAgain: a purchase is being joined or changed at this moment.
     """
-    applied = False
-    for claim in _claims_on_sales_of(receipt, now=now):
-        applied |= _change_held(claim, receipt, now=now)
-    return applied
+    is_held = True
+    for claims in _claims_on_sales_of(receipt, now=now):
+        parts = [_change_held(claim, receipt, now=now) for claim in claims]
+        is_held &= 0 < max(parts, default=0) <= sum(1 for count in parts if count)
+    return is_held
 
 
-def _change_held(claim: Claim, receipt: Receipt, *, now: datetime) -> bool:
-    """Bring the purchase of `claim` up to `receipt`; False where it holds nothing of it.
+def _change_held(claim: Claim, receipt: Receipt, *, now: datetime) -> int:
+    """Bring the purchase of `claim` up to `receipt`; how many parts the sale has in all, or 0 where
+    the claim leads to no purchase of it.
 
     A claim that a crash left behind must not lead a stranger's receipt to a member.
     """
@@ -45,17 +48,18 @@ def _change_held(claim: Claim, receipt: Receipt, *, now: datetime) -> bool:
     where = Whereabouts(hold.payment_id, MemberId(hold.member_id), claim.anchored_at)
     key = active_key_of(where.member_id, now=now)
     if key is None:
-        return True
+        return 0
     purchase = store.find_purchase(where, key=key, now=now)
-    if purchase is not None and _holds(purchase, claim.receipt_id):
+    sale = purchase.receipt if purchase is not None else None
+    if purchase is not None and sale is not None and _holds(purchase, claim.receipt_id):
         _change_purchase(purchase, receipt, key=key, now=now)
-        return True
+        return len(list(parts_of(sale))) or 1
     if _is_new(claim, now=now):
-        if purchase is None or purchase.receipt is None:
+        if sale is None:
             raise TryAgain("the sale is being joined at this moment")
     elif not claim_stands(claim, now=now):
         matching_store.release_claim(claim, taken_until=claim.claimed_at)
-    return False
+    return 0
 
 
 def _holds(purchase: Purchase, receipt_id: ReceiptId) -> bool:
@@ -69,25 +73,29 @@ def _is_new(claim: Claim, *, now: datetime) -> bool:
     return claim.claimed_at is None or now < claim.claimed_at + JOINED_WITHIN
 
 
-def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> Iterator[Claim]:
-    """Who holds what `receipt` changes: an earlier version of itself, the sales it returns.
+def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> list[list[Claim]]:
+    """Who holds what `receipt` changes, sale by sale: an earlier version of itself, and the sales
+    that it returns.
 
     A sale is looked for by its reference first, and where nobody holds one, by its other codes.
     """
-    if receipt.version > 1:
-        yield from matching_store.list_claims(receipt.receipt_id, now=now)
-    for code in sales_referred_to(receipt):
-        held = matching_store.list_claims(receipt_id_of(receipt.retailer_id, code), now=now)
-        if not held:
-            others = codes.list_sales(receipt.retailer_id, code, now=now)
-            held = matching_store.list_claims(others[0], now=now) if len(others) == 1 else []
-        yield from held
+    own = matching_store.list_claims(receipt.receipt_id, now=now) if receipt.version > 1 else []
+    sales = [_claims_on(receipt, code, now=now) for code in sales_referred_to(receipt)]
+    return [own, *sales] if own or not sales else sales
+
+
+def _claims_on(receipt: Receipt, code: str, *, now: datetime) -> list[Claim]:
+    held = matching_store.list_claims(receipt_id_of(receipt.retailer_id, code), now=now)
+    if not held:
+        others = codes.list_sales(receipt.retailer_id, code, now=now)
+        held = matching_store.list_claims(others[0], now=now) if len(others) == 1 else []
+    return held
 
 
 def _change_purchase(
     purchase: Purchase, receipt: Receipt, *, key: vault.SealingKey, now: datetime
 ) -> None:
-    changed = with_change(purchase, receipt)
+    changed = _changed(purchase, receipt, now=now)
     if changed is not purchase:
         changed = noted(purchase, changed, now=now)
         outbox.tell(changed, NoteKind.UPDATED, now=now)
@@ -99,3 +107,16 @@ def _change_purchase(
 
         # Also after a repeat: the run before may have died before this.
         waiting.look_after_return(purchase.member_id, receipt, key=key, now=now)
+
+
+def _changed(purchase: Purchase, receipt: Receipt, *, now: datetime) -> Purchase:
+    changed, before = with_change(purchase, receipt), purchase.receipt
+    if changed is purchase or before is None or receipt.receipt_id != before.receipt_id:
+        return changed
+    brought = set(codes_of(receipt)) - set(codes_of(before))
+    if not brought:
+        return changed
+    codes.record_codes(receipt, now=now)  # Before returns are read: one that comes now sees it.
+    names = [receipt_id_of(receipt.retailer_id, code) for code in sorted(brought)]
+    early = [one for name in names for one in matching_store.list_changes(name, now=now)]
+    return with_early(changed, early)

@@ -60,13 +60,21 @@ def receive(
     if is_page or matching.are_awaited(receipts, place.store_id, now=now):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
     changes = _change_sales(receipts, is_gathered=False, now=now)
-    stays = [r for r in receipts if r in changes.to_gather or _belongs_on_a_page(r)]
+    refused = [receipt for receipt, _ in changes.contradicting if receipt.version > 1]
+    stays = [
+        receipt
+        for receipt in receipts
+        if receipt in changes.to_gather or (_belongs_on_a_page(receipt) and receipt not in refused)
+    ]
     return replace(changes, to_gather=tuple(stays))
 
 
 def _belongs_on_a_page(receipt: Receipt) -> bool:
-    """Whether a payment may yet look for `receipt`; an exchange may be paid for as well."""
-    return not _changes_a_sale(receipt) or any(parts_of(receipt))
+    """Whether a payment may yet look for `receipt`, or must not find an earlier version of it.
+
+    An exchange may be paid for; of a shared bill another part may be held.
+    """
+    return not _changes_a_sale(receipt) or receipt.version > 1 or any(parts_of(receipt))
 
 
 def _keep(
@@ -117,7 +125,7 @@ def _look_after_unnamed(receipts: Sequence[Receipt], *, now: datetime) -> None:
 
 
 def _keep_changes(receipts: Sequence[Receipt], *, now: datetime) -> Received:
-    """Keep changes of a sale that nobody holds yet where whoever claims the sale will look.
+    """Keep changes of what nobody holds yet where whoever claims it will look.
 
     They are written before the claims are read again, as the claim is written before the changes
     are read: of a change and a payment that arrive together at least one sees the other.
@@ -132,7 +140,8 @@ def _keep_changes(receipts: Sequence[Receipt], *, now: datetime) -> Received:
 
 
 def _change_sales(receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime) -> Received:
-    """Apply those of `receipts` that change a sale; `to_gather` are those whose sale nobody holds.
+    """Apply those of `receipts` that change a sale; `to_gather` are those of which a part may
+    still be joined.
 
     One that contradicts what a purchase has is set apart, so that the others go on; and before they
     are gathered, so is one that meets an obstacle: gathering tries it again, for its store alone.
