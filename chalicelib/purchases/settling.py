@@ -160,7 +160,7 @@ def join(
     early = _changes_before(sale, now=now)
     for _ in range(JOINS_MAX):
         if ended is not None:
-            _check_not_refused(question, matched, ended)
+            _check_not_refused(question, matched, ended, now=now)
         threshold = to_share(question.threshold)
         joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
         purchase = with_early(noted(ended, joining, now=now) if ended else joining, early)
@@ -181,14 +181,17 @@ def join(
     matching_store.stop_waiting(question.signals)
 
 
-def _check_not_refused(question: Question, matched: Matched, before: Purchase) -> None:
-    """Give the claim back where the receipt was taken away after the payment was read.
+def _check_not_refused(
+    question: Question, matched: Matched, before: Purchase, *, now: datetime
+) -> None:
+    """Give the claim back where the receipt was taken away after the payment was read, unless
+    somebody claimed it for the payment since.
 
     Whoever reads the payment anew knows. What a person says since is not asked about.
     :raises TryAgain: it was.
     """
     if matched.why not in BY_HAND and matched.part.receipt_id in before.payment.refused:
-        matching_store.release_claim(claim_of(question, matched))
+        matching_store.release_claim(claim_of(question, matched), taken_until=now)
         raise TryAgain("the receipt was taken away from the payment meanwhile")
 
 
@@ -239,7 +242,7 @@ def _go_on_with(
     and add what the payment's later events say.
     """
     if standing.receipt is not None and standing.receipt.receipt_id != matched.part.receipt_id:
-        matching_store.release_claim(claim_of(question, matched))
+        matching_store.release_claim(claim_of(question, matched), taken_until=now)
     update(standing, known.payment, key=key, now=now)
 
 

@@ -8,20 +8,28 @@ from functools import partial
 import pytest
 
 from chalicelib.banks.payments import PaymentEvent
-from chalicelib.purchases import service, withdrawing
+from chalicelib.kernel.refusals import TryAgain
+from chalicelib.matching.outcome import Evidence, Matched
+from chalicelib.matching.signals import parts_of
+from chalicelib.matching.store import list_claims
+from chalicelib.matching.why import Why
+from chalicelib.purchases import service, settling, store, withdrawing
 from chalicelib.purchases.access import Own
 from chalicelib.purchases.correcting import service as correcting
+from chalicelib.purchases.correcting.forcing import force_match
 from chalicelib.purchases.correcting.paper import Paper
 from chalicelib.purchases.correcting.service import (
     NothingToWithdraw,
 )
 from chalicelib.purchases.messages import WithdrawMessage
+from chalicelib.purchases.payments import store as payments
 from chalicelib.purchases.reading import Missing
 from infra.local import queue_time
 from tests.makers.corrections import LATER, holders, look, own, pay, purchase, refused, unfinished
 from tests.makers.purchases import (
     A_MINUTE_LATER,
     SALE,
+    SHOP,
     deliveries,
     event,
     found,
@@ -112,3 +120,25 @@ def test_a_late_order_to_withdraw_leaves_what_was_said_to_be_mine_after_all() ->
 
     assert found("t-1", later) == "R-1"
     assert holders(SALE) == [mine.where.payment_id]
+
+
+def test_a_run_that_was_slow_leaves_what_support_gave_back_meanwhile() -> None:
+    """It read the payment before the receipt was said not to be theirs, and joins after."""
+    mine = matched()
+    known = payments.find_payment(mine.where.payment_id, key=mine.key, now=LATER)
+    assert known is not None
+    (part,) = parts_of(SALE)
+    late = Matched(part, Evidence(frozenset(), frozenset(), 0), Why.TIME_AND_AMOUNT_AGREE)
+    correcting.say_not_mine(mine, version=1, now=LATER)
+    withdrawn = store.find_purchase(mine.where, key=mine.key, now=LATER)
+    forced_at = LATER + timedelta(minutes=1)
+    force_match(mine, store_id=SHOP.store_id, reference="R-1", note="it is hers", now=forced_at)
+
+    question = settling.asked(known, [SHOP], mine.member.digits, now=LATER)
+    with pytest.raises(TryAgain):
+        settling.join(question, known, withdrawn, late, key=mine.key, now=LATER)
+
+    assert found("t-1", forced_at) == "R-1"
+    assert [one.hold.payment_id for one in list_claims(SALE.receipt_id, now=forced_at)] == [
+        mine.where.payment_id
+    ]
