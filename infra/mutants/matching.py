@@ -17,7 +17,52 @@ PRICES = ("tests/unit/matching/test_matching_prices.py",)
 SHELF = ("tests/unit/matching/test_matching_shelf.py",)
 WEIGHING = ("tests/unit/matching/test_matching_weighing.py",)
 
+SENT_TWICE = ("tests/unit/matching/test_matching_sent_twice.py",)
+MOVED_TIMES = ("tests/integration/test_purchases_moved_times.py",)
+CONTRADICTED = ("tests/integration/test_purchases_contradicted.py",)
+RACING = ("tests/integration/test_purchases_changes_racing.py",)
+
 MUTANTS = (
+    Mutant(
+        "sale_under_another_id_is_free",
+        "what a till sent again under a second id is given to somebody else",
+        _DECISION,
+        "if not any(scene.is_sent_twice(pair.place, place) for place in taken)",
+        "if pair not in taken",
+        SENT_TWICE,
+    ),
+    Mutant(
+        "payment_waits_when_it_was_heard_of",
+        "a payment whose refund was heard first is nobody's rival when it was made",
+        "chalicelib/matching/store.py",
+        "_waiting_row(waiting.signals.payment_id, waiting.signals.made_at, store_id)",
+        "_waiting_row(waiting.signals.payment_id, waiting.anchored_at, store_id)",
+        MOVED_TIMES,
+    ),
+    Mutant(
+        "payment_is_made_when_it_is_booked",
+        "the time of a clearing takes the place of when the card was presented",
+        "chalicelib/matching/payment.py",
+        "return (told or self.events)[0].made_at",
+        "return (told or self.events)[-1].made_at",
+        MOVED_TIMES,
+    ),
+    Mutant(
+        "cleared_sum_speaks_against_no_new_match",
+        "what was cleared counts against a match that was made, and not before one is",
+        _WEIGHING,
+        "    if not charge.taken or (slip.auth_code and slip.auth_code == charge.auth_code):\n",
+        "    if slip.receipt_id:\n",
+        CONTRADICTED,
+    ),
+    Mutant(
+        "newer_version_is_not_kept",
+        "a correction that comes while the version before is joined is lost",
+        "chalicelib/purchases/receiving.py",
+        "        if receipt.version > 1:\n            matching_store",
+        "        if receipt.version > 9:\n            matching_store",
+        RACING,
+    ),
     Mutant(
         "strangers_receipt_is_the_same_purchase",
         "a receipt that another member holds is shown as told by two sources",
