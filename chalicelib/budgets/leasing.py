@@ -107,6 +107,13 @@ def settled(budget: Budget, slot: int, closed: Lease) -> Budget:
     return replace(budget, leases=others, spent_minor=spent, spends=spends)
 
 
+def was_settled(budget: Budget, number: int) -> bool:
+    """Whether a lease of this `number` was opened and settled: it stands in no slot any more."""
+    return 0 < number < budget.next_number and all(
+        lease.number != number for lease in budget.leases.values()
+    )
+
+
 def leased(budget: Budget, slot: int, wanted_minor: int) -> Budget | None:
     """`budget` with a new lease in the empty `slot`; None where less than wanted is free."""
     if budget.is_closed or budget.free_minor < wanted_minor:

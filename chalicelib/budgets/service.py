@@ -16,9 +16,8 @@ from chalicelib.network.caching import Remembered
 
 ATTEMPTS_MAX = 40  # Each is lost only to somebody who finished; more than a few is a bug.
 ENTRY_CHARACTERS = 16  # 80 bits: two purchases of one lease never share an entry.
-REMEMBERED_MAX = 2_000
 
-_leases: Remembered[tuple[str, int], int] = Remembered(entries_max=REMEMBERED_MAX)
+_leases: Remembered[tuple[str, int], int] = Remembered(entries_max=2_000)
 
 
 class ConflictingBudget(Conflicting):
@@ -195,13 +194,15 @@ def _lease_in(budget: Budget, purse: Purse, slot: int, *, now: datetime) -> Leas
 def spend(purse: Purse, number: int, entry: str, minor: int, *, slot: int, now: datetime) -> bool:
     """Spend `minor` for `entry` of the lease `number`: once, however often it is asked.
 
-    False: the lease is closed and has no such spend, and never will have.
+    False: the lease is closed and never will have it. One that is forgotten had it, as is assumed.
 
     :raises ConflictingSpend: it was spent with a smaller amount.
     """
     if store.spend(purse.campaign_id, number, entry, minor):
         return True
     lease = store.find_lease(purse.campaign_id, number, now=now)
+    if lease is None and store.was_settled(purse.campaign_id, number, now=now):
+        return True
     if lease is not None and entry not in lease.spends and not lease.is_closed:
         lease = _close_lease(purse, number, now=now)  # Too little room is left.
     spent = lease.spends.get(entry) if lease is not None else None

@@ -15,6 +15,7 @@ from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute,
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
+from chalicelib.budgets import leasing
 from chalicelib.budgets.leasing import SPENDS_MAX, Budget, Lease, OpenLease
 from chalicelib.runtime import rows
 from chalicelib.runtime.register import CONFIGURED, Category, Erasure, Kept, Purpose, Retention
@@ -103,6 +104,12 @@ def find_lease(campaign_id: str, number: int, *, now: datetime) -> Lease | None:
     """The lease of this number, or None: not written yet, or long forgotten."""
     row = rows.find(LeaseRow, _pk(campaign_id), _sk(number), now=now)
     return None if row is None else _to_lease(row)
+
+
+def was_settled(campaign_id: str, number: int, *, now: datetime) -> bool:
+    """Whether a lease of this number was settled, however long ago."""
+    budget = find_budget(campaign_id, now=now)
+    return budget is not None and leasing.was_settled(budget, number)
 
 
 def list_leases(campaign_id: str, *, after: int = 0, now: datetime) -> list[Lease]:

@@ -157,7 +157,7 @@ def take_report(report: ReportMessage, *, now: datetime) -> Instruction:
     if instruction.state is PayoutState.EXECUTED:
         outcome = said_after_executed(Rail(instruction.rail), outcome, now=now)
     if _contradicts(instruction, outcome) and instruction.rail == Rail.TRUELAYER.value:
-        after = sending.ask_again(instruction, now=now)
+        after = sending.ask_again(instruction, report.provider, now=now)
     else:
         after = payouts.record_outcome(report.payout_id, outcome, now=now)
     orders.note_event(report.payout_id, _event(report))

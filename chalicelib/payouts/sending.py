@@ -7,7 +7,7 @@ finds what is written: before the call nothing was paid; from the moment that th
 promises that this pays once (docs/decisions/0076-who-may-send-a-payout.md).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.personal import Personal
@@ -77,10 +77,8 @@ def look_up(payout_id: str, *, now: datetime) -> Instruction:
         seconds = int(CALLS_END_WITHIN.total_seconds())
         raise TryAgain("the rail is being asked", after_seconds=seconds)
     handed = _prepare(instruction, now=now)
-    if isinstance(handed, _NotPayable):  # What is known of it stays.
-        observability.count("payout_looks_put_off", reason=handed.reason)
-        observability.warn("a payout cannot be looked up", id=payout_id, reason=handed.reason)
-        return instruction
+    if isinstance(handed, _NotPayable):
+        return _put_off(instruction, handed)
     rail = handed.account.rail
     outcome = port_of(rail).look_up(handed, instruction.provider_id, now=now)
     observability.count("payouts_looked_up", provider=rail.value, outcome=_word(outcome))
@@ -89,18 +87,29 @@ def look_up(payout_id: str, *, now: datetime) -> Instruction:
     return payouts.record_outcome(payout_id, outcome, now=now)
 
 
-def ask_again(instruction: Instruction, *, now: datetime) -> Instruction:
+def ask_again(instruction: Instruction, named: str, *, now: datetime) -> Instruction:
     """Believe the rail itself about a payout of which a word contradicts what is known.
+
+    `named` is the payment that the word names. A payout that has no name yet is asked for under
+    that: it ended already, so nothing may be sent to learn what became of it.
 
     :raises TryAgain: it does not say for certain now.
     """
-    handed = _prepare(instruction, now=now)
+    asked = replace(instruction, provider_id=instruction.provider_id or named)
+    handed = _prepare(asked, now=now)
     if isinstance(handed, _NotPayable):
-        return instruction
-    outcome = port_of(handed.account.rail).look_up(handed, instruction.provider_id, now=now)
+        return _put_off(instruction, handed)
+    outcome = port_of(handed.account.rail).look_up(handed, asked.provider_id, now=now)
     if isinstance(outcome, Unknown | Accepted):
         raise TryAgain("the rail does not say what became of the payout")
     return payouts.record_outcome(instruction.payout_id, outcome, now=now)
+
+
+def _put_off(instruction: Instruction, why: _NotPayable) -> Instruction:
+    """What is known of it stays."""
+    observability.count("payout_looks_put_off", reason=why.reason)
+    observability.warn("a payout cannot be looked up", id=instruction.payout_id, reason=why.reason)
+    return instruction
 
 
 def _send_first(instruction: Instruction, *, now: datetime) -> Instruction:
@@ -132,17 +141,26 @@ def _takes_currency(handed: Handed) -> bool:
 
 
 def _prepare(instruction: Instruction, *, now: datetime) -> Handed | _NotPayable:
-    """Everything that the rail needs, the order as it was frozen the first time."""
+    """Everything that the rail needs, the order as it was frozen the first time.
+
+    An order is frozen while nobody was called, and never again: a later one may name another
+    account, and its time would open the life of a key that the rail forgot long ago.
+    """
     account = _account_of(instruction, now=now)
     key = members.member_key_of(instruction.member_id, now=now)
     if account is None or account.rail.value != instruction.rail:
         return _NotPayable("no_paying_account")
     if key is None:
         return _NotPayable("member_forgotten")
-    frozen = orders.find_order(instruction.payout_id, instruction.member_id, key=key, now=now)
-    order = frozen if frozen is not None else _freeze(instruction, account, key, now=now)
-    if isinstance(order, _NotPayable):
-        return order
+    order: Order | _NotPayable | None = orders.find_order(
+        instruction.payout_id, instruction.member_id, key=key, now=now
+    )
+    if order is None and instruction.state is PayoutState.WRITTEN:
+        order = _freeze(instruction, account, key, now=now)
+    elif order is None and instruction.provider_id:
+        order = _to_ask_by_name(instruction, account)
+    if order is None or isinstance(order, _NotPayable):
+        return order or _NotPayable("order_forgotten")
     destination = None
     if order.envelope is not None:
         destination = destinations.open_envelope(order.envelope, owner=order.member_id)
@@ -155,6 +173,23 @@ def _account_of(instruction: Instruction, *, now: datetime) -> PayingAccount | N
     if instruction.state is PayoutState.WRITTEN:
         return paying.find_account(*place, now=now)
     return paying.find_account_of(Rail(instruction.rail), *place, now=now)
+
+
+def _to_ask_by_name(instruction: Instruction, account: PayingAccount) -> Order:
+    """What suffices to ask for a payment by its name, once its order is forgotten.
+
+    It says of nobody where to pay, and is not kept: nothing can be sent from it.
+    """
+    return Order(
+        payout_id=instruction.payout_id,
+        member_id=instruction.member_id,
+        connection_id=instruction.connection_id,
+        amount=instruction.amount,
+        idempotency_key=instruction.idempotency_key,
+        reference=instruction.reference,
+        paid_from=account.account,
+        frozen_at=instruction.written_at,
+    )
 
 
 def _freeze(

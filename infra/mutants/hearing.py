@@ -113,8 +113,10 @@ MUTANTS = (
         "credit_is_a_payment",
         "money that came back without a word of its return is one more payment",
         _REPORTS,
-        'if direction == "CRDT" or is_return:',
-        "if is_return:",
+        '        case "CRDT":\n',
+        '        case "CRDT" if details.find("RtrInf") is None:\n'
+        "            return Executed(payout_id, at)\n"
+        '        case "CRDT":\n',
         ISO20022,
     ),
     Mutant(

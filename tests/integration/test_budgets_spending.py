@@ -198,6 +198,20 @@ def test_a_lease_that_is_closed_takes_no_spend_of_a_process_that_remembers_it() 
     assert standing().spent_minor == 8
 
 
+def test_what_was_spent_of_a_lease_that_is_forgotten_is_not_spent_again() -> None:
+    open_budget(6_400)
+    number = buy("p-1", 40)
+    assert number == 1
+    service.bring_back(PURSE, now=NOON)
+    store.LeaseRow("campaign#autumn", "lease#00000001").delete()
+    entry = service.entry_of(PURSE.campaign_id, "p-1")
+
+    said = [service.spend(PURSE, one, entry, 40, slot=0, now=LATER) for one in (1, 2)]
+
+    assert said == [True, False]  # There was no second lease.
+    assert service.get_standing(PURSE, now=LATER).spent_minor == 40
+
+
 def test_the_cap_can_rise_and_can_fall_to_what_is_spent_and_leased() -> None:
     open_budget(640)
     buy("p-1", 8)

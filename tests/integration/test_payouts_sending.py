@@ -11,13 +11,11 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger.model import Balances
 from chalicelib.payouts import looking, sending
 from chalicelib.payouts import service as payouts
-from chalicelib.payouts import store as instructions
 from chalicelib.payouts.destinations import service as destinations
-from chalicelib.payouts.model import Instruction, PayoutState, Unknown
+from chalicelib.payouts.model import Instruction, PayoutState
 from chalicelib.payouts.orders import store as orders
 from chalicelib.payouts.paying import service as paying
 from chalicelib.payouts.rails.model import PayingSecrets, Rail
-from chalicelib.payouts.states import follow
 from chalicelib.runtime import queues
 from infra.local.calling import call
 from infra.local.sandbox_bank import SandboxBank
@@ -43,7 +41,8 @@ pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 
 AFTER_THE_CALL = PAYING_AT + sending.CALLS_END_WITHIN
 THREADS = 16
-OUTCOME_WRITTEN = 4  # After the frozen order, the look that is due, and `unknown`.
+UNKNOWN_WRITTEN = 3  # After the frozen order and the look that is due.
+OUTCOME_WRITTEN = 4
 
 
 def _send_until_done(payout_id: str) -> Instruction:
@@ -136,7 +135,8 @@ def test_who_died_before_the_call_is_followed_by_one_who_makes_it() -> None:
     with sandbox_payments() as (bank, account):
         record_paying(account)
         order = write_order(make_payee(), 500, Rail.SANDBOX)
-        instructions.record_change(follow(order, Unknown(), now=PAYING_AT))
+        with pytest.raises(Died), dying(UNKNOWN_WRITTEN, is_heard=True):
+            sending.send(order.payout_id, now=PAYING_AT)
 
         with pytest.raises(TryAgain):
             sending.send(order.payout_id, now=PAYING_AT + timedelta(seconds=89))

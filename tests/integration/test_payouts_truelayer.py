@@ -9,15 +9,18 @@ import pytest
 
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.ledger.model import Balances
-from chalicelib.payouts import looking, sending
+from chalicelib.payouts import hearing, looking, sending
 from chalicelib.payouts import service as payouts
 from chalicelib.payouts.destinations import service as destinations
 from chalicelib.payouts.destinations.accounts import Destination, read_iban
-from chalicelib.payouts.model import PayoutState
+from chalicelib.payouts.messages import ReportMessage
+from chalicelib.payouts.model import Failed, PayoutState
+from chalicelib.payouts.orders.store import OrderRow
 from chalicelib.payouts.rails.model import Rail
 from chalicelib.payouts.rails.truelayer import SENT_AGAIN_WITHIN
 from infra.local.serving import NO_ANSWER
 from tests.makers.ledger import balances
+from tests.makers.outside import Counted
 from tests.makers.paying import (
     GIVEN_AT,
     MERCHANT,
@@ -27,6 +30,7 @@ from tests.makers.paying import (
     make_payee,
     record_paying,
     sandbox_truelayer,
+    set_destination,
     write_order,
 )
 
@@ -34,6 +38,7 @@ pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 
 AFTER_THE_CALL = PAYING_AT + sending.CALLS_END_WITHIN
 AFTER_THE_KEY = PAYING_AT + SENT_AGAIN_WITHIN + timedelta(minutes=1)
+ORDER_FORGOTTEN = PAYING_AT + timedelta(days=91)
 THREADS = 16
 
 
@@ -138,6 +143,62 @@ def test_after_the_keys_life_an_order_that_is_nowhere_stays_unknown() -> None:
     assert after.state is PayoutState.UNKNOWN
     assert rail.books.posts == 1
     assert rail.payouts() == []
+
+
+@pytest.mark.parametrize("is_deleted", [True, False], ids=["deleted", "expired"])
+def test_an_order_that_was_forgotten_is_not_made_anew_and_posted_again(
+    counted: Counted, is_deleted: bool
+) -> None:
+    with sandbox_truelayer() as (rail, account):
+        record_paying(account)
+        ada = make_payee()
+        order = write_order(ada, 534, Rail.TRUELAYER)
+        sending.send(order.payout_id, now=PAYING_AT)
+        set_destination(ada, account_number="12345679", now=PAYING_AT + timedelta(days=20))
+        if is_deleted:
+            OrderRow(f"order#{order.payout_id}", "order").delete()
+
+        after = sending.look_up(order.payout_id, now=ORDER_FORGOTTEN)
+
+    assert after.state is PayoutState.UNKNOWN
+    assert rail.books.posts == 1
+    assert counted["payout_looks_put_off:order_forgotten"] == 1
+
+
+def test_a_payment_that_has_a_name_is_asked_for_after_its_order_was_forgotten() -> None:
+    with sandbox_truelayer(executes=False) as (rail, account):
+        record_paying(account)
+        order = write_order(make_payee(), 534, Rail.TRUELAYER)
+        sent = sending.send(order.payout_id, now=PAYING_AT)
+        found = sending.look_up(order.payout_id, now=AFTER_THE_KEY)
+        rail.execute(found.provider_id)
+
+        after = sending.look_up(order.payout_id, now=ORDER_FORGOTTEN)
+
+    assert (sent.state, found.state) == (PayoutState.UNKNOWN, PayoutState.SENT)
+    assert after.state is PayoutState.EXECUTED
+    assert rail.books.posts == 1
+
+
+@pytest.mark.parametrize("after", [timedelta(hours=1), timedelta(days=91)])
+def test_a_late_word_of_a_payout_that_failed_is_asked_about_and_nothing_is_posted(
+    after: timedelta,
+) -> None:
+    with sandbox_truelayer() as (rail, account):
+        record_paying(account)
+        order = write_order(make_payee(), 534, Rail.TRUELAYER)
+        sending.send(order.payout_id, now=PAYING_AT)
+        named, at = rail.payouts()[0].payout_id, PAYING_AT + after
+        failed = payouts.record_outcome(order.payout_id, Failed("refused", is_final=True), now=SOON)
+        word = ReportMessage(order.payout_id, "event-1", "executed", SOON, provider=named)
+
+        hearing.take_report(word, now=at)
+
+        stands = payouts.get(order.payout_id, now=at)
+    assert (failed.state, failed.provider_id) == (PayoutState.FAILED, "")
+    assert (stands.state, stands.provider_id) == (PayoutState.EXECUTED, named)
+    assert stands.is_disputed
+    assert rail.books.posts == 1
 
 
 def test_finds_the_order_on_a_later_page_of_the_account() -> None:

@@ -261,6 +261,22 @@ def test_what_comes_back_of_a_payment_that_left_twice_is_not_paid_to_the_member_
     assert _listed() == []
 
 
+def test_a_return_that_the_bank_undid_is_listed(
+    tmp_path: Path, payouts_sent: list[Instruction]
+) -> None:
+    one, other = payouts_sent
+    begin(PAID_ON)
+    debit = entry((one.payout_id, "5.00"))
+    back = entry((one.payout_id, "5.00"), direction="CRDT", returned="AC04")
+    undone = entry((one.payout_id, "5.00")) | {"RvslInd": True}
+
+    for content in (notification(debit, back, undone), _booked(other)):
+        _report(tmp_path, content)
+
+    assert balances(one.member_id, now=NOON).available == 500
+    assert _listed() == [f"overpaid {one.payout_id}"]
+
+
 def test_a_line_that_cannot_be_read_is_shown_and_the_others_are_taken(
     tmp_path: Path, payouts_sent: list[Instruction]
 ) -> None:

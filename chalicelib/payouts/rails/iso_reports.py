@@ -200,13 +200,18 @@ def _debited(
 def _outcome_of_entry(
     entry: ET.Element, details: ET.Element, payout_id: str, at: datetime
 ) -> Outcome:
-    """A debit is the payment itself; a credit under its id is the money coming back."""
-    direction = _said(details, "CdtDbtInd") or _said(entry, "CdtDbtInd")
-    is_return = details.find("RtrInf") is not None or _said(entry, "RvslInd") == "true"
-    if direction == "CRDT" or is_return:
-        reason = _said(details, "RtrInf/Rsn/Cd") or _said(details, "RtrInf/Rsn/Prtry")
-        return Returned(reason or "not_said", at)
-    return Executed(payout_id, at)
+    """A debit is the payment itself; a credit under its id is the money coming back.
+
+    Which way the money went is what counts. A debit that is called a reversal (`RvslInd`) reverses
+    a credit: what had come back has left again.
+    """
+    match _said(details, "CdtDbtInd") or _said(entry, "CdtDbtInd"):
+        case "DBIT":
+            return Executed(payout_id, at)
+        case "CRDT":
+            reason = _said(details, "RtrInf/Rsn/Cd") or _said(details, "RtrInf/Rsn/Prtry")
+            return Returned(reason or "not_said", at)
+    raise Malformed("a booked entry does not say which way the money went", field="CdtDbtInd")
 
 
 def _booked_at(entry: ET.Element, made_at: str) -> datetime:

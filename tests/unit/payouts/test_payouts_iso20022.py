@@ -32,15 +32,12 @@ MADE_AT = datetime(2026, 12, 2, 15, 30, tzinfo=UTC)
 BOOKED_AT = datetime(2026, 12, 3, tzinfo=UTC)
 PAYOUT, OTHER = f"20261202{'a' * 18}", f"20261202{'b' * 18}"
 FILE = message_id_of(POUNDS, DAY, 1)
+OUT, BACK = "DBIT", "CRDT"
 
 
 def transfer(payout_id: str = PAYOUT, minor: int = 500, currency: str = "GBP") -> Transfer:
-    account = (
-        SortCodeAccount("102030", "12345678")
-        if currency == "GBP"
-        else IbanAccount("DE89370400440532013000")
-    )
-    to = Destination(account, "Ada Wren")
+    sort_code, iban = SortCodeAccount("102030", "12345678"), IbanAccount("DE89370400440532013000")
+    to = Destination(sort_code if currency == "GBP" else iban, "Ada Wren")
     return Transfer(payout_id, Money(minor, currency), to, "CASHBACK AAAAAAAA")
 
 
@@ -237,8 +234,8 @@ def reported(payout_id: str, outcome: Outcome, minor: int, line: str = "NTF-1") 
 def test_reads_debits_returns_and_nothing_that_is_only_pending() -> None:
     report = notification(
         entry((PAYOUT, "5.00"), (OTHER, "7.25")),
-        entry((PAYOUT, "5.00"), direction="CRDT", returned="AC04"),
-        entry((OTHER, "7.25"), is_booked=False, direction="CRDT", returned="AC04"),
+        entry((PAYOUT, "5.00"), direction=BACK, returned="AC04"),
+        entry((OTHER, "7.25"), is_booked=False, direction=BACK, returned="AC04"),
         entry(("NOTPROVIDED", "1.00")),
     )
 
@@ -250,9 +247,26 @@ def test_reads_debits_returns_and_nothing_that_is_only_pending() -> None:
 
 
 def test_a_credit_is_a_return_though_nothing_says_why() -> None:
-    [line] = read_report(notification(entry((PAYOUT, "5.00"), direction="CRDT")))
+    [line] = read_report(notification(entry((PAYOUT, "5.00"), direction=BACK)))
 
     assert line == reported(PAYOUT, Returned("not_said", BOOKED_AT), 500)
+
+
+def test_a_reversal_is_what_its_direction_says() -> None:
+    debit, credit, undone = (entry((PAYOUT, "5.00"), direction=to) for to in (OUT, BACK, OUT))
+    credit["RvslInd"] = undone["RvslInd"] = True  # The debit was reversed, then that was.
+
+    assert read_report(notification(debit, credit, undone)) == (
+        reported(PAYOUT, Executed(PAYOUT, BOOKED_AT), 500),
+        reported(PAYOUT, Returned("not_said", BOOKED_AT), 500, "NTF-1/2"),
+        reported(PAYOUT, Executed(PAYOUT, BOOKED_AT), 500, "NTF-1/3"),
+    )
+
+
+def test_an_entry_that_does_not_say_which_way_the_money_went_is_not_guessed() -> None:
+    report = notification(entry((PAYOUT, "5.00")))
+
+    assert read_report(report.replace(b"DBIT", b"BOTH")) == (Unread("NTF-1", PAYOUT, "CdtDbtInd"),)
 
 
 def test_a_debit_is_known_by_the_banks_reference_and_without_one_by_its_place() -> None:
