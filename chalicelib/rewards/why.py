@@ -69,7 +69,7 @@ def tell(own: Own, *, now: datetime) -> tuple[SchemeStory, ...]:
 
 def _story(scheme: Scheme, sale: Sale, own: Own, *, now: datetime) -> SchemeStory:
     holder = loyalty.holder_of(own.member, scheme.scheme_id, own.key)
-    of = Purchased(sale.purchase_id, sale.sold_at)
+    of = Purchased(sale.purchase_id, sale.earliest_at)
     card = desk.open_card(holder, scheme, of=of, now=now).card
     taker = loyalty.taker_of(own.member, scheme, now=now)
     if card is None and taker.joined is not None:

@@ -130,7 +130,7 @@ def _settled(case: Case, asked: Asked | None, *, now: datetime) -> Settled:
         case.holder,
         case.newest,
         lambda opened: decide(opened, case, asked, now=now),
-        of=Purchased(payment_id, case.sale.sold_at),
+        of=Purchased(payment_id, case.sale.earliest_at),
         now=now,
     )
     if after.card is None:
