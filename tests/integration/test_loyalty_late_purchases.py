@@ -8,10 +8,24 @@ import pytest
 from chalicelib.banks.payments import PaymentEventKind
 from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.money import Money
+from chalicelib.loyalty import service as loyalty
 from chalicelib.loyalty.cards.lots import balance_at
+from chalicelib.loyalty.memberships import service as memberships
+from chalicelib.loyalty.schemes import service as schemes
 from chalicelib.purchases import service as purchases
 from tests.makers.purchases import PAID_AT, event, receive
-from tests.makers.rewarding import DAY, bought, buy, card, open_bakery, settle
+from tests.makers.rewarding import (
+    DAY,
+    SCHEME,
+    bought,
+    bring_back,
+    buy,
+    card,
+    holder,
+    member,
+    open_bakery,
+    settle,
+)
 
 pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
 HOUR = DAY / 24
@@ -73,3 +87,20 @@ def test_a_word_that_names_a_later_time_of_a_purchase_in_the_history_earns_nothi
     settle(now=LATE)
 
     assert active() == 13
+
+
+def test_what_was_forfeited_on_coming_back_is_not_taken_again() -> None:
+    open_points(rejoin="reset", refund_policy="negative")
+    a_coffee_each_day(range(14))
+    scheme = schemes.get_valid(SCHEME, at=LATE, now=LATE)
+    taker = loyalty.taker_of(member(now=LATE), scheme, now=LATE)
+    memberships.leave(holder(now=LATE), scheme, taker, now=LATE)
+    memberships.join(holder(now=LATE), scheme, taker, now=LATE + DAY)
+    assert active(LATE + DAY) == 0
+    buy("new", 2, at=LATE + 2 * DAY)
+    settle(now=LATE + 3 * DAY)
+
+    bring_back("t-0", 1, reference="B-1", at=LATE + 4 * DAY)
+    settle(now=LATE + 4 * DAY)
+
+    assert active(LATE + 5 * DAY) == 2

@@ -60,9 +60,7 @@ def tier_counts_of(card: Card, scheme: Scheme) -> Counter[int]:
 
 def counting(card: Card) -> tuple[Entry, ...]:
     """The entries that count: all purchases since the card began, or began anew."""
-    since = card.reset_at
-    purchases = (one for one in card.entries if not is_extra(one.payment_id))
-    return tuple(one for one in purchases if since is None or one.sold_at >= since)
+    return _counting(card, card.entries)
 
 
 def to_past(entry: Entry) -> Past:
@@ -87,10 +85,7 @@ def archived_steps(card: Card, rule_id: str) -> frozenset[int]:
 
 def moved(card: Card, gone: Iterable[Entry], scheme: Scheme) -> tuple[Count, ...]:
     """The counts of `card` when the entries `gone` are in the history too."""
-    since = card.reset_at
-    purchases = (one for one in gone if not is_extra(one.payment_id))
-    counted = [one for one in purchases if since is None or one.sold_at >= since]
-    counts = _kept(card) + _tally(counted, scheme)
+    counts = _kept(card) + _tally(_counting(card, gone), scheme)
     _fold_tiers(counts)
     names = dict.fromkeys(name for name, _ in counts)
     return tuple(
@@ -103,11 +98,16 @@ def moved(card: Card, gone: Iterable[Entry], scheme: Scheme) -> tuple[Count, ...
 def returned(card: Card, entry: Entry, scheme: Scheme) -> tuple[Count, ...]:
     """The counts of `card` when `entry` came out of the history."""
     counts = _kept(card)
-    if not is_extra(entry.payment_id):
-        counts.subtract(_tally([entry], scheme))
+    counts.subtract(_tally(_counting(card, [entry]), scheme))
     return tuple(
         Count(name, period, units) for (name, period), units in counts.items() if units > 0
     )
+
+
+def _counting(card: Card, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    since = card.reset_at
+    purchases = (one for one in entries if not is_extra(one.payment_id))
+    return tuple(one for one in purchases if since is None or one.sold_at >= since)
 
 
 def _archived(card: Card, scheme: Scheme, sold_at: datetime) -> Archived:
