@@ -104,3 +104,14 @@ def test_what_was_forfeited_on_coming_back_is_not_taken_again() -> None:
     settle(now=LATE + 4 * DAY)
 
     assert active(LATE + 5 * DAY) == 2
+
+
+@pytest.mark.parametrize("days", [5, 14])
+def test_a_late_purchase_does_not_pass_the_cap_of_its_day(days: int) -> None:
+    open_points(caps=[{"units": 1, "per": "day"}])
+    a_coffee_each_day(range(days))
+
+    buy("late", at=PAID_AT + HOUR)
+    settle(now=LATE)
+
+    assert active() == days
