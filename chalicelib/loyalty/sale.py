@@ -14,7 +14,7 @@ from typing import NamedTuple
 from chalicelib.kernel.ids import PaymentId, ReceiptId, RetailerId, StoreId
 from chalicelib.loyalty.amounts import CHARGE_PREFIX, amounts_of
 from chalicelib.loyalty.moneyback import given_back_minor, paid_minor, swapped_minor
-from chalicelib.matching.payment import PaymentState
+from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.signals import parts_of
 from chalicelib.network.model import Store
 from chalicelib.purchases.model import Purchase
@@ -69,7 +69,8 @@ class SaleCharge:
 class Sale:
     """What was bought with one payment, after everything that is known of it.
 
-    - `sold_at` is the bank's time of the payment, in UTC; `zone` the store's.
+    - `sold_at` is the bank's time of the payment, in UTC; `zone` the store's. `told_from` is the
+      earliest that any word of the bank gave; None: that one.
     - `due_minor` is what the lines sold and the charges came to; `total_minor` what was to be paid
       (less, in an exchange). `paid_minor` of it was paid by this payment, `own_tender_minor` by the
       retailer's own loyalty, vouchers and gift cards.
@@ -100,6 +101,14 @@ class Sale:
     is_largest_part: bool = True
     is_told_twice: bool = False
     receipt_id: ReceiptId = NO_RECEIPT
+    told_from: datetime | None = None
+
+    @property
+    def earliest_at(self) -> datetime:
+        """No later than it was ever said to be sold: a further word of the bank moves `sold_at`
+        either way, and this only back.
+        """
+        return self.sold_at if self.told_from is None else min(self.sold_at, self.told_from)
 
     @property
     def sold(self) -> tuple[SaleLine, ...]:
@@ -152,6 +161,7 @@ def sale_of(purchase: Purchase, store: Store | None) -> Sale:
         is_largest_part=_is_largest_part(receipt, purchase.part),
         is_told_twice=purchase.same_as is not None,
         receipt_id=receipt.receipt_id,
+        told_from=_told_from(payment),
     )
     by_lines = int(returned_minor(sale) * sale.paid_share)
     beyond = max(given_back_minor(purchase, paid=paid) - by_lines, 0)
@@ -191,7 +201,12 @@ def _sale_of_nothing(purchase: Purchase, store: Store | None) -> Sale:
         paid_minor=0,
         due_minor=0,
         is_withdrawn=True,
+        told_from=_told_from(payment),
     )
+
+
+def _told_from(payment: Payment) -> datetime:
+    return min(payment.anchored_at, *(event.made_at for event in payment.events))
 
 
 def _counts_no_more(purchase: Purchase, receipt: Receipt) -> bool:

@@ -4,7 +4,7 @@ What earned is told by the card's entry: its shares, under the version of the sc
 decided by. Why something gave nothing is decided anew, and never stored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from chalicelib.loyalty.cards.eligibility import Barred, find_bar
 from chalicelib.loyalty.cards.extra import is_withheld
 from chalicelib.loyalty.cards.model import Card, Entry
 from chalicelib.loyalty.cards.naming import giver_of, is_extra, payment_of
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.loyalty.cards.valuing import award_for
 from chalicelib.loyalty.earning import Award
 from chalicelib.loyalty.reasons import EarnWhy
@@ -69,8 +70,9 @@ def tell(own: Own, *, now: datetime) -> tuple[SchemeStory, ...]:
 
 def _story(scheme: Scheme, sale: Sale, own: Own, *, now: datetime) -> SchemeStory:
     holder = loyalty.holder_of(own.member, scheme.scheme_id, own.key)
-    of = Purchased(sale.purchase_id, sale.sold_at)
-    card = desk.open_card(holder, scheme, of=of, now=now).card
+    of = Purchased(sale.purchase_id, sale.earliest_at)
+    opened = desk.open_card(holder, scheme, of=of, now=now)
+    card = opened.card
     taker = loyalty.taker_of(own.member, scheme, now=now)
     if card is None and taker.joined is not None:
         card = desk.new_card(taker.joined)
@@ -80,7 +82,7 @@ def _story(scheme: Scheme, sale: Sale, own: Own, *, now: datetime) -> SchemeStor
         why = bar or Barred.NOT_JOINED
         story = SchemeStory(scheme.scheme_id, scheme.version, 0, why.value, (_OF_BAR[why],))
     else:
-        story = _decided(scheme, sale, card, entry, now=now)
+        story = _decided(scheme, sale, card, opened.past, now=now)
     return replace(story, words=(*story.words, *_of_others(card, scheme, sale, now=now)))
 
 
@@ -98,11 +100,12 @@ def _of_others(card: Card | None, scheme: Scheme, sale: Sale, *, now: datetime) 
 
 
 def _decided(
-    scheme: Scheme, sale: Sale, card: Card, entry: Entry | None, *, now: datetime
+    scheme: Scheme, sale: Sale, card: Card, past: Sequence[Past], *, now: datetime
 ) -> SchemeStory:
+    entry = card.find_entry(sale.purchase_id)
     if entry is not None:
         scheme = schemes.get_version(scheme.scheme_id, entry.scheme, now=now)
-    award = award_for(card, scheme, sale)
+    award = award_for(card, scheme, sale, past)
     if entry is not None:
         award = _as_it_was(award, entry)
     elif award.units > 0:

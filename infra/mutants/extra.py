@@ -53,8 +53,8 @@ MUTANTS = (
         "extra_units_use_up_caps",
         "what another card gave counts towards the caps and tiers of the scheme",
         "chalicelib/loyalty/cards/standing.py",
-        "purchases = (one for one in card.entries if not is_extra(one.payment_id))",
-        "purchases = card.entries",
+        "purchases = (one for one in entries if not is_extra(one.payment_id))",
+        "purchases = entries",
         (*EXTRA_CARDS, *EXTRA_UNITS),
     ),
     Mutant(

@@ -42,8 +42,8 @@ MUTANTS = (
         "brought_back_units_stay_expired",
         "units that come back from the history are counted as expired there as well",
         _CARDS,
-        "        expired=card.expired - expired,\n",
-        "        expired=card.expired,\n",
+        "    card = replace(card, expired=card.expired - expired)\n",
+        "",
         HISTORY,
     ),
     Mutant(

@@ -16,8 +16,8 @@ MUTANTS = (
         "old_purchase_earns_again",
         "a purchase that moved to the history is taken for a new one",
         _DESK,
-        "if card.watermark is None or of.sold_at > card.watermark:",
-        "if card.watermark is None or of.sold_at <= card.watermark:",
+        "if card.watermark is None or of.earliest_at > card.watermark:",
+        "if card.watermark is None or of.earliest_at <= card.watermark:",
         STAMPED,
     ),
     Mutant(

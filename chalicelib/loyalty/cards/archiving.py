@@ -69,8 +69,9 @@ def bring_back(
     """`card` with the purchase's entry out of the history, if it is there; the newest counts.
 
     Its units come out of the lots that they were added to. Which of these were used meanwhile
-    nobody can say any more: the free ones are taken for its own. Of those that full cards in the
-    history have drawn, their cards come back with it.
+    nobody can say any more: the free ones are taken for its own, or those that were free when the
+    card began anew. Of those that full cards in the history have drawn, their cards come back with
+    it.
     """
     found = [(one, e) for one in reversed(past) for e in one.entries if e.payment_id == payment_id]
     if not found or card.find_entry(payment_id) is not None:
@@ -79,20 +80,40 @@ def bring_back(
     gone = {SPENT, *(c.claim_id for c in moved_with.claims)}
     gone |= reviving.names_in_history(card, past) & {f.name for f in moved_with.fills}
     own = entry.lot.units - sum(d.units for d in entry.lot.draws if d.by in gone)
-    base, lot = _taken_out(card.base, replace(entry.lot, units=own, draws=()), at=at)
+    wanted = replace(entry.lot, units=own, draws=())
+    card, lot, forfeited = _taken_back(card, moved_with, entry, wanted, at=at)
+    own -= forfeited
     expired = min(own - lot.units, card.expired) if lot.is_expired(at) else 0
-    spent = entry.lot.units - lot.units - expired
-    card = replace(
-        card,
-        base=base,
-        expired=card.expired - expired,
-        counts=returned(card, entry, scheme),
-    )
+    spent = entry.lot.units - forfeited - lot.units - expired
+    card = replace(card, expired=card.expired - expired)
+    if moved_with.number > card.reset_past:
+        card = replace(card, counts=returned(card, entry, scheme))
     card, drawn = reviving.revived(card, past, entry, spent, at=at)
     spent -= sum(draw.units for draw in drawn)
     draws = (*lot.draws, *drawn, *((Draw(SPENT, spent),) if spent else ()))
-    whole = replace(lot, units=entry.lot.units, draws=draws)
-    return with_entry(card, replace(entry, lot=whole))
+    whole = replace(lot, units=entry.lot.units - forfeited, draws=draws)
+    return with_entry(card, replace(entry, lot=whole, forfeited=entry.forfeited + forfeited))
+
+
+def _taken_back(
+    card: Card, moved_with: Past, entry: Entry, wanted: Lot, *, at: datetime
+) -> tuple[Card, Lot, int]:
+    """`card` without up to `wanted.units` of lots like it, what was taken of those that count, and
+    how many had been forfeited.
+
+    What moved before the card began anew was forfeited where it was free; of what was bought before
+    and moved later, only what is not there any more.
+    """
+    forfeited, lost = card.forfeited, replace(wanted, units=0)
+    if moved_with.number <= card.reset_past:
+        forfeited, lost = _taken_out(forfeited, wanted, at=at)
+    left = replace(wanted, units=wanted.units - lost.units)
+    base, lot = _taken_out(card.base, left, at=at)
+    is_of_before = card.reset_at is not None and entry.sold_at < card.reset_at
+    if is_of_before and moved_with.number > card.reset_past:
+        left = replace(wanted, units=wanted.units - lot.units)
+        forfeited, lost = _taken_out(forfeited, left, at=at)
+    return replace(card, base=base, forfeited=forfeited), lot, lost.units
 
 
 def _taken_out(base: Sequence[Lot], wanted: Lot, *, at: datetime) -> tuple[tuple[Lot, ...], Lot]:

@@ -130,7 +130,7 @@ def _settled(case: Case, asked: Asked | None, *, now: datetime) -> Settled:
         case.holder,
         case.newest,
         lambda opened: decide(opened, case, asked, now=now),
-        of=Purchased(payment_id, case.sale.sold_at),
+        of=Purchased(payment_id, case.sale.earliest_at),
         now=now,
     )
     if after.card is None:
@@ -155,7 +155,7 @@ def decide(opened: Opened, case: Case, asked: Asked | None, *, now: datetime) ->
         return None
     if entry is not None:
         scheme = case.version(entry.scheme)
-        worth = later_worth(card, entry, scheme, case.sale)
+        worth = later_worth(card, entry, scheme, case.sale, past=opened.past)
         if case.is_excluded:
             worth = excluded(worth)
     elif case.scheme is not None and not case.is_excluded and not case.sale.is_withdrawn:
@@ -163,7 +163,7 @@ def decide(opened: Opened, case: Case, asked: Asked | None, *, now: datetime) ->
         if bar is not None:
             return opened.card
         scheme = case.scheme
-        worth = new_worth(card, scheme, case.sale, return_days=case.return_days)
+        worth = new_worth(card, scheme, case.sale, return_days=case.return_days, past=opened.past)
         worth = replace(worth, place=case.place)
     else:
         return opened.card
@@ -185,7 +185,7 @@ def _brought_up(
     given = given_in_history(card, past, judged.payment_id)
     plan = Plan(judged)
     if entry is not None and not is_known(entry, judged):
-        given_by = partial(streak_given, card, scheme, case.sale)
+        given_by = partial(streak_given, card, scheme, case.sale, past)
         plan = plan_rows(card, past, scheme, entry, judged, given_by)
     around = Around(case.newest, past, lambda n: case.version(n).refund_policy, now)
     return bring_up(

@@ -39,10 +39,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Purchased:
-    """Which purchase a change is about, so that it is found even if it is in the history."""
+    """Which purchase a change is about, so that it is found even if it is in the history.
+
+    `earliest_at` is never later than the time by which it was entered.
+    """
 
     payment_id: str
-    sold_at: datetime
+    earliest_at: datetime
 
 
 Change = Callable[[Opened], Card | None]
@@ -81,7 +84,7 @@ def open_card(
     card = store.find_card(holder, now=now)
     if card is None or of is None or card.find_entry(of.payment_id) is not None:
         return Opened(card)
-    if card.watermark is None or of.sold_at > card.watermark:
+    if card.watermark is None or of.earliest_at > card.watermark:
         return Opened(card)
     past = read_past(card, holder, now=now)
     return Opened(archiving.bring_back(card, past, of.payment_id, scheme, at=now), past)

@@ -59,8 +59,10 @@ def give_back(card: Card, by: str, *, drawn_at: datetime) -> Card:
     if began_at is None or drawn_at >= began_at:
         return release(card, by)
     base = tuple(_less(lot, by) for lot in card.base)
+    gone = [replace(lot, units=_drawn_by(lot, by), draws=()) for lot in card.base]
     entries = tuple(_forfeited(e, by) if e.sold_at < began_at else e for e in card.entries)
-    return release(replace(card, base=base, entries=entries), by)
+    forfeited = free_of((*card.forfeited, *gone))
+    return release(replace(card, base=base, entries=entries, forfeited=forfeited), by)
 
 
 def settle(card: Card, by: str) -> Card:
@@ -91,6 +93,15 @@ def live(at: datetime) -> Usable:
 def active(at: datetime) -> Usable:
     """Lots whose units may be spent at `at`."""
     return lambda lot: lot.active_at <= at and not lot.is_expired(at)
+
+
+def free_of(every: Iterable[Lot]) -> tuple[Lot, ...]:
+    """What is free of all these, one lot for what becomes active and expires together."""
+    units: dict[tuple[datetime, datetime | None], int] = {}
+    for lot in every:
+        key = (lot.active_at, lot.expires_at)
+        units[key] = units.get(key, 0) + lot.free
+    return tuple(Lot(free, *key) for key, free in units.items() if free)
 
 
 def free_units(card: Card, *, usable: Usable) -> int:
@@ -136,8 +147,11 @@ def _without(draws: Iterable[Draw], by: str) -> tuple[Draw, ...]:
 
 
 def _less(lot: Lot, by: str) -> Lot:
-    gone = sum(draw.units for draw in lot.draws if draw.by == by)
-    return replace(lot, units=lot.units - gone, draws=_without(lot.draws, by))
+    return replace(lot, units=lot.units - _drawn_by(lot, by), draws=_without(lot.draws, by))
+
+
+def _drawn_by(lot: Lot, by: str) -> int:
+    return sum(draw.units for draw in lot.draws if draw.by == by)
 
 
 def _forfeited(entry: Entry, by: str) -> Entry:

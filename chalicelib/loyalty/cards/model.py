@@ -7,7 +7,6 @@ lot behind it, because goods were brought back after their units were spent, is 
 
 Nothing is written when time passes: what is pending, active or expired is asked of lots and clock
 (`balance_at`). Between events these hold, and `tests/unit/loyalty` shows it:
-
 - of no lot more is drawn than its units;
 - where there is debt, no live lot has free units: later earning works debt off first;
 - a card with places has fewer free live units than places.
@@ -229,9 +228,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many `units` the entries in the history counted towards `name` (a cap, a tier, a streak)
-    in the `period` of that number.
-    """
+    """How many `units` of the history count towards a cap, tier or streak in a `period`."""
 
     name: str
     period: int
@@ -246,10 +243,11 @@ class Card:
     - `archived` is how many rows the history has, `last_past` the name of the newest, `watermark`
       the newest sale in it, and `expired` how many units of it expired unused;
     - `reset_at` is when somebody who had left came back to a scheme that then begins anew: what was
-      bought before counts towards no cap, tier or streak;
-    - `due_at` is the moment at which somebody was asked to look at the card again, because units
-      expire soon after; `told_days` are the days to come (as ordinals) at whose end something
-      expires that was told of. What expires by `told_until` was told of before days were kept.
+      bought before counts towards no cap, tier or streak. The history had `reset_past` rows then;
+      `forfeited` are lots of what was left of it, so that none of it is taken back once more;
+    - `due_at` is when somebody was asked to look at the card, because units expire soon after;
+      `told_days` are the days to come (as ordinals) at whose end something expires that was told
+      of. What expires by `told_until` was told of before days were kept.
     """
 
     membership: Membership
@@ -266,6 +264,8 @@ class Card:
     watermark: datetime | None = None
     counts: tuple[Count, ...] = ()
     reset_at: datetime | None = None
+    reset_past: int = 0
+    forfeited: tuple[Lot, ...] = ()
     due_at: datetime | None = None
     told_until: datetime | None = None
     favourites: tuple[str, ...] = ()

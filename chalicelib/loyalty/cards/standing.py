@@ -1,38 +1,51 @@
 """What earning needs to know of a card: caps, tiers and streaks, counted from its entries.
 
 Nothing is counted beside the entries, so what comes back makes room under a cap again, and takes
-a visit out of a streak. Of entries in the history only their counts are left on the card, for as
-long as a sale may still ask for them.
+a visit out of a streak. Of entries in the history only their counts are left on the card: enough
+for a sale that is newer than all of them. For a late one the history is read, and counted itself.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from chalicelib.kernel.times import local_day
 from chalicelib.loyalty import standing as standings
 from chalicelib.loyalty.cards.model import Card, Count, Entry
 from chalicelib.loyalty.cards.naming import is_extra
+from chalicelib.loyalty.cards.past import Past as Moved
+from chalicelib.loyalty.cards.past import newest_entries
 from chalicelib.loyalty.earning import ALL_RULES, Standing, cap_key
 from chalicelib.loyalty.rules import Scheme, Tier
-from chalicelib.loyalty.standing import Archived, Past
+from chalicelib.loyalty.standing import NOTHING_ARCHIVED, Archived, Past
 from chalicelib.loyalty.streaks import number_of, step_of
 from chalicelib.loyalty.terms import Per
 from chalicelib.loyalty.tiers import Score, period_at, score_of
 
 TIER = "tier"
 STREAK = "streak|"  # Before the rule's id.
-PERIODS_KEPT = 3  # Of a cap: the present one and those that a late sale may still fall in.
+PERIODS_KEPT = 3  # Of a cap: a sale newer than the history asks for no other than the last.
 TIER_PERIODS_KEPT = 24
 STEPS_KEPT = 40  # Of a streak, beside the one that is being walked.
 
 _Counts = Counter[tuple[str, int]]
 
 
-def standing_for(card: Card, scheme: Scheme, payment_id: str, *, sold_at: datetime) -> Standing:
-    """How the member stands for a purchase, which itself does not count."""
-    others = [to_past(entry) for entry in counting(card) if entry.payment_id != payment_id]
-    archived = _archived(card, scheme, sold_at)
+def standing_for(
+    card: Card,
+    scheme: Scheme,
+    payment_id: str,
+    *,
+    sold_at: datetime,
+    past: Sequence[Moved] = (),
+) -> Standing:
+    """How the member stands for a purchase, which itself does not count.
+
+    `past` is the card's history; without it, the purchase is newer than anything in there.
+    """
+    every = _counting(card, newest_entries(card, past))
+    others = [to_past(entry) for entry in every if entry.payment_id != payment_id]
+    archived = NOTHING_ARCHIVED if past else _archived(card, scheme, sold_at)
     return standings.standing_of(scheme, others, sold_at=sold_at, archived=archived)
 
 
@@ -60,9 +73,7 @@ def tier_counts_of(card: Card, scheme: Scheme) -> Counter[int]:
 
 def counting(card: Card) -> tuple[Entry, ...]:
     """The entries that count: all purchases since the card began, or began anew."""
-    since = card.reset_at
-    purchases = (one for one in card.entries if not is_extra(one.payment_id))
-    return tuple(one for one in purchases if since is None or one.sold_at >= since)
+    return _counting(card, card.entries)
 
 
 def to_past(entry: Entry) -> Past:
@@ -87,10 +98,7 @@ def archived_steps(card: Card, rule_id: str) -> frozenset[int]:
 
 def moved(card: Card, gone: Iterable[Entry], scheme: Scheme) -> tuple[Count, ...]:
     """The counts of `card` when the entries `gone` are in the history too."""
-    since = card.reset_at
-    purchases = (one for one in gone if not is_extra(one.payment_id))
-    counted = [one for one in purchases if since is None or one.sold_at >= since]
-    counts = _kept(card) + _tally(counted, scheme)
+    counts = _kept(card) + _tally(_counting(card, gone), scheme)
     _fold_tiers(counts)
     names = dict.fromkeys(name for name, _ in counts)
     return tuple(
@@ -103,11 +111,16 @@ def moved(card: Card, gone: Iterable[Entry], scheme: Scheme) -> tuple[Count, ...
 def returned(card: Card, entry: Entry, scheme: Scheme) -> tuple[Count, ...]:
     """The counts of `card` when `entry` came out of the history."""
     counts = _kept(card)
-    if not is_extra(entry.payment_id):
-        counts.subtract(_tally([entry], scheme))
+    counts.subtract(_tally(_counting(card, [entry]), scheme))
     return tuple(
         Count(name, period, units) for (name, period), units in counts.items() if units > 0
     )
+
+
+def _counting(card: Card, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    since = card.reset_at
+    purchases = (one for one in entries if not is_extra(one.payment_id))
+    return tuple(one for one in purchases if since is None or one.sold_at >= since)
 
 
 def _archived(card: Card, scheme: Scheme, sold_at: datetime) -> Archived:

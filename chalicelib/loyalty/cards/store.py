@@ -60,6 +60,8 @@ _CARD = Kept(
         "watermark": Category.TRANSACTION,
         "counts": Category.TRANSACTION,
         "reset_at": Category.OPERATION,
+        "reset_past": Category.OPERATION,
+        "forfeited": Category.TRANSACTION,
         "due_at": Category.OPERATION,
         "told_until": Category.OPERATION,
         "told_days": Category.OPERATION,

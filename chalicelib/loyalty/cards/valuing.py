@@ -7,6 +7,7 @@ how the member stands without it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from chalicelib.loyalty.cards import deadlines
 from chalicelib.loyalty.cards.applying import Worth, as_worth
 from chalicelib.loyalty.cards.filling import Filling
 from chalicelib.loyalty.cards.model import Basis, Card, Entry, Given, Membership
+from chalicelib.loyalty.cards.past import Past
 from chalicelib.loyalty.cards.standing import standing_for
 from chalicelib.loyalty.conditions import counted
 from chalicelib.loyalty.earning import NO_ROW, WHOLE_SALE, Award, Share, decide_award
@@ -29,13 +31,18 @@ from chalicelib.loyalty.watching import Earned
 _VISIT = Share("", WHOLE_SALE, 1, RuleKind.VISIT)
 
 
-def award_for(card: Card, scheme: Scheme, sale: Sale) -> Award:
-    """What the sale earns under `scheme` for the holder of `card`, as if it were not on it."""
-    standing = standing_for(card, scheme, sale.purchase_id, sold_at=sale.sold_at)
+def award_for(card: Card, scheme: Scheme, sale: Sale, past: Sequence[Past] = ()) -> Award:
+    """What the sale earns under `scheme` for the holder of `card`, as if it were not on it.
+
+    `past` is the card's history, which has to be there where the sale is not newer than that.
+    """
+    standing = standing_for(card, scheme, sale.purchase_id, sold_at=sale.sold_at, past=past)
     return decide_award(sale, scheme, standing)
 
 
-def new_worth(card: Card, scheme: Scheme, sale: Sale, *, return_days: int) -> Worth:
+def new_worth(
+    card: Card, scheme: Scheme, sale: Sale, *, return_days: int, past: Sequence[Past] = ()
+) -> Worth:
     """What a purchase is worth that is not on the card."""
     pending = scheme.pending_days if scheme.pending_days is not None else return_days
     draft = Worth(
@@ -48,25 +55,29 @@ def new_worth(card: Card, scheme: Scheme, sale: Sale, *, return_days: int) -> Wo
         active_at=deadlines.active_at(sale.sold_at, pending_days=pending, zone=scheme.zone),
         expires_at=deadlines.expires_at(sale.sold_at, expiry=scheme.expiry, zone=scheme.zone),
     )
-    return _decided(draft, card, scheme, sale)
+    return _decided(draft, card, scheme, sale, past)
 
 
-def later_worth(card: Card, entry: Entry, scheme: Scheme, sale: Sale) -> Worth:
+def later_worth(
+    card: Card, entry: Entry, scheme: Scheme, sale: Sale, *, past: Sequence[Past] = ()
+) -> Worth:
     """What a purchase is worth that is on the card, by `scheme`, the version it was decided by."""
     draft = replace(as_worth(entry), version=sale.version, spend_minor=0, is_visit=True)
     if sale.is_withdrawn:
         given = tuple(replace(one, back=one.units) for one in entry.given)
         return replace(draft, given=given, is_visit=False, is_withdrawn=True)
     if print_of(sale) != entry.sale_print:
-        return _decided(replace(draft, sale_print=print_of(sale)), card, scheme, sale)
+        return _decided(replace(draft, sale_print=print_of(sale)), card, scheme, sale, past)
     given = _given(tuple(one.share for one in entry.given), sale)
     is_visit = not taken_back((_VISIT,), sale)
     return replace(draft, given=given, spend_minor=kept_minor(sale, scheme), is_visit=is_visit)
 
 
-def streak_given(card: Card, scheme: Scheme, sale: Sale, rule_id: str) -> tuple[Given, ...]:
+def streak_given(
+    card: Card, scheme: Scheme, sale: Sale, past: Sequence[Past], rule_id: str
+) -> tuple[Given, ...]:
     """What a visit earns by a streak, by how its member stands now; nothing where caps forbid."""
-    shares = award_for(card, scheme, sale).shares
+    shares = award_for(card, scheme, sale, past).shares
     return _given(tuple(one for one in shares if one.rule_id == rule_id), sale)
 
 
@@ -134,8 +145,8 @@ def print_of(sale: Sale) -> int:
     return int.from_bytes(hashlib.sha256(repr(said).encode()).digest()[:6])
 
 
-def _decided(draft: Worth, card: Card, scheme: Scheme, sale: Sale) -> Worth:
-    award = award_for(card, scheme, sale)
+def _decided(draft: Worth, card: Card, scheme: Scheme, sale: Sale, past: Sequence[Past]) -> Worth:
+    award = award_for(card, scheme, sale, past)
     given = _given(award.shares, sale)
     back = taken_back(award.shares, sale)
     left = past_of(award, sale.sold_at, back)

@@ -53,7 +53,14 @@ def _anew(card: Card, *, at: datetime) -> Card:
         replace(one, lot=_emptied(one.lot), forfeited=one.forfeited + one.lot.free)
         for one in card.entries
     )
-    emptied = replace(card, entries=entries, counts=(), reset_at=at)
+    emptied = replace(
+        card,
+        entries=entries,
+        counts=(),
+        reset_at=at,
+        reset_past=card.archived,
+        forfeited=lots.free_of((*card.forfeited, *card.base)),
+    )
     return lots.with_lots(emptied, (*base, *(one.lot for one in entries)))
 
 

@@ -1,6 +1,7 @@
 """What a purchase says to schemes: what each line cost, who paid, and what came back."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -25,6 +26,8 @@ from chalicelib.receipts.canonical import (
 from tests.makers import receipts as made
 from tests.makers.loyalty import SOLD_AT, paid_event, purchase, refund_event
 from tests.makers.receipts import RETAILER, STORE, by_cards, giving_back, line, sale
+
+AUTHORISED, CLEARED = PaymentEventKind.AUTHORISED, PaymentEventKind.CLEARED
 
 
 def of(receipt: Receipt, *events: object, **more: object) -> Sale:
@@ -70,7 +73,23 @@ def test_tells_a_plain_sale_whole() -> None:
         paid_minor=350,
         due_minor=350,
         receipt_id=sale().receipt_id,
+        told_from=SOLD_AT,
     )
+
+
+@pytest.mark.parametrize("kinds", [(AUTHORISED, CLEARED), (CLEARED, AUTHORISED)])
+def test_further_words_of_the_bank_move_the_earliest_time_of_a_sale_only_back(
+    kinds: tuple[PaymentEventKind, PaymentEventKind],
+) -> None:
+    told, later = (paid_event(350, event_key=one.value, kind=one) for one in kinds)
+    after, before = SOLD_AT + timedelta(seconds=1), SOLD_AT - timedelta(seconds=1)
+
+    alone, forward, back = (
+        of(sale(line("1", amount=350)), told, *more).earliest_at
+        for more in ((), (replace(later, made_at=after),), (replace(later, made_at=before),))
+    )
+
+    assert (alone, forward, back) == (SOLD_AT, SOLD_AT, before)
 
 
 def test_shares_a_discount_over_the_whole_receipt_by_largest_remainder() -> None:

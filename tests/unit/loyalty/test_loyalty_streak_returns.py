@@ -1,7 +1,7 @@
 """What a streak gave, once one of its steps comes back: a row is worth what is left of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import permutations
 from random import Random
@@ -10,25 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.kernel.ids import MemberId, PaymentId
-from chalicelib.loyalty.cards import archiving
-from chalicelib.loyalty.cards.awarding import Asked, Case, decide
-from chalicelib.loyalty.cards.desk import HistoryNeeded, Opened
-from chalicelib.loyalty.cards.eligibility import Taker
-from chalicelib.loyalty.cards.lots import balance_at, owed
-from chalicelib.loyalty.cards.model import Card
-from chalicelib.loyalty.cards.past import Past, find_fills, in_chain, newest_entries
-from chalicelib.loyalty.cards.store import Holder
-from chalicelib.loyalty.holding.model import HoldDecision, HoldOutcome
+from chalicelib.kernel.ids import PaymentId
+from chalicelib.loyalty.cards.lots import owed
+from chalicelib.loyalty.cards.past import find_fills
 from chalicelib.loyalty.rules import Cap, EarnRule, FixedCashback, Scheme, StampCard
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.terms import Per, RefundPolicy, RuleKind, Stacking, Unit
-from chalicelib.runtime import vault
-from tests.makers.cards import EMPTY
 from tests.makers.loyalty import SOLD_AT, STAMP_A_VISIT, sale_line, scheme, sold
+from tests.makers.wallets import Wallet
 
 DAY = timedelta(days=1)
-LAST = SOLD_AT + 200 * DAY
 THREE_DAYS = EarnRule("days", RuleKind.STREAK, units=10, per=3, step=Per.DAY)
 DAYS = scheme(
     STAMP_A_VISIT,
@@ -37,75 +28,18 @@ DAYS = scheme(
     refund_policy=RefundPolicy.NEGATIVE,
     pending_days=7,
 )
-MEMBER = MemberId("m-1")
-RELEASED = Asked(
-    HoldDecision(HoldOutcome.RELEASED, SOLD_AT, PaymentId("p-1"), MEMBER, SOLD_AT, version=1)
-)
 
 
 @dataclass
-class Wallet:
-    """A card and its history, as the desk keeps them; `reads` of the history that a row needed."""
+class Days(Wallet):
+    """A card of three days in a row."""
 
     scheme: Scheme = DAYS
-    card: Card | None = None
-    past: list[Past] = field(default_factory=list)
-    reads: int = 0
-
-    def settle(self, *sales: Sale) -> None:
-        for sale in sales:
-            self._settle(sale)
-
-    @property
-    def chain(self) -> tuple[Past, ...]:
-        return in_chain(self.past, self.card.last_past) if self.card else ()
-
-    @property
-    def units(self) -> int:
-        assert self.card is not None
-        return balance_at(self.card, LAST).active
 
     @property
     def bonuses(self) -> dict[str, int]:
         """What is left of the streaks, by purchase."""
-        assert self.card is not None
-        return {
-            entry.payment_id: one.units - one.back
-            for entry in newest_entries(self.card, self.chain)
-            for one in entry.given
-            if one.rule_id == THREE_DAYS.rule_id and one.units > one.back
-        }
-
-    def _settle(self, sale: Sale) -> None:
-        card, now = self.card, sale.sold_at + timedelta(days=60)
-        opened = Opened(card)
-        known = card is not None and card.find_entry(sale.purchase_id) is not None
-        if card is not None and not known and card.watermark and sale.sold_at <= card.watermark:
-            back = archiving.bring_back(card, self.chain, sale.purchase_id, self.scheme, at=now)
-            opened = Opened(back, self.chain)
-        try:
-            changed = decide(opened, self._case(sale), RELEASED, now=now)
-        except HistoryNeeded:
-            self.reads += 1
-            changed = decide(replace(opened, past=self.chain), self._case(sale), RELEASED, now=now)
-        if changed is None or changed is opened.card:
-            return
-        self.card, moved = archiving.move_old(changed, self.scheme, at=now)
-        if moved is not None:
-            self.past.append(moved)
-
-    def _case(self, sale: Sale) -> Case:
-        return Case(
-            holder=Holder(MEMBER, self.scheme.scheme_id, vault.member_key(bytes(32))),
-            newest=self.scheme,
-            scheme=self.scheme,
-            version=lambda _: self.scheme,
-            sale=sale,
-            taker=Taker(has_stamps=True, joined=EMPTY.membership),
-            return_days=0,
-            anchored_at=sale.sold_at,
-            lease_for=lambda _: 1,
-        )
+        return {name: left for (name, rule_id), left in self.left.items() if rule_id == "days"}
 
 
 def visit(day: int, name: str = "", **more: object) -> Sale:
@@ -135,7 +69,7 @@ def whole_rows(days: Sequence[int], length: int = 3) -> int:
 
 def test_the_bonus_goes_with_any_of_its_steps() -> None:
     for gone in range(3):
-        wallet = Wallet()
+        wallet = Days()
         wallet.settle(*(visit(day) for day in range(3)))
         assert (wallet.units, wallet.bonuses) == (13, {"d02": 10})
 
@@ -145,7 +79,7 @@ def test_the_bonus_goes_with_any_of_its_steps() -> None:
 
 
 def test_a_row_that_is_whole_without_the_step_keeps_its_bonus() -> None:
-    wallet = Wallet()
+    wallet = Days()
     wallet.settle(visit(0), visit(1), visit(1, "b"), visit(2), visit(3))
 
     wallet.settle(back(visit(1)), back(visit(0)))
@@ -154,7 +88,7 @@ def test_a_row_that_is_whole_without_the_step_keeps_its_bonus() -> None:
 
 
 def test_the_bonus_moves_where_its_own_purchase_comes_back_and_the_row_stays_whole() -> None:
-    wallet = Wallet()
+    wallet = Days()
     wallet.settle(visit(1), visit(2), visit(3), visit(0))
     assert wallet.bonuses == {"d03": 10}
 
@@ -164,7 +98,7 @@ def test_the_bonus_moves_where_its_own_purchase_comes_back_and_the_row_stays_who
 
 
 def test_the_bonus_comes_again_with_the_step() -> None:
-    wallet = Wallet()
+    wallet = Days()
     wallet.settle(visit(0), visit(1), visit(2), back(visit(1)))
     anew = visit(1, "b")
 
@@ -179,7 +113,7 @@ def test_the_bonus_comes_again_with_the_step() -> None:
 def test_a_corrected_purchase_completes_no_row_that_another_completed(
     order: Sequence[int],
 ) -> None:
-    wallet = Wallet()
+    wallet = Days()
     wallet.settle(*(visit(day) for day in order))
 
     wallet.settle(*(corrected(visit(day)) for day in range(3)))
@@ -189,7 +123,7 @@ def test_a_corrected_purchase_completes_no_row_that_another_completed(
 
 def test_a_row_that_a_cap_left_without_a_bonus_gets_none_by_what_comes_back() -> None:
     capped = replace(THREE_DAYS, caps=(Cap(10, Per.EVER),))
-    wallet = Wallet(replace(DAYS, rules=(STAMP_A_VISIT, capped)))
+    wallet = Days(replace(DAYS, rules=(STAMP_A_VISIT, capped)))
     wallet.settle(*(visit(day) for day in range(6)))
     assert wallet.bonuses == {"d02": 10}
 
@@ -209,7 +143,7 @@ def test_a_row_that_a_cap_left_without_a_bonus_gets_none_by_what_comes_back() ->
 def test_what_a_policy_lets_somebody_keep_is_not_given_to_another_of_the_row(
     policy: RefundPolicy, units: int
 ) -> None:
-    wallet = Wallet(replace(DAYS, refund_policy=policy))
+    wallet = Days(replace(DAYS, refund_policy=policy))
     wallet.settle(visit(1), visit(2), visit(3), visit(0))
 
     wallet.settle(back(visit(3)))
@@ -218,7 +152,7 @@ def test_what_a_policy_lets_somebody_keep_is_not_given_to_another_of_the_row(
 
 
 def test_of_a_purchase_that_was_somebody_elses_no_policy_lets_anybody_keep_the_bonus() -> None:
-    wallet = Wallet(replace(DAYS, refund_policy=RefundPolicy.ONLY_PENDING))
+    wallet = Days(replace(DAYS, refund_policy=RefundPolicy.ONLY_PENDING))
     wallet.settle(visit(0), visit(1), visit(2))
 
     wallet.settle(visit(0, version=2, is_withdrawn=True))
@@ -227,7 +161,7 @@ def test_of_a_purchase_that_was_somebody_elses_no_policy_lets_anybody_keep_the_b
 
 
 def test_where_rules_exclude_one_another_nobody_elses_bonus_goes() -> None:
-    wallet = Wallet(replace(DAYS, stacking=Stacking.BEST))
+    wallet = Days(replace(DAYS, stacking=Stacking.BEST))
     wallet.settle(visit(0), visit(1), visit(2))
 
     wallet.settle(back(visit(0)))
@@ -236,7 +170,7 @@ def test_where_rules_exclude_one_another_nobody_elses_bonus_goes() -> None:
 
 
 def test_a_version_with_longer_streaks_takes_no_bonus_of_an_earlier_one() -> None:
-    wallet = Wallet(replace(DAYS, rules=(STAMP_A_VISIT, replace(THREE_DAYS, per=2))))
+    wallet = Days(replace(DAYS, rules=(STAMP_A_VISIT, replace(THREE_DAYS, per=2))))
     wallet.settle(*(visit(day) for day in range(4)))
     wallet.scheme = replace(DAYS, rules=(STAMP_A_VISIT, replace(THREE_DAYS, per=9)))
 
@@ -247,7 +181,7 @@ def test_a_version_with_longer_streaks_takes_no_bonus_of_an_earlier_one() -> Non
 
 def test_a_card_that_the_bonus_filled_is_emptied_by_the_step() -> None:
     stamps = replace(DAYS, unit=Unit.STAMPS, card=StampCard(12, FixedCashback(400)))
-    wallet = Wallet(stamps)
+    wallet = Days(stamps)
     wallet.settle(visit(0), visit(1), visit(2))
 
     wallet.settle(back(visit(0)))
@@ -261,7 +195,7 @@ def test_a_card_that_the_bonus_filled_is_emptied_by_the_step() -> None:
 
 
 def test_rows_that_reach_into_the_history_follow_what_comes_back() -> None:
-    wallet = Wallet()
+    wallet = Days()
     wallet.settle(*(visit(day) for day in range(27)))
     assert (wallet.units, len(wallet.bonuses), wallet.reads) == (27 + 90, 9, 0)
 
@@ -295,7 +229,7 @@ def told(draw: st.DrawFn) -> list[list[Sale]]:
 def test_in_whatever_order_what_is_left_of_the_rows_counts(
     versions: list[list[Sale]], seed: int, has_history: bool
 ) -> None:
-    wallet, random = Wallet(), Random(seed)
+    wallet, random = Days(), Random(seed)
     later = [visit(20 + 2 * number) for number in range(14)] if has_history else []
     if has_history:
         firsts = [several[0] for several in versions]
