@@ -14,6 +14,7 @@ from chalicelib.network import service as network
 from chalicelib.network.access.clients import RECEIPTS_READ
 from chalicelib.notices.service import note_of
 from chalicelib.purchases import reading
+from chalicelib.purchases.comparing import agreements_of
 from chalicelib.purchases.history import changes_of, in_words
 from chalicelib.purchases.model import Cause, Change, Purchase
 from chalicelib.purchases.reading import Missing, NoReceipt
@@ -40,7 +41,8 @@ class TransactionReceipt(msgspec.Struct, omit_defaults=True):
 
     `refunded` is what was given back of it so far, never more than was paid. `flags` are
     `over_return` and `no_such_line` (goods taken back that could not be applied) and `over_refund`
-    (more money came back than was paid).
+    (more money came back than was paid). `agreements` are what it was found by, as far as the two
+    agree now.
     """
 
     transaction: str
@@ -257,7 +259,7 @@ def _to_answer(purchase: Purchase) -> TransactionReceipt:
         ),
         matched_at=to_text(purchase.matched_at) if purchase.matched_at else "",
         why=reason.why if reason else "",
-        agreements=list(reason.agreements) if reason else [],
+        agreements=agreements_of(purchase),
         flags=sorted(flags),
         refunded=_money(back.minor, purchase.payment.amount.currency) if back.minor else None,
     )
