@@ -26,12 +26,17 @@ class ThisIsMineBody(msgspec.Struct):
     barcode: Number | None = None
 
 
-class ClueAnswer(msgspec.Struct):
-    """One thing that was weighed. `stand` is `agrees`, `differs` or `unknown`."""
+class ClueAnswer(msgspec.Struct, omit_defaults=True):
+    """One fact of both sides, as it stands now. `stand` is `agrees`, `differs` or `unknown`.
+
+    `relation`, of amounts that are not the same: `bank_higher` (as with a tip), `bank_lower` (as
+    with a shared bill) or `other_currency`.
+    """
 
     what: str
     stand: str
     words: str
+    relation: str | None = None
 
 
 class HintAnswer(msgspec.Struct):
@@ -90,7 +95,7 @@ def to_answer(told: MatchStory) -> MatchAnswer:
         version=told.version,
         model=told.model,
         rivals=told.rivals,
-        evidence=[ClueAnswer(clue.code, clue.stand, clue.words) for clue in told.evidence],
+        evidence=[ClueAnswer(c.code, c.stand, c.words, c.relation) for c in told.evidence],
         would_decide=[_to_hint(hint) for hint in told.would_decide],
         history=[_to_turn(turn) for turn in told.history],
         probability=_to_number(told.probability),

@@ -31,6 +31,7 @@ from chalicelib.members.model import (
     Member,
     Reference,
     TermsAcceptance,
+    payable_reference,
 )
 from chalicelib.network import programmes
 from chalicelib.network import service as network
@@ -140,6 +141,7 @@ def put_account(request: Inbound) -> Answer:
     now = clock.now()
     body = wire.convert(request.json() if request.body else {}, FluxAccountBody)
     connection, anchor = _own_account(request, now=now)
+    payable_reference(anchor.kind, anchor.connection_id, anchor.value, at="account_id")
     version = programmes.get_programme(connection.programme).terms_version
     activation = Activation(
         connection,
@@ -202,24 +204,26 @@ def _to_activation(
         connection,
         anchor,
         TermsAcceptance(body.terms.version, accepted_at, body.terms.channel),
-        tuple(_to_account(one, connection) for one in body.accounts),
-        tuple(_to_card(one, connection) for one in body.cards),
+        tuple(_to_account(one, connection, i) for i, one in enumerate(body.accounts)),
+        tuple(_to_card(one, connection, i) for i, one in enumerate(body.cards)),
         Personal(body.email) if body.email else None,
     )
 
 
-def _to_account(body: AccountBody, connection: Connection) -> GivenAccount:
-    reference = Reference(LinkKind.ACCOUNT, connection.connection_id, body.id)
+def _to_account(body: AccountBody, connection: Connection, index: int) -> GivenAccount:
+    at = f"accounts[{index}].id"
+    reference = payable_reference(LinkKind.ACCOUNT, connection.connection_id, body.id, at=at)
     return GivenAccount(reference, body.last_four)
 
 
-def _to_card(body: CardBody, connection: Connection) -> GivenCard:
+def _to_card(body: CardBody, connection: Connection, index: int) -> GivenCard:
     kind = LastFourKind(body.last_four_kind)
     four = LastFour(body.last_four, kind) if body.last_four else None
     token = None
     if body.token is not None:
         home = ConnectionId(body.token.connection or connection.connection_id)
-        token = Reference(LinkKind.CARD, home, body.token.value)
+        at = f"cards[{index}].token.value"
+        token = payable_reference(LinkKind.CARD, home, body.token.value, at=at)
     return GivenCard(four, tidy_scheme(body.scheme), token)
 
 

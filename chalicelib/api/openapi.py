@@ -177,7 +177,7 @@ def _problem_statuses(operation: Operation) -> Iterator[int]:
     if operation.scopes is not None:
         yield from (401, 403)
     if _PARAMETER.search(operation.path):
-        yield from (404, 422)
+        yield from (400, 404, 422)
     if operation.query:
         yield 422
     if operation.required_query:

@@ -14,6 +14,7 @@ from chalicelib.network import service as network
 from chalicelib.network.access.clients import RECEIPTS_READ
 from chalicelib.notices.service import note_of
 from chalicelib.purchases import reading
+from chalicelib.purchases.comparing import agreements_of
 from chalicelib.purchases.history import changes_of, in_words
 from chalicelib.purchases.model import Cause, Change, Purchase
 from chalicelib.purchases.reading import Missing, NoReceipt
@@ -40,8 +41,8 @@ class TransactionReceipt(msgspec.Struct, omit_defaults=True):
 
     `refunded` is what was given back of it so far, never more than was paid. `flags` are
     `over_return` and `no_such_line` (goods taken back that could not be applied), `over_refund`
-    (more money came back than was paid) and `other_currency_refund` (some came back in another
-    currency than was paid; it does not count).
+    (more money came back than was paid) and `other_currency_refund` (what does not count, as it
+    came back in another currency). `agreements` are what it was found by, as far as they agree now.
     """
 
     transaction: str
@@ -258,7 +259,7 @@ def _to_answer(purchase: Purchase) -> TransactionReceipt:
         ),
         matched_at=to_text(purchase.matched_at) if purchase.matched_at else "",
         why=reason.why if reason else "",
-        agreements=list(reason.agreements) if reason else [],
+        agreements=agreements_of(purchase),
         flags=sorted(flags),
         refunded=_money(back.minor, purchase.payment.amount.currency) if back.minor else None,
     )

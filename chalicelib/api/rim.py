@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from chalice import Blueprint, Response
 
-from chalicelib.api import callers
+from chalicelib.api import callers, path_parameters
 from chalicelib.api.statuses import UnsupportedMediaType, status_of
 from chalicelib.kernel.pan import mask_card_numbers
 from chalicelib.kernel.refusals import (
@@ -64,7 +64,10 @@ class Problem(msgspec.Struct, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A request: raw bytes, lower-case header names, path parameters, query, and who calls."""
+    """A request: raw bytes, lower-case header names, decoded parameters and query, and who calls.
+
+    `path` is as it came.
+    """
 
     body: bytes
     headers: Mapping[str, str]
@@ -207,20 +210,22 @@ def _respond(
 
 
 def _inbound(request: Any, parameters: dict[str, str], documented: Operation) -> Inbound:
-    body = _raw_body(request.to_original_event())
+    event = request.to_original_event()
+    body = _raw_body(event)
     if len(body) > wire.BODY_BYTES_MAX:
         raise TooLarge("the body is over 1 MiB")
     headers = {name.lower(): value for name, value in (request.headers or {}).items()}
     _check_media_type(headers, documented)
     scopes = documented.scopes
+    caller = None if scopes is None else callers.authenticate(headers, scopes, now=clock.now())
     inbound = Inbound(
         body=body,
         headers=headers,
         query=dict(request.query_params or {}),
-        parameters=parameters,
+        parameters=path_parameters.decode(parameters, event),
         method=request.method,
         path=request.context.get("path", ""),
-        caller=None if scopes is None else callers.authenticate(headers, scopes, now=clock.now()),
+        caller=caller,
     )
     _check_query(inbound, documented)
     return inbound

@@ -4,6 +4,7 @@ A member is known inside by a pseudonym. What the bank calls the person, the acc
 are references; they travel as `Personal` and are found again by keyed hashes only.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -21,6 +22,8 @@ from chalicelib.network.programmes import Service
 KEPT_AFTER_LEAVING = timedelta(days=30)  # Time to return what was bought.
 ACCOUNTS_MAX = 20
 CARDS_MAX = 20  # With 20 accounts, every link of a member can change in one transaction.
+
+_CARRIED = re.compile(f"[!-~]{{1,{PROVIDER_ID_LENGTH_MAX}}}")  # By the events of every bank.
 
 
 class LinkKind(Enum):
@@ -50,6 +53,20 @@ class Reference:
 
     def __repr__(self) -> str:
         return f"<{self.kind.value} •••>"
+
+
+def payable_reference(
+    kind: LinkKind, connection_id: ConnectionId, value: str, *, at: str
+) -> Reference:
+    """The reference to an account or a card that payments will name, which stands `at` a field.
+
+    :raises Malformed: no payment could carry it. :raises CardNumberFound: a card number.
+    """
+    if not _CARRIED.fullmatch(value):
+        raise Misshapen("the id has not 1 to 200 visible ASCII characters", field=at)
+    if holds_issued_number(value):
+        raise CardNumberFound("the id holds a card number", field=at)
+    return Reference(kind, connection_id, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from chalicelib.kernel.ids import ConnectionId, MemberId, payment_id_of
 from chalicelib.matching.standing import WAITING_DAYS
 from chalicelib.members import service as members
-from chalicelib.members.model import Member, MemberStatus
+from chalicelib.members.model import LinkKind, Member, MemberStatus
 from chalicelib.network import service as network
 from chalicelib.network.habits import habits_of
 from chalicelib.network.model import Store
@@ -53,14 +53,35 @@ def find_own(
     where = payments.find_whereabouts(payment_id_of(connection_id, transaction_id), now=now)
     if where is None:
         return None
-    if (
-        of_user is not None
-        and members.find_member_of_user(connection_id, of_user, now=now) != where.member_id
-    ):
-        return None
     member = members.find_member(where.member_id, now=now)
     key = _key_of(member)
-    return Own(where, member, key) if member is not None and key is not None else None
+    if member is None or key is None:
+        return None
+    own = Own(where, member, key)
+    is_theirs = of_user is None or _is_of_user(own, connection_id, of_user, now=now)
+    return own if is_theirs else None
+
+
+def _is_of_user(own: Own, connection_id: ConnectionId, user: str, *, now: datetime) -> bool:
+    """Whether the bank's `user` may know of the payment: the member by name, or else who made it.
+
+    Where an account was switched on, and nobody by name, the payment says whose it is: who else
+    holds the account sees nothing. One that names no user is the account's, by the account's own
+    name, unless that is somebody else's.
+    """
+    member = own.member
+    known = members.find_member_of_user(connection_id, user, now=now)
+    if known == member.member_id:
+        return True
+    if member.anchor is None or member.anchor.kind is not LinkKind.ACCOUNT:
+        return False
+    told = payments.find_payment(own.where.payment_id, key=own.key, now=now)
+    if told is None:
+        return False
+    refs = told.payment.first_ref
+    if refs.user_ref is not None:
+        return refs.user_ref == user
+    return known is None and refs.account_ref == user
 
 
 def active_key_of(

@@ -22,29 +22,28 @@ from chalicelib.matching.payment import Payment, PaymentState
 from chalicelib.matching.shares import to_share
 from chalicelib.matching.why import Why
 from chalicelib.network.identifiers import IdentifierKind
-from chalicelib.purchases.model import Clue, Purchase
+from chalicelib.purchases.comparing import (
+    COMPARED,
+    clues_of,
+    is_corrected,
+    no_longer_holds,
+    relation_of,
+)
+from chalicelib.purchases.model import Cause, Purchase
 from chalicelib.purchases.wording import (
     BANK_GIVES,
     BANK_GIVES_NOT,
     CLUES,
+    CORRECTED_SINCE,
     HINTS,
     HINTS_BY_REASON,
     REASONS,
+    RELATIONS,
     STANDS,
+    TOLD_SINCE,
     TURNS,
     WITHDRAWN,
 )
-
-# Facts of the card that a rule may compare; those it does not name, not both sides said.
-_COMPARED = (
-    Agreement.AUTH_CODE,
-    Agreement.LAST_FOUR,
-    Agreement.SCHEME,
-    Agreement.MID,
-    Agreement.TID,
-)
-# Digits that agree with what is known of the member stand in for those that the bank would send.
-_OF_MEMBER = frozenset({Agreement.REGISTERED_CARD.value, Agreement.DEVICE.value})
 
 
 class MatchState(Enum):
@@ -57,11 +56,15 @@ class MatchState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A code and its sentence: a hint, or a clue with how it stands."""
+    """A code and its sentence: a hint, or a clue with how it stands.
+
+    `relation`, of amounts that differ: how they relate.
+    """
 
     code: str
     words: str
     stand: str = ""
+    relation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,17 @@ class Wait:
 
 
 def explain_match(purchase: Purchase) -> MatchStory:
-    """Why `purchase` has its receipt."""
+    """Why `purchase` has its receipt, and what is true of the two now."""
     reason = purchase.reason
     why = reason.why if reason else Why.HELD_ALREADY.value
+    words = [_words(REASONS, why)]
+    if no_longer_holds(purchase):
+        words.append(CORRECTED_SINCE if is_corrected(purchase) else TOLD_SINCE)
     return MatchStory(
         transaction_id=purchase.payment.transaction_id,
         state=MatchState.MATCHED,
         reason=why,
-        words=_words(REASONS, why),
+        words=" ".join(words),
         version=purchase.version,
         model=reason.model if reason else None,
         probability=reason.probability if reason else None,
@@ -200,24 +206,13 @@ def _reason_of(payment: Payment, decision: MatchDecision | None) -> str:
 
 
 def _evidence(purchase: Purchase) -> Iterator[Said]:
-    """Everything that was weighed; of a rule that tells what agrees alone, the rest is unknown."""
-    reason = purchase.reason
-    if reason is None:
-        return
-    clues = reason.evidence
-    if not any(clue.stand == "agrees" for clue in clues):
-        agreed = tuple(Clue(what, "agrees") for what in reason.agreements)
-        is_known = not _OF_MEMBER.isdisjoint(reason.agreements)
-        named = {*reason.agreements, *(clue.what for clue in clues)}
-        unsaid = tuple(
-            Clue(fact.value, "unknown")
-            for fact in _COMPARED
-            if fact.value not in named and not (is_known and fact is Agreement.LAST_FOUR)
-        )
-        clues = (*agreed, *clues, *unsaid)
-    for clue in clues:
-        sentence = STANDS.get(clue.stand, "{what}")
-        yield Said(clue.what, sentence.format(what=CLUES.get(clue.what, clue.what)), clue.stand)
+    """Each fact of both sides, as it stands now."""
+    for clue in clues_of(purchase):
+        sentence = STANDS.get(clue.stand, "{what}").format(what=CLUES.get(clue.what, clue.what))
+        relation = relation_of(purchase) if clue.what == Agreement.AMOUNT.value else None
+        if relation is not None:
+            sentence = RELATIONS[relation]
+        yield Said(clue.what, sentence, clue.stand, relation)
 
 
 def _given(payment: Payment) -> Iterator[Said]:
@@ -230,7 +225,7 @@ def _given(payment: Payment) -> Iterator[Said]:
         Agreement.MID: IdentifierKind.MID in kinds,
         Agreement.TID: IdentifierKind.TID in kinds,
     }
-    for fact in _COMPARED:
+    for fact in COMPARED:
         sentence = BANK_GIVES if given[fact] else BANK_GIVES_NOT
         yield Said(fact.value, sentence.format(what=CLUES[fact.value]), "unknown")
 
@@ -254,6 +249,11 @@ def _history(payment: Payment, purchase: Purchase | None) -> tuple[Turn, ...]:
             why = purchase.reason.why if purchase.reason else ""
             turns.append(_turn(purchase.matched_at, "matched", why))
         turns.extend(_turn(returned.issued_at, "returned") for returned in purchase.returns)
+        turns.extend(
+            _turn(change.at, change.cause.value)
+            for change in purchase.changes
+            if change.at is not None and change.cause in (Cause.CORRECTED, Cause.VOIDED)
+        )
     return tuple(sorted(turns, key=lambda turn: turn.at))
 
 

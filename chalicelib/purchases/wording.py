@@ -64,6 +64,15 @@ STANDS = {
     "unknown": "The bank and the till do not both give {what}.",
 }
 
+RELATIONS = {
+    "bank_higher": "The bank charged more than the till printed, as where a tip is added.",
+    "bank_lower": "The bank charged less than the till printed, as where a bill is shared.",
+    "other_currency": "The bank tells the amount in another currency than the till.",
+}
+
+CORRECTED_SINCE = "The shop corrected the receipt since, and not all of that still holds."
+TOLD_SINCE = "The bank told more since, and not all of that still holds."
+
 BANK_GIVES = "The bank gives {what}."
 BANK_GIVES_NOT = "The bank does not give {what}."
 
@@ -106,6 +115,8 @@ TURNS = {
     "reversed": "The bank told that the payment was taken back.",
     "refunded": "The bank told that money was given back.",
     "matched": "A receipt was joined with the payment.",
+    "corrected": "The shop sent a new version of the receipt.",
+    "voided": "The shop declared the receipt void.",
     "returned": "Goods of the receipt were brought back.",
     "withdrawn": "The receipt was taken away again.",
     "ended": "The payment ended without a receipt.",

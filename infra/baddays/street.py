@@ -141,7 +141,7 @@ class Street:
     def found(self, errand: "Errand") -> str | None:
         """The reference of the receipt that the errand's bank reads, or None."""
         login = self.setting.bank_logins[errand.payment.person.provider]
-        path = f"/v1/transactions/{quote(errand.transaction_id)}/receipt"
+        path = f"/v1/transactions/{quote(errand.transaction_id, safe='')}/receipt"
         answer = call("GET", self.stack.base_url + path, headers=login.headers())
         reference: str | None = None
         if answer.status == 200:

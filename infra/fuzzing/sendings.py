@@ -84,7 +84,7 @@ def _of_tills(world: World) -> Iterator[Sending]:
         ("POST /v1/receipts", "/v1/receipts", _return_of(first)),
         (
             "PUT /v1/receipts/{reference}",
-            f"/v1/receipts/{first['reference']}",
+            f"/v1/receipts/{quote(first['reference'], safe='')}",
             first | {"version": 2, "notes": ["Corrected"]},
         ),
     ]
@@ -122,7 +122,7 @@ def _of_members(world: World) -> Iterator[Sending]:
         ],
         "email": "hazel@example.org",
     }
-    users = f"{world.base_url}/v1/members/{quote(person.user)}"
+    users = f"{world.base_url}/v1/members/{quote(person.user, safe='')}"
     monzo = world.errands[Provider.MONZO].payment.person
     tickets = f"{world.base_url}/connect/monzo/tickets"
     account = f"{world.base_url}/auth/accounts/account-of-nobody"

@@ -73,7 +73,7 @@ def _ask(paid: Paid, setting: Setting) -> Answer:
 def receipt_url(paid: Paid, setting: Setting) -> str:
     """Where the bank reads the receipt of a payment."""
     base_url = setting.bank_logins[paid.payment.person.provider].base_url
-    return f"{base_url}/v1/transactions/{quote(paid.payment.transaction_id)}/receipt"
+    return f"{base_url}/v1/transactions/{quote(paid.payment.transaction_id, safe='')}/receipt"
 
 
 def drawn(day: Day, verdict: Verdict, setting: Setting) -> str:

@@ -105,7 +105,7 @@ def _offer(retailer: Login, *, now: datetime) -> str:
 
 def _join(setting: Setting, person: Person, offers: Sequence[str]) -> None:
     login = setting.bank_logins[person.provider]
-    url = f"{login.base_url}/v1/members/{quote(person.user)}"
+    url = f"{login.base_url}/v1/members/{quote(person.user, safe='')}"
     where = {
         "holder": f"Person {person.number}",
         "sort_code": SORT_CODE,

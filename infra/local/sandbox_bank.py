@@ -90,7 +90,7 @@ class SandboxBank:
             sandbox.stop()
 
     def _answer(self, request: Request) -> Reply:
-        match request.path.strip("/").split("/"):
+        match request.parts:
             case ["sandbox", *what]:
                 return self._control(request, what)
             case ["api", *_]:

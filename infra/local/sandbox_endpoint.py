@@ -79,7 +79,7 @@ class SandboxEndpoint:
 
     def answer(self, request: Request) -> Reply:
         """Answer one request, as the real API would."""
-        _, kind, name = [*request.path.split("/"), "", ""][:3]
+        _, kind, name = ["", *request.parts, "", ""][:3]
         if request.method != "POST" or kind != "told":
             return Reply(404)
         wrong = self.moods.next()

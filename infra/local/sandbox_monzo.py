@@ -106,7 +106,7 @@ class SandboxMonzo:
     def answer(self, request: Request) -> Reply:
         """Answer one request, as the real API would."""
         with self._lock:
-            parts = request.path.strip("/").split("/")
+            parts = request.parts
             match (request.method, *parts):
                 case ("GET", ""):
                     return self._authorise(request)

@@ -57,7 +57,7 @@ class SandboxPayments:
         if request.bearer != self._token:
             return Reply(401)
         with self._lock:
-            match (request.method, *request.path.strip("/").split("/")[-2:]):
+            match (request.method, *request.parts[-2:]):
                 case ("POST", *_, "payments"):
                     return self._post(request)
                 case ("GET", "payments", key):

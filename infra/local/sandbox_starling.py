@@ -89,7 +89,7 @@ class SandboxStarling:
         if request.bearer != self._token:
             return _error(403, "invalid_token")
         with self._lock:
-            match request.path.strip("/").split("/"):
+            match request.parts:
                 case ["api", "v2", "feed", "account", account, "category", category, item, *what]:
                     return self._feed(request, (account, category, item), what)
         return _error(404, "NOT_FOUND")

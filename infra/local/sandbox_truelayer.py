@@ -169,14 +169,14 @@ class SandboxTrueLayer:
     def answer(self, request: Request) -> Reply:
         """Answer one request, as the real API would."""
         with self._lock:
-            match (request.method, *request.path.strip("/").split("/")):
+            match (request.method, *request.parts):
                 case ("GET", ".well-known", "jwks"):
                     return Reply(200, {"keys": [jwk_of(self._pem, self._kid)]})
                 case ("POST", "connect", "token"):
                     return self._token(request)
             if request.bearer not in self._tokens:
                 return _problem(401, "unauthenticated")
-            match (request.method, *request.path.strip("/").split("/")):
+            match (request.method, *request.parts):
                 case ("POST", "v3", "payouts"):
                     return self._post(request)
                 case ("GET", "v3", "payouts", payout_id):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "HEAD")
 BODY_BYTES_MAX = 4_000_000  # Sandboxes are told receipts; none is near this.
@@ -26,6 +26,11 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     target: str = ""
+
+    @property
+    def parts(self) -> list[str]:
+        """What stands between the path's slashes, decoded."""
+        return [unquote(part) for part in self.path.strip("/").split("/")]
 
     def json(self) -> Any:
         """The body as JSON. :raises ValueError: it is not."""

@@ -50,7 +50,7 @@ def _put_member(setting: Setting, person: Person, *, now: datetime) -> None:
             }
         ],
     }
-    url = f"{login.base_url}/v1/members/{quote(person.user)}"
+    url = f"{login.base_url}/v1/members/{quote(person.user, safe='')}"
     _expect(201, "switching on", call_json("PUT", url, body, headers=login.headers()))
 
 

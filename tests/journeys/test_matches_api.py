@@ -77,6 +77,27 @@ def test_tells_why_it_matched(town: None) -> None:
 
 
 @pytest.mark.requirement("RCP-11")
+def test_says_nothing_of_a_corrected_receipt_that_is_no_longer_true(town: None) -> None:
+    matched()
+    tender = {"kind": "card", "amount_minor": 990, "auth_code": CARD_OF_ANOTHER}
+    receipt = till_receipt(PAYER, version=2, total_minor=990, tenders=[tender])
+    receipt["lines"][1]["amount_minor"] = 390
+    assert send_receipts([receipt]).status == 202
+    work()
+
+    match, shown = say("GET", f"{PATH}/match").body, say("GET", f"{PATH}/receipt").body
+
+    stands = {one["what"]: (one["stand"], one.get("relation")) for one in match["evidence"]}
+    assert stands["amount"] == ("differs", "bank_higher")
+    assert stands["auth_code"] == ("differs", None)
+    assert (match["reason"], match["version"]) == ("card_facts_agree", 2)
+    assert match["words"].endswith(
+        "The shop corrected the receipt since, and not all of that still holds."
+    )
+    assert (shown["why"], shown["agreements"]) == ("card_facts_agree", ["time"])
+
+
+@pytest.mark.requirement("RCP-11")
 def test_tells_why_it_waits_and_what_would_decide_it(town: None) -> None:
     waits()
     stored = stored_rows("tills", "wallets", "people")

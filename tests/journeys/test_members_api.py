@@ -119,7 +119,12 @@ def test_no_member_without_the_current_terms(terms: object) -> None:
     [
         ({"cards": [{"last_four": "12345"}]}, 422, "shape", "cards[0].last_four"),
         ({"cards": [{"scheme": PAN}]}, 422, "card_number", "cards[0].scheme"),
-        ({"accounts": [{"id": ""}]}, 422, "malformed", "account"),
+        ({"accounts": [{"id": ""}]}, 422, "malformed", "accounts[0].id"),
+        ({"accounts": [{"id": "a"}, {"id": "a b"}]}, 422, "malformed", "accounts[1].id"),
+        ({"accounts": [{"id": "😀"}]}, 422, "malformed", "accounts[0].id"),
+        ({"accounts": [{"id": "a\n"}]}, 422, "malformed", "accounts[0].id"),
+        ({"accounts": [{"id": PAN.replace(" ", "-")}]}, 422, "card_number", "accounts[0].id"),
+        ({"cards": [{}, {"token": {"value": "é"}}]}, 422, "malformed", "cards[1].token.value"),
         ({"accounts": [{"id": "a"}, {"id": "a"}]}, 422, "malformed", "accounts"),
         ({"accounts": [{"id": str(n)} for n in range(21)]}, 422, "shape", "accounts"),
         (
@@ -214,6 +219,15 @@ def test_a_token_for_one_user_reaches_that_user_only() -> None:
     assert call("GET", "/v1/members/bob", token=narrowed).status == 404
     flux = call("PUT", "/auth/accounts/acc", token=narrowed, body=event("flux_account_put"))
     assert flux.status == 403
+
+
+@pytest.mark.parametrize("account_id", ["a%20b", "%F0%9F%98%80"])
+def test_switches_no_account_on_that_no_payment_can_name(account_id: str) -> None:
+    said = call("PUT", f"/auth/accounts/{account_id}", token=token_of(BANK), body={})
+
+    assert (said.status, said.body["code"], said.body["field"]) == (422, "malformed", "account_id")
+    assert said.body["detail"] == "the id has not 1 to 200 visible ASCII characters"
+    assert stored() == []
 
 
 def test_switches_an_account_on_as_flux_did(now: datetime) -> None:

@@ -2,8 +2,8 @@
 
 The shape is that of the API Gateway developer guide, “Lambda proxy integrations for HTTP APIs”,
 version 1.0: `resource` is the pattern of the path and `resourceId` the route's key, header names
-come in lower case, the body in base64 where the gateway takes it for binary, and neither a stage
-nor anything else stands before the path.
+come in lower case, parameters decoded, the body in base64 where the gateway takes it for binary,
+and neither a stage nor anything else stands before the path.
 """
 
 import base64
@@ -56,7 +56,7 @@ def http_api_event(
             "resourcePath": resource,
             "stage": "$default",
         },
-        "pathParameters": parameters or None,
+        "pathParameters": {n: unquote(v) for n, v in parameters.items()} or None,
         "stageVariables": None,
         "body": base64.b64encode(body).decode() if in_base64 else body.decode(),
         "isBase64Encoded": in_base64,

@@ -100,12 +100,14 @@ def _gateway_event(
 
 
 def route_of(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The route that API Gateway would choose: one without parameters before one with."""
+    """The route that API Gateway would choose, one without parameters before one with, and the
+    parameters as they came.
+    """
     for operation in sorted(OPERATIONS, key=lambda one: one.path.count("{")):
         pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", operation.path)
         found = re.fullmatch(pattern, path)
         if found and operation.method == method:
-            return operation.path, {n: unquote(v) for n, v in found.groupdict().items()}
+            return operation.path, found.groupdict()
     raise AssertionError(f"no route takes {method} {path}")
 
 

@@ -165,7 +165,7 @@ def test_answers_nothing_where_the_handler_answers_nothing() -> None:
         ({"method": "POST"}, ["200", "413", "415", "503"]),
         ({"method": "PUT", "takes": Apple}, ["200", "400", "413", "415", "422", "503"]),
         ({"scopes": ("fruit:write",)}, ["200", "401", "403", "503"]),
-        ({"path": "/apples/{apple_id}"}, ["200", "404", "422", "503"]),
+        ({"path": "/apples/{apple_id}"}, ["200", "400", "404", "422", "503"]),
         ({"query": {"ripe": "Whether."}}, ["200", "422", "503"]),
     ],
 )

@@ -112,6 +112,8 @@ def test_known_digits_that_agree_leave_no_digits_unknown(agreed: str) -> None:
 
     told = explain_match(purchase(reason=reason))
 
+    assert (agreed, "agrees") in [(clue.code, clue.stand) for clue in told.evidence]
+
     assert "last_four" not in [clue.code for clue in told.evidence]
 
 
