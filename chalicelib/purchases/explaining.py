@@ -34,6 +34,7 @@ from chalicelib.purchases.wording import (
     TURNS,
     WITHDRAWN,
 )
+from chalicelib.receipts.canonical import ReceiptKind
 
 # Facts of the card that a rule may compare; those it does not name, not both sides said.
 _COMPARED = (
@@ -253,7 +254,8 @@ def _history(payment: Payment, purchase: Purchase | None) -> tuple[Turn, ...]:
         if purchase.matched_at is not None:
             why = purchase.reason.why if purchase.reason else ""
             turns.append(_turn(purchase.matched_at, "matched", why))
-        turns.extend(_turn(returned.issued_at, "returned") for returned in purchase.returns)
+        returns = (one for one in purchase.returns if one.kind is not ReceiptKind.VOID)
+        turns.extend(_turn(returned.issued_at, "returned") for returned in returns)
     return tuple(sorted(turns, key=lambda turn: turn.at))
 
 
