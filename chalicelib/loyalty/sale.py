@@ -128,8 +128,7 @@ class Sale:
 def sale_of(purchase: Purchase, store: Store | None) -> Sale:
     """What `purchase`, made in `store`, says to schemes and offers.
 
-    A purchase without a receipt (it lost the one it had) is a sale of nothing that is withdrawn;
-    its store is not known then.
+    One without a receipt (it lost the one it had) is a sale of nothing, withdrawn, at no store.
     :raises ValueError: a bug: it has a receipt, and no store was given.
     """
     receipt, payment = purchase.receipt, purchase.payment

@@ -10,8 +10,10 @@ _SUMS_MAX = 4_096
 
 def money_back(returned: Receipt) -> tuple[int, ...]:
     """What the till gave back onto cards for `returned`, one amount per card; of a receipt that
-    does not say how, all of it. In minor units, positive.
+    does not say how, all of it. In minor units, positive; nothing for a return that was voided.
     """
+    if returned.kind is ReceiptKind.VOID:
+        return ()
     if returned.kind is ReceiptKind.EXCHANGE and returned.total_minor >= 0:
         return ()  # The customer paid.
     on_cards = tuple(tender.amount_minor for tender in returned.card_tenders)

@@ -4,10 +4,11 @@ Whoever holds a part of the sale is found by the claims on it. Each change may c
 version of the purchase makes it count once.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from chalicelib.banks.telling import NoteKind
-from chalicelib.kernel.ids import MemberId, ReceiptId, receipt_id_of
+from chalicelib.kernel.ids import MemberId, ReceiptId, RetailerId, receipt_id_of
 from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.signals import parts_of
@@ -19,7 +20,7 @@ from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.settling import JOINED_WITHIN, claim_stands
 from chalicelib.purchases.versions import with_change, with_early
-from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.canonical import Receipt, ReceiptKind
 from chalicelib.receipts.returns import codes_of, sales_referred_to
 from chalicelib.runtime import vault
 
@@ -75,21 +76,32 @@ def _is_new(claim: Claim, *, now: datetime) -> bool:
 
 def _claims_on_sales_of(receipt: Receipt, *, now: datetime) -> list[list[Claim]]:
     """Who holds what `receipt` changes, sale by sale: an earlier version of itself, and the sales
-    that it returns.
+    that it returns, or that what it voids returned.
 
     A sale is looked for by its reference first, and where nobody holds one, by its other codes.
     """
     own = matching_store.list_claims(receipt.receipt_id, now=now) if receipt.version > 1 else []
     sales = [_claims_on(receipt, code, now=now) for code in sales_referred_to(receipt)]
+    if receipt.kind is ReceiptKind.VOID:
+        undone = codes.list_sales_of_return(receipt.receipt_id, now=now)
+        sales = [matching_store.list_claims(sale_id, now=now) for sale_id in undone]
     return [own, *sales] if own or not sales else sales
 
 
 def _claims_on(receipt: Receipt, code: str, *, now: datetime) -> list[Claim]:
-    held = matching_store.list_claims(receipt_id_of(receipt.retailer_id, code), now=now)
-    if not held:
-        others = codes.list_sales(receipt.retailer_id, code, now=now)
-        held = matching_store.list_claims(others[0], now=now) if len(others) == 1 else []
-    return held
+    for sale_id in sales_named(receipt.retailer_id, code, now=now):
+        held = matching_store.list_claims(sale_id, now=now)
+        if held:
+            return held
+    return []
+
+
+def sales_named(retailer_id: RetailerId, code: str, *, now: datetime) -> Iterator[ReceiptId]:
+    """The sales that `code` may name: by its reference first, else by another of its codes."""
+    yield receipt_id_of(retailer_id, code)
+    others = codes.list_sales(retailer_id, code, now=now)
+    if len(others) == 1:
+        yield others[0]
 
 
 def _change_purchase(
@@ -97,6 +109,7 @@ def _change_purchase(
 ) -> None:
     changed = _changed(purchase, receipt, now=now)
     if changed is not purchase:
+        _lead_back(purchase, changed, now=now)
         changed = noted(purchase, changed, now=now)
         outbox.tell(changed, NoteKind.UPDATED, now=now)
         if not store.record_version(changed, key=key):
@@ -107,6 +120,14 @@ def _change_purchase(
 
         # Also after a repeat: the run before may have died before this.
         waiting.look_after_return(purchase.member_id, receipt, key=key, now=now)
+
+
+def _lead_back(before: Purchase, after: Purchase, *, now: datetime) -> None:
+    """Let a void of what `after` has as a return find the way here; before it stands there."""
+    for returned in after.returns:
+        is_new = returned not in before.returns and returned.kind is not ReceiptKind.VOID
+        if is_new and after.receipt is not None:
+            codes.lead_to_sale(returned.receipt_id, after.receipt.receipt_id, now=now)
 
 
 def _changed(purchase: Purchase, receipt: Receipt, *, now: datetime) -> Purchase:

@@ -44,6 +44,7 @@ from chalicelib.purchases.wording import (
     TURNS,
     WITHDRAWN,
 )
+from chalicelib.receipts.canonical import ReceiptKind
 
 
 class MatchState(Enum):
@@ -248,11 +249,14 @@ def _history(payment: Payment, purchase: Purchase | None) -> tuple[Turn, ...]:
         if purchase.matched_at is not None:
             why = purchase.reason.why if purchase.reason else ""
             turns.append(_turn(purchase.matched_at, "matched", why))
-        turns.extend(_turn(returned.issued_at, "returned") for returned in purchase.returns)
+        returns = (one for one in purchase.returns if one.kind is not ReceiptKind.VOID)
+        turns.extend(_turn(returned.issued_at, "returned") for returned in returns)
         turns.extend(
             _turn(change.at, change.cause.value)
             for change in purchase.changes
-            if change.at is not None and change.cause in (Cause.CORRECTED, Cause.VOIDED)
+            if change.at is not None
+            and change.cause in (Cause.CORRECTED, Cause.VOIDED)
+            and not change.reference  # A return that was voided is told by its absence.
         )
     return tuple(sorted(turns, key=lambda turn: turn.at))
 

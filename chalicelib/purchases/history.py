@@ -82,7 +82,8 @@ def in_words(change: Change) -> str:
         case Cause.CORRECTED:
             return f"The shop sent version {change.detail} of the receipt."
         case Cause.VOIDED:
-            return "The shop declared the receipt void."
+            what = f"return {reference}" if reference else "receipt"
+            return f"The shop declared the {what} void."
         case Cause.RETURNED:
             return f"The shop took goods back for {text} (receipt {reference})."
         case Cause.WITHDRAWN:
@@ -123,6 +124,8 @@ def _of_event(event: PaymentEvent) -> Change:
 
 
 def _of_return(returned: Receipt) -> Change:
+    if returned.kind is ReceiptKind.VOID:
+        return Change(Cause.VOIDED, reference=returned.reference)
     return Change(
         Cause.RETURNED,
         amount_minor=abs(returned.total_minor),

@@ -4,12 +4,12 @@ Most receipts belong to strangers. One that comes alone is only looked at: if no
 waits for it, it goes to the gathering queue, where the receipts of some minutes become one page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from chalicelib.kernel.ids import receipt_id_of
+from chalicelib.kernel.ids import ReceiptId, receipt_id_of
 from chalicelib.kernel.refusals import Conflicting, Rejected, TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
@@ -22,8 +22,9 @@ from chalicelib.matching.suspects import suspects_of
 from chalicelib.matching.timekeeping import service as timekeeping
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, service
-from chalicelib.purchases.changing import apply_change
-from chalicelib.receipts.canonical import Receipt
+from chalicelib.purchases.changing import apply_change, sales_named
+from chalicelib.purchases.codes import store as codes
+from chalicelib.receipts.canonical import Receipt, ReceiptKind
 from chalicelib.receipts.returns import NotThatSale, names_no_sale, sales_referred_to
 from chalicelib.runtime import observability
 from chalicelib.tills import service as tills
@@ -60,21 +61,14 @@ def receive(
     if is_page or matching.are_awaited(receipts, place.store_id, now=now):
         return _keep(place, receipts, is_gathered=is_gathered, now=now)
     changes = _change_sales(receipts, is_gathered=False, now=now)
-    refused = [receipt for receipt, _ in changes.contradicting if receipt.version > 1]
-    stays = [
+    refused = [
         receipt
-        for receipt in receipts
-        if receipt in changes.to_gather or (_belongs_on_a_page(receipt) and receipt not in refused)
+        for receipt, _ in changes.contradicting
+        if receipt.version > 1 or not any(parts_of(receipt))
     ]
-    return replace(changes, to_gather=tuple(stays))
-
-
-def _belongs_on_a_page(receipt: Receipt) -> bool:
-    """Whether a payment may yet look for `receipt`, or must not find an earlier version of it.
-
-    An exchange may be paid for; of a shared bill another part may be held.
-    """
-    return not _changes_a_sale(receipt) or receipt.version > 1 or any(parts_of(receipt))
+    # What was applied goes to a page as well: an exchange may be paid for, another part of a shared
+    # bill joined, and a void may have overtaken its return.
+    return replace(changes, to_gather=tuple(one for one in receipts if one not in refused))
 
 
 def _keep(
@@ -86,6 +80,7 @@ def _keep(
     )
     sorted_out = tills.sort_out(kept, receipts)
     observability.count("receipts_seen_before", by=len(sorted_out.seen))
+    overtaken = _lead_voids(kept, receipts, now=now)
     if sorted_out.new:
         tills.keep_on_pages(place, sorted_out.new, now=now)
     # Also for those seen before: an earlier run may have died between the page and this look.
@@ -102,6 +97,7 @@ def _keep(
     found = matching.settle_awaited(near, standing, settle, now=now)
     timekeeping.count_sums(place.store_id, printed_sums(sorted_out.new), now=now)
     changes = _change_sales(standing, is_gathered=is_gathered, now=now)
+    _keep_changes(overtaken, now=now)  # What of them is refused was so when they came.
     _look_after_unnamed(standing, now=now)
     if is_gathered:
         again = _keep_changes(changes.to_gather, now=now)
@@ -109,6 +105,27 @@ def _keep(
         changes = replace(changes, to_gather=(), contradicting=contradicting)
     on_pages = tuple(one for one in standing if one.receipt_id not in found)
     return replace(changes, conflicting=sorted_out.conflicting, on_pages=on_pages)
+
+
+def _lead_voids(
+    kept: Mapping[ReceiptId, Receipt], receipts: Sequence[Receipt], *, now: datetime
+) -> list[Receipt]:
+    """Write down of which sales the returns were that are voided, as their earlier versions say; on
+    the pages a void hides those. Returns the voids that came before their return.
+    """
+    overtaken = []
+    for receipt in receipts:
+        known = kept.get(receipt.receipt_id)
+        kinds = {receipt.kind, known.kind} if known is not None else set()
+        if known is None or len(kinds) == 1 or ReceiptKind.VOID not in kinds:
+            continue
+        voided = known if receipt.kind is ReceiptKind.VOID else receipt
+        for code in sales_referred_to(voided):
+            for sale_id in sales_named(voided.retailer_id, code, now=now):
+                codes.lead_to_sale(voided.receipt_id, sale_id, now=now)
+        if voided is receipt and sales_referred_to(receipt):
+            overtaken.append(known)
+    return overtaken
 
 
 def _settle_waiting(waiting: Waiting, near: Near, *, now: datetime) -> MatchDecision | None:
@@ -131,12 +148,18 @@ def _keep_changes(receipts: Sequence[Receipt], *, now: datetime) -> Received:
     are read: of a change and a payment that arrive together at least one sees the other.
     """
     for receipt in receipts:
-        if receipt.version > 1:
-            matching_store.keep_change(receipt.receipt_id, receipt, now=now)
-        for reference in sales_referred_to(receipt):
-            sale_id = receipt_id_of(receipt.retailer_id, reference)
+        for sale_id in _named_by(receipt, now=now):
             matching_store.keep_change(sale_id, receipt, now=now)
     return _change_sales(receipts, is_gathered=True, now=now)
+
+
+def _named_by(receipt: Receipt, *, now: datetime) -> list[ReceiptId]:
+    """What `receipt` changes: an earlier version of itself, the sales it returns or did return."""
+    own = [receipt.receipt_id] if receipt.version > 1 else []
+    if receipt.kind is ReceiptKind.VOID:
+        return [*own, *codes.list_sales_of_return(receipt.receipt_id, now=now)]
+    codes_named = sales_referred_to(receipt)
+    return [*own, *(receipt_id_of(receipt.retailer_id, code) for code in codes_named)]
 
 
 def _change_sales(receipts: Sequence[Receipt], *, is_gathered: bool, now: datetime) -> Received:

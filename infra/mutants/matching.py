@@ -59,8 +59,8 @@ MUTANTS = (
         "newer_version_is_not_kept",
         "a correction that comes while the version before is joined is lost",
         "chalicelib/purchases/receiving.py",
-        "        if receipt.version > 1:\n            matching_store",
-        "        if receipt.version > 9:\n            matching_store",
+        "own = [receipt.receipt_id] if receipt.version > 1 else []",
+        "own = [receipt.receipt_id] if receipt.version > 9 else []",
         RACING,
     ),
     Mutant(

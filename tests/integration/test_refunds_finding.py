@@ -15,7 +15,7 @@ from chalicelib.purchases.history import changes_of, in_words
 from chalicelib.purchases.model import Ending
 from chalicelib.purchases.refunding import waiting
 from chalicelib.purchases.refunds import Refunded, refunded, status_of
-from chalicelib.receipts.canonical import Line
+from chalicelib.receipts.canonical import Line, ReceiptKind
 from chalicelib.receipts.returns import returnable_quantity
 from tests.makers.network import CINEMA, make_retailer, make_store, mid
 from tests.makers.outside import Counted
@@ -329,3 +329,16 @@ def test_goods_that_came_back_without_a_name_are_nobodys_where_two_purchases_fit
     tell(refund("t-9", 210))
 
     assert [purchase(name).returns for name in ("t-1", "t-2")] == [(), ()]
+
+
+def test_an_unnamed_return_that_is_voided_is_of_its_purchase_no_more() -> None:
+    bought("t-1")
+    back = given_back("B-1", CAKE, refers_to=None)
+    receive(back, now=NEXT_DAY)
+    tell(refund("t-9", 350))
+    assert purchase("t-1").returns == (back,)
+    void = replace(back, version=2, kind=ReceiptKind.VOID, lines=(), total_minor=0, tenders=())
+
+    receive(void, now=LATER)
+
+    assert purchase("t-1").returns == (void,)

@@ -50,6 +50,7 @@ EXPIRES_AFTER = {
     "EarlyChangeRow": timedelta(days=7),
     "RefundWaitingRow": timedelta(days=8),
     "ReviewRow": timedelta(days=35),
+    "ReturnLeadRow": timedelta(days=400),
     "SaleCodeRow": timedelta(days=400),
     "UnnamedReturnRow": timedelta(days=7),
     "WaitingRow": timedelta(days=8),

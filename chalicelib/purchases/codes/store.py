@@ -1,9 +1,11 @@
-"""Where codes on receipts lead: table `tills`.
+"""Where codes on receipts lead, and returns: table `tills`.
 
 A member's purchase is found by its receipt's reference through the claim; for every other code on
 it there is a row of its own. Strangers' receipts are too many for that: where they lie is kept in
 strips, one row for all the receipts that came together, for as long as the receipts themselves.
 Codes stand in neither: a row's key, or a strip's five bytes, is a keyed hash of retailer and code.
+
+A return that was applied has a row that leads to its sale: who voids it need not name the sale.
 """
 
 import json
@@ -41,6 +43,14 @@ class SaleCodeRow(rows.Row):
     retention = CLAIMS
 
     codes = NumberAttribute()  # how many the receipt has
+
+
+class ReturnLeadRow(rows.Row):
+    """`pk` = `return#<receipt id of the return>`, `sk` = `sale#<receipt id of the sale>`."""
+
+    Meta = rows.table_meta("tills")
+    privacy = {}
+    retention = CLAIMS
 
 
 class CodeStripRow(rows.Row):
@@ -81,6 +91,17 @@ def list_sales(retailer_id: RetailerId, code: str, *, now: datetime) -> tuple[Re
     )
     if len(found) >= SALES_PER_CODE_MAX:
         return ()
+    return tuple(ReceiptId(row.sk.removeprefix("sale#")) for row in found)
+
+
+def lead_to_sale(return_id: ReceiptId, sale_id: ReceiptId, *, now: datetime) -> None:
+    """Let who voids the return find the sale that it was of."""
+    rows.put(ReturnLeadRow(f"return#{return_id}", f"sale#{sale_id}").keep_from(now))
+
+
+def list_sales_of_return(return_id: ReceiptId, *, now: datetime) -> tuple[ReceiptId, ...]:
+    """The sales that the return was of before it was voided."""
+    found = rows.list_prefixed(ReturnLeadRow, f"return#{return_id}", "sale#", now=now)
     return tuple(ReceiptId(row.sk.removeprefix("sale#")) for row in found)
 
 

@@ -236,6 +236,7 @@ def test_knows_what_a_till_gave_back_onto_cards() -> None:
     assert money_back(taken(cash)) == ()
     assert money_back(exchange) == (300,)
     assert money_back(replace(exchange, total_minor=300, tenders=(tender(300),))) == ()
+    assert money_back(replace(taken(tender(400)), kind=ReceiptKind.VOID)) == ()
 
 
 CARD = CardFacts(last_four=LastFour("4321", LastFourKind.CARD))
