@@ -20,6 +20,7 @@ from chalicelib.purchases.history import noted
 from chalicelib.purchases.model import Purchase, Whereabouts
 from chalicelib.purchases.settling import JOINED_WITHIN, claim_stands
 from chalicelib.purchases.versions import with_change, with_early
+from chalicelib.purchases.withdrawing import SAME_SALE_WITHIN
 from chalicelib.receipts.canonical import Receipt, ReceiptKind
 from chalicelib.receipts.returns import codes_of, sales_referred_to
 from chalicelib.runtime import vault
@@ -54,6 +55,7 @@ def _change_held(claim: Claim, receipt: Receipt, *, now: datetime) -> int:
     sale = purchase.receipt if purchase is not None else None
     if purchase is not None and sale is not None and _holds(purchase, claim.receipt_id):
         _change_purchase(purchase, receipt, key=key, now=now)
+        _change_same_sale(purchase, sale.receipt_id, receipt, key=key, now=now)
         return len(list(parts_of(sale))) or 1
     if _is_new(claim, now=now):
         if sale is None:
@@ -61,6 +63,24 @@ def _change_held(claim: Claim, receipt: Receipt, *, now: datetime) -> int:
     elif not claim_stands(claim, now=now):
         matching_store.release_claim(claim, taken_until=claim.claimed_at)
     return 0
+
+
+def _change_same_sale(
+    holder: Purchase, sale_id: ReceiptId, receipt: Receipt, *, key: vault.SealingKey, now: datetime
+) -> None:
+    """Bring up to `receipt` what another source told of `holder`'s purchase: it has no claim."""
+    at = holder.payment.anchored_at
+    sharing = store.list_holding(
+        holder.member_id,
+        sale_id,
+        since=at - SAME_SALE_WITHIN,
+        until=at + SAME_SALE_WITHIN,
+        key=key,
+        now=now,
+    )
+    for one in sharing:
+        if one.same_as == holder.payment.payment_id:
+            _change_purchase(one, receipt, key=key, now=now)
 
 
 def _holds(purchase: Purchase, receipt_id: ReceiptId) -> bool:

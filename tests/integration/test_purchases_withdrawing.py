@@ -8,13 +8,10 @@ from functools import partial
 
 import pytest
 
-from chalicelib.banks.payments import PaymentEvent
 from chalicelib.kernel.ids import PaymentId, receipt_id_of
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.payment import REFUSED_MAX, refuse
 from chalicelib.members import service as members
-from chalicelib.members.activation import GivenCard
-from chalicelib.network import service as network
 from chalicelib.network.model import Connection, KeyUse
 from chalicelib.notices import service as notices
 from chalicelib.purchases import reading, receiving, service, withdrawing
@@ -27,13 +24,12 @@ from infra.local import queue_time
 from tests.makers.bank_server import BankServer, bank_server
 from tests.makers.banks import key, whsec
 from tests.makers.corrections import LATER, brought_back, look, own
-from tests.makers.members import card_token, make_activation, numbered, user
+from tests.makers.members import user
 from tests.makers.network import BAKERY, CARD_NETWORK, make_connection
 from tests.makers.outside import Counted
 from tests.makers.purchases import (
     A_MINUTE_LATER,
     BANK,
-    OPENED_AT,
     PAID_AT,
     SALE,
     SHOP,
@@ -42,6 +38,7 @@ from tests.makers.purchases import (
     event,
     found,
     open_town,
+    open_two_sources,
     queued,
     receive,
 )
@@ -282,23 +279,6 @@ def test_a_delivery_of_the_withdrawal_that_comes_late_tells_the_receipt_found_si
     told = json.loads(heard.body)
     assert (told["type"], told["data"]["version"]) == ("receipt.updated", 3)
     assert told["data"]["receipt"]["reference"] == "R-2"
-
-
-def open_two_sources() -> PaymentEvent:
-    """Ada's bank, and a card network that tells of the same cards; what the network tells."""
-    card = GivenCard(reference=card_token("ada-card", CARD_NETWORK))
-    network.forget()
-    both = (make_connection(BANK, sources=(CARD_NETWORK,)), make_connection(CARD_NETWORK))
-    for connection in both:
-        network.record_connection(connection, now=OPENED_AT)
-    members.activate(
-        make_activation("ada", accounts=("acc-a",), cards=(card,), connection=both[0]),
-        fresh=numbered(1),
-        now=OPENED_AT,
-    )
-    return event(
-        "n-1", connection_id=CARD_NETWORK, account_ref=None, card_ref="ada-card", digest="network"
-    )
 
 
 def by_network() -> str | Missing:

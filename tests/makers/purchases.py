@@ -8,6 +8,7 @@ from chalicelib.kernel.cards import CardFacts
 from chalicelib.kernel.ids import ConnectionId
 from chalicelib.kernel.money import Money
 from chalicelib.members import service as members
+from chalicelib.members.activation import GivenCard
 from chalicelib.network import service as network
 from chalicelib.network.model import Connection, Provider, Store
 from chalicelib.purchases import reading, receiving
@@ -15,8 +16,15 @@ from chalicelib.purchases.reading import Missing, NoReceipt
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.runtime import aws, queues, settings
 from tests.makers.matching import receipt
-from tests.makers.members import make_activation, numbered
-from tests.makers.network import BAKERY, make_connection, make_retailer, make_store, mid
+from tests.makers.members import card_token, make_activation, numbered
+from tests.makers.network import (
+    BAKERY,
+    CARD_NETWORK,
+    make_connection,
+    make_retailer,
+    make_store,
+    mid,
+)
 
 OPENED_AT = datetime(2026, 11, 20, 11, 59, tzinfo=UTC)
 PAID_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -44,6 +52,23 @@ def open_town(connection: Connection | None = None, *, store: Store = SHOP) -> C
             now=OPENED_AT,
         )
     return bank
+
+
+def open_two_sources() -> PaymentEvent:
+    """Ada's bank, and a card network that tells of the same cards; what the network tells."""
+    card = GivenCard(reference=card_token("ada-card", CARD_NETWORK))
+    network.forget()
+    both = (make_connection(BANK, sources=(CARD_NETWORK,)), make_connection(CARD_NETWORK))
+    for connection in both:
+        network.record_connection(connection, now=OPENED_AT)
+    members.activate(
+        make_activation("ada", accounts=("acc-a",), cards=(card,), connection=both[0]),
+        fresh=numbered(1),
+        now=OPENED_AT,
+    )
+    return event(
+        "n-1", connection_id=CARD_NETWORK, account_ref=None, card_ref="ada-card", digest="network"
+    )
 
 
 def event(name: str = "t-1", **more: object) -> PaymentEvent:
