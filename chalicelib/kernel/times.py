@@ -5,7 +5,7 @@ is local time of the store and becomes an instant here, with the rule for the tw
 year written down.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -80,13 +80,6 @@ def zone_named(name: str) -> ZoneInfo:
 def local_day(instant: datetime, zone: str) -> date:
     """The calendar day of `instant` where the store stands (RCP-07)."""
     return instant.astimezone(zone_named(zone)).date()
-
-
-def end_of_day(instant: datetime, zone: str) -> datetime:
-    """When the calendar day of `instant` ends in `zone`: the first moment of the next, in UTC."""
-    there = zone_named(zone)
-    tomorrow = instant.astimezone(there).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), tzinfo=there).astimezone(UTC)
 
 
 def to_text(instant: datetime) -> str:

@@ -7,7 +7,7 @@ done.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.budgets import service as budgets
 from chalicelib.budgets.leasing import slot_of
@@ -15,9 +15,9 @@ from chalicelib.budgets.service import Purse
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.refusals import TryAgain
-from chalicelib.kernel.times import end_of_day
 from chalicelib.ledger import giving
 from chalicelib.ledger.giving import Gift as LedgerGift
+from chalicelib.loyalty.cards.deadlines import active_at
 from chalicelib.loyalty.holding.model import REFUSED
 from chalicelib.members.announcing import Announcement, NoticeKind, announce, notice_id_of
 from chalicelib.network import service as network
@@ -219,14 +219,13 @@ class Payer:
 def available_at(campaign: Campaign, sold_at: datetime, *, now: datetime) -> datetime:
     """When a reward for a sale of `sold_at` may be paid out: its goods cannot come back any more.
 
-    That is the end of the day, in the campaign's zone, on which its pending days are over.
+    That is the end of the day, in the campaign's zone, on which its pending days are over: local
+    days, also where a clock changes meanwhile. Schemes count the same.
     """
     days = campaign.pending_days
     if days is None:
         days = network.get_retailer(campaign.retailer_id, now=now).return_days
-    if days == 0:
-        return sold_at
-    return end_of_day(sold_at + timedelta(days=days), campaign.zone)
+    return active_at(sold_at, pending_days=days, zone=campaign.zone)
 
 
 def _purse(participation: Participation) -> Purse:
