@@ -37,6 +37,15 @@ MUG = {
     "cost": 50,
     "reward": {"kind": "free_text", "text": "A mug"},
 }
+TIERS = {
+    "measure": "visits",
+    "span": "year",
+    "downgrade": "never",
+    "steps": [
+        {"id": "bronze", "name": "Bronze", "threshold": 0},
+        {"id": "gold", "name": "Gold", "threshold": 4, "multiplier": "3"},
+    ],
+}
 
 
 def open_points(**more: Any) -> None:
@@ -115,3 +124,17 @@ def test_a_late_purchase_does_not_pass_the_cap_of_its_day(days: int) -> None:
     settle(now=LATE)
 
     assert active() == days
+
+
+def test_a_late_purchase_has_the_tier_of_its_own_time_also_when_it_is_corrected() -> None:
+    open_points(tiers=TIERS)
+    a_coffee_each_day(range(14))
+    before = active()
+    buy("late", at=PAID_AT + DAY + HOUR)
+    settle(now=LATE)
+    late = active() - before
+
+    receive(bought("late", 2, at=PAID_AT + DAY + HOUR, version=2), now=LATE)
+    settle(now=LATE)
+
+    assert (late, active() - before) == (1, 2)

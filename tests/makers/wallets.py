@@ -66,8 +66,7 @@ class Wallet:
     def _settle(self, sale: Sale) -> None:
         card, now = self.card, sale.sold_at + timedelta(days=60)
         opened = Opened(card)
-        known = card is not None and card.find_entry(sale.purchase_id) is not None
-        if card is not None and not known and card.watermark and sale.sold_at <= card.watermark:
+        if card is not None and card.watermark and sale.sold_at <= card.watermark:
             back = archiving.bring_back(card, self.chain, sale.purchase_id, self.scheme, at=now)
             opened = Opened(back, self.chain)
         try:

@@ -80,9 +80,12 @@ def change_card(
 def open_card(
     holder: Holder, scheme: Scheme, *, of: Purchased | None = None, now: datetime
 ) -> Opened:
-    """The card as it stands, with the purchase `of` out of the history if it had moved there."""
+    """The card as it stands, with the purchase `of` out of the history if it had moved there.
+
+    One that is not newer than the history may be decided by it, even if it is at hand.
+    """
     card = store.find_card(holder, now=now)
-    if card is None or of is None or card.find_entry(of.payment_id) is not None:
+    if card is None or of is None:
         return Opened(card)
     if card.watermark is None or of.earliest_at > card.watermark:
         return Opened(card)
