@@ -41,7 +41,7 @@ from chalicelib.kernel.cards import (
     tidy_scheme,
 )
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.refusals import Malformed
+from chalicelib.kernel.refusals import Malformed, Misshapen
 from chalicelib.kernel.times import parse_instant
 from chalicelib.network.identifiers import Identifier, IdentifierKind, identifier
 from chalicelib.network.model import Connection, KeyUse
@@ -199,7 +199,9 @@ def _local(told: StandardPayment, amount: Money) -> Money | None:
 
 def _merchant(told: StandardMerchant) -> tuple[Identifier, ...]:
     if (told.latitude is None) is not (told.longitude is None):
-        raise Malformed("a place has a latitude and a longitude", field="data.merchant")
+        raise Misshapen(
+            "a place has a latitude and a longitude", field="data.merchant", code="shape"
+        )
     return identifiers(
         identifier(IdentifierKind.MID, told.mid),
         identifier(IdentifierKind.TID, told.tid),

@@ -4,15 +4,20 @@ A refusal is defined beside what refuses, as a subclass of these two. Messages s
 carry no personal value, because they are logged and answered.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class Rejected(Exception):
     """What was asked can never succeed as it stands.
 
     `code` is the stable word that answers, metrics and quarantine use. `field` names the place in
-    the input (a JSON path such as `items[3].amount`), where there is one.
+    the input (a JSON path such as `items[3].amount`), where there is one. `party` is whose message
+    it was, or whom it was for, where that is known (`concerning`).
     """
 
     code = "rejected"
+    party: str | None = None
     problems: tuple["Rejected", ...] = ()  # Each of several, where a document has more than one.
 
     def __init__(self, detail: str, *, field: str | None = None, code: str | None = None) -> None:
@@ -21,6 +26,16 @@ class Rejected(Exception):
         self.field = field
         if code is not None:
             self.code = code
+
+
+@contextmanager
+def concerning(party: str) -> Iterator[None]:
+    """Name `party` in what is refused within, for whoever looks at it later."""
+    try:
+        yield
+    except Rejected as refusal:
+        refusal.party = refusal.party or party
+        raise
 
 
 class Malformed(Rejected):

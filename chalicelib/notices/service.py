@@ -21,7 +21,7 @@ from chalicelib.banks.telling import (
     is_told,
 )
 from chalicelib.kernel.personal import Personal
-from chalicelib.kernel.refusals import Rejected, TryAgain
+from chalicelib.kernel.refusals import Rejected, TryAgain, concerning
 from chalicelib.members import service as members
 from chalicelib.members.model import MemberStatus
 from chalicelib.network import service as network
@@ -74,7 +74,8 @@ def deliver(message: DeliveryMessage, *, now: datetime, receives: int = 1) -> No
         if purchase.receipt is None and not purchase.is_withdrawn:
             # Ended. If it finds one still, that has its own message.
             return observability.count("deliveries_dropped", reason="no_receipt")
-        _tell(purchase, first_seen_at=where.first_seen_at or now, now=now)
+        with concerning(purchase.payment.connection_id):
+            _tell(purchase, first_seen_at=where.first_seen_at or now, now=now)
         told_version = purchase.version
         purchase = store.find_purchase(where, key=key, now=now)
     if purchase is not None and purchase.version == told_version:
@@ -94,7 +95,8 @@ def _whereabouts(message: DeliveryMessage, *, now: datetime) -> Whereabouts | No
 def _refuse_if_suspended(where: Whereabouts | None, *, now: datetime) -> None:
     member = members.find_member(where.member_id, now=now) if where else None
     if member is not None and member.status is MemberStatus.REVOKED:
-        raise ConsentSuspended("the member's consent at the bank is suspended")
+        with concerning(member.connection_id):
+            raise ConsentSuspended("the member's consent at the bank is suspended")
 
 
 def _kind_of(purchase: Purchase) -> NoteKind:

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from chalice import Blueprint
 
+from chalicelib.kernel.refusals import concerning
 from chalicelib.purchases import facts, messages, service, withdrawing
 from chalicelib.purchases.correcting import joining
 from chalicelib.purchases.messages import (
@@ -30,7 +31,8 @@ def record_payment(message: Message) -> None:
     match messages.decode_payments(message.body):
         case PaymentMessage(event=event, received_at=received_at):
             facts.taken_up(event, received_at=received_at, receives=message.receives)
-            service.record_payment(event, now=clock.now())
+            with concerning(event.connection_id):
+                service.record_payment(event, now=clock.now())
         case LookAgainMessage(payment_id=payment_id):
             service.look_again(payment_id, now=clock.now())
         case MemberLeftMessage(member_id=member_id, left_at=left_at):

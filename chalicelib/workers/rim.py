@@ -91,8 +91,12 @@ def all_messages(handle: Callable[[Sequence[Message]], Collection[str]]) -> Work
 
 
 def refuse(queue: str, body: str, refusal: Rejected, *, sender: str | None = None) -> None:
-    """Put what can never succeed into quarantine, with an alarm where it contradicts what came."""
-    quarantine.keep(queue, body, refusal, sender=sender or queue, now=clock.now())
+    """Put what can never succeed into quarantine, with an alarm where it contradicts what came.
+
+    Where nobody knows who sent it, the queue stands in.
+    """
+    sender = sender or refusal.party or queue
+    quarantine.keep(queue, body, refusal, sender=sender, now=clock.now())
     if isinstance(refusal, Conflicting):
         observability.count("conflicts", code=refusal.code)
 

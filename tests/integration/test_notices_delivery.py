@@ -122,7 +122,8 @@ def test_a_bank_that_is_gone_is_told_no_more_until_an_operator_resumes(
         later = deliver()
 
         assert (gone, later, len(bank.heard)) == (0, 0, 1)
-        assert reasons() == ["endpoint_gone"] * 2
+        kept = quarantine.list_day(NOON.date(), now=NOON)
+        assert [(one.reason, one.sender) for one in kept] == [("endpoint_gone", BANK)] * 2
         assert network.get_connection(BANK, now=NOON).told_until == NOON
 
         network.resume_telling(BANK, now=NOON)
@@ -260,6 +261,7 @@ def test_a_consent_taken_back_at_monzo_keeps_the_delivery_for_later(
 
     assert (heard, len(bank.heard)) == (2, 2)
     assert sorted(reasons()) == ["consent_suspended", "not_connected"]
+    assert {one.sender for one in quarantine.list_day(NOON.date(), now=NOON)} == {"monzo"}
     assert counted["deliveries_dropped"] == 0
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.statuses import status_of
 from chalicelib.banks import standard
 from chalicelib.banks.payments import (
     Ignored,
@@ -70,7 +71,7 @@ def test_reads_each_standard_event_as_one_of_the_same_payment(kind: PaymentEvent
         ("made_at", "2026-11-20T12:10:01Z", "time_out_of_range", "data.made_at"),
         ("made_at", "2026-08-22T11:59:59Z", "time_out_of_range", "data.made_at"),
         ("merchant", {"mid": "1", "latitude": 91}, "shape", "data.merchant.latitude"),
-        ("merchant", {"mid": "1", "latitude": 53.8}, "malformed", "data.merchant"),
+        ("merchant", {"mid": "1", "latitude": 53.8}, "shape", "data.merchant"),
         ("merchant", {"mid": "1", "longitude": "W"}, "shape", "data.merchant.longitude"),
         ("card", {"last_four": "12"}, "last_four", "data.card.last_four"),
         ("card", {"last_four_kind": "pan"}, "shape", "data.card.last_four_kind"),
@@ -84,6 +85,15 @@ def test_refuses_a_standard_payment_that_breaks_a_rule(
     with pytest.raises(Rejected) as refusal:
         read(Provider.STANDARD, json.dumps(body, default=float).encode())
     assert (refusal.value.code, refusal.value.field) == (code, field)
+
+
+@pytest.mark.parametrize("half", [{"latitude": 53.8}, {"longitude": -1.5}, {"latitude": 91}])
+def test_half_a_place_is_answered_as_any_other_wrong_shape(half: dict[str, float]) -> None:
+    body = event_json("standard_payment_authorised")
+    body["data"]["merchant"] = {"mid": "1", **half}
+    with pytest.raises(Rejected) as refusal:
+        read(Provider.STANDARD, json.dumps(body).encode())
+    assert (status_of(refusal.value), refusal.value.code) == (422, "shape")
 
 
 @pytest.mark.parametrize("made_at", ["2026-11-20T12:10:00Z", "2026-08-22T12:00:00Z"])
