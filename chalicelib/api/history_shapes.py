@@ -156,7 +156,7 @@ def to_line(line: Line, traced: Mapping[str, Traced], *, now: datetime) -> Histo
                 version=fill.scheme,
                 due_at=to_text(fill.due_at),
                 transaction=traced.get(payment_of(fill.cause), _UNKNOWN).transaction,
-                reward_minor=fill.minor,
+                reward_minor=fill.worth_minor,
                 claim=fill.claim_id or None,
                 undone_by=payment_of(fill.undone_by) or None,
                 gives=_units(fill.gives),

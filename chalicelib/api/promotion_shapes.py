@@ -217,9 +217,9 @@ def _amount(amount: Money) -> FluxAmount:
 def _full_cards(scheme: Scheme, card: Card) -> tuple[FluxRedemption, ...]:
     """Those that gave money: one that waits for the budget has given nothing yet."""
     return tuple(
-        FluxRedemption(to_text(fill.at), "full card", FluxAmount(fill.minor, scheme.currency))
+        FluxRedemption(to_text(fill.at), "full card", FluxAmount(fill.worth_minor, scheme.currency))
         for fill in card.fills
-        if fill.minor and not fill.undone_by and not fill.waits
+        if fill.worth_minor and not fill.undone_by and not fill.waits
     )
 
 

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from chalicelib.loyalty import funding
 from chalicelib.loyalty.cards import desk, effects, extra
-from chalicelib.loyalty.cards.applying import RETURNED, WITHDRAWN
 from chalicelib.loyalty.cards.awarding import Settled
+from chalicelib.loyalty.cards.changes import RETURNED, WITHDRAWN
 from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.eligibility import Barred
 from chalicelib.loyalty.cards.extra import Extra, Stage

@@ -62,10 +62,14 @@ def spend(
     return budgets.spend(purse_of(scheme_id), lease, entry, minor, slot=slot, now=now)
 
 
-def give_back(scheme_id: str, member_id: MemberId, lease: int, name: str, *, now: datetime) -> None:
-    """Let all that was spent for the reward of this `name` be spent again; again is the same."""
+def give_back(
+    scheme_id: str, member_id: MemberId, lease: int, name: str, kept_minor: int, *, now: datetime
+) -> None:
+    """Let what was spent for the reward of this `name` be spent again, but for `kept_minor`; again
+    is the same.
+    """
     entry = _entry(scheme_id, member_id, name)
-    budgets.give_back(purse_of(scheme_id), lease, entry, 0, now=now)
+    budgets.give_back(purse_of(scheme_id), lease, entry, kept_minor, now=now)
 
 
 def _entry(scheme_id: str, member_id: MemberId, name: str) -> str:

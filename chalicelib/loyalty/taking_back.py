@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from chalicelib.loyalty.conditions import counted, items_of, returned_items
 from chalicelib.loyalty.earning import WHOLE_SALE, Share, refusal_of
+from chalicelib.loyalty.keeping import ALL_KEPT, NOTHING_KEPT, Kept, spent_of_kept
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.sale import Sale, SaleLine, returned_minor, returned_share
 from chalicelib.loyalty.terms import RuleKind
@@ -60,12 +61,18 @@ def kept_minor(sale: Sale, scheme: Scheme) -> int:
     of = counted(sale, scheme.exclusions)
     if refusal_of(sale, scheme, of) is not None:
         return 0
+    return spent_of_kept(of, kept_of(sale))
+
+
+def kept_of(sale: Sale) -> Kept:
+    """What is left of `sale`, after everything that came back of it."""
+    if sale.is_withdrawn or sale.is_refunded or not _has_goods(sale.sold):
+        return NOTHING_KEPT
     back = {line.line_id: returned_share(line) for line in sale.sold if line.returned_quantity}
     if not back and not sale.refunded_minor:
-        return of.spent_minor(of.lines)  # Most sales stay as they are, and fractions are slow.
-    kept = sum(line.gross_minor * (_ALL - back.get(line.line_id, _NONE)) for line in of.lines)
+        return ALL_KEPT  # Most sales stay as they are, and fractions are slow.
     _, beyond = _left_and_beyond(sale)
-    return int(kept * of.share * (_ALL - beyond))
+    return Kept(_ALL - beyond, back)
 
 
 def _left_and_beyond(sale: Sale) -> tuple[Fraction | int, Fraction | int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.kernel.ids import PaymentId
-from chalicelib.loyalty.cards.applying import RETURNED, WITHDRAWN
+from chalicelib.loyalty.cards.changes import RETURNED, WITHDRAWN
 from chalicelib.loyalty.sale import sale_of
 from chalicelib.members.model import Member
 from chalicelib.network import service as network

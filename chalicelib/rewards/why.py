@@ -10,7 +10,7 @@ from datetime import datetime
 
 from chalicelib.loyalty import service as loyalty
 from chalicelib.loyalty.cards import desk
-from chalicelib.loyalty.cards.applying import OFFER_INSTEAD
+from chalicelib.loyalty.cards.changes import OFFER_INSTEAD
 from chalicelib.loyalty.cards.desk import Purchased
 from chalicelib.loyalty.cards.eligibility import Barred, find_bar
 from chalicelib.loyalty.cards.extra import is_withheld

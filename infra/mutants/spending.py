@@ -56,7 +56,7 @@ MUTANTS = (
         "emptied_card_keeps_its_money",
         "the reward of a card that is full no more is not taken back",
         "chalicelib/loyalty/cards/paying.py",
-        "taken = fill.minor if fill.undone_by else 0",
+        "taken = fill.minor if fill.undone_by else fill.minor - fill.worth_minor",
         "taken = 0",
         STAMPED,
     ),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from chalicelib.loyalty.cards.model import Balance
+from chalicelib.loyalty.cards.lots import Balance
 from infra.simulation.asking import DONE
 from infra.simulation.history import Ending, History, Input
 from infra.simulation.nights import CASES

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.ledger.model import Balances
-from chalicelib.loyalty.cards.model import Balance
+from chalicelib.loyalty.cards.lots import Balance
 from chalicelib.runtime import queues
 from infra.simulation.asking import ASKS, DONE
 from infra.simulation.history import Ending, History, Input

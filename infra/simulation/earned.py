@@ -17,7 +17,7 @@ from chalicelib.loyalty.cards.naming import is_extra
 from infra.simulation.history import History
 from infra.simulation.money import books_in
 from infra.simulation.reward_town import CASH, CASH_MINOR
-from infra.simulation.standing import Standing, payment_id_of
+from infra.simulation.standing import Standing, payment_id_of, worth_minor
 from infra.simulation.stored import Stored
 from infra.simulation.world import World
 
@@ -102,7 +102,7 @@ def _said(standing: Standing) -> Counter[tuple[str, str]]:
         for row in standing.of(kind):
             for fill in row.content["fills"]:
                 is_given = not fill["undone_by"] and fill["lease"] != WAITING
-                minor = fill["minor"] if is_given else 0
+                minor = worth_minor(fill) if is_given else 0
                 scheme_id = row.key[1].split("#")[1]
                 said[row.key[0], f"card:{scheme_id}:{fill['number']}"] += minor
             for claim in row.content["claims"]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import permutations
 
 from chalicelib.ledger.model import Balances
-from chalicelib.loyalty.cards.model import Balance
+from chalicelib.loyalty.cards.lots import Balance
 from chalicelib.members.model import Reference
 
 RUNS_MAX = 150  # The longest history without an end takes a third of it, but those of months.

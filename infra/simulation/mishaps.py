@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from chalicelib.ledger.model import Balances
-from chalicelib.loyalty.cards.model import Balance
+from chalicelib.loyalty.cards.lots import Balance
 from chalicelib.runtime import queues
 from chalicelib.tills.native_shapes import NativeLine
 from infra.simulation.history import Ending, History, Input

@@ -9,7 +9,7 @@ told here; the rest is what must hold after every step.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from chalicelib.loyalty.cards.model import Balance
+from chalicelib.loyalty.cards.lots import Balance
 from chalicelib.runtime import queues
 from infra.simulation.history import Ending, History, Input
 from infra.simulation.nights import LOOKS, NIGHTS

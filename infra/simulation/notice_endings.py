@@ -14,7 +14,7 @@ from chalicelib.loyalty.cards.naming import payment_of
 from chalicelib.members.messages import NoticeMessage
 from infra.simulation.history import History
 from infra.simulation.said import announced_in
-from infra.simulation.standing import Standing
+from infra.simulation.standing import Standing, worth_minor
 from infra.simulation.town import PEOPLE
 from infra.simulation.world import World
 
@@ -106,7 +106,7 @@ def _fills_left(standing: Standing) -> _Sums:
             for fill in row.content["fills"]:
                 is_given = not fill["undone_by"] and fill["lease"] != WAITING
                 place = (row.key[0], row.key[1].split("#")[1], fill["number"])
-                fills[place] = fill["minor"] if is_given else 0
+                fills[place] = worth_minor(fill) if is_given else 0
     stands: _Sums = Counter()
     for (member_id, scheme_id, _), minor in fills.items():
         stands[member_id, scheme_id, ""] += minor

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import msgspec
 
-from chalicelib.loyalty.cards.lots import balance_at
-from chalicelib.loyalty.cards.model import Balance, Card
+from chalicelib.loyalty.cards.lots import Balance, balance_at
+from chalicelib.loyalty.cards.model import Card
 from chalicelib.offers.participation.model import Participation
 from chalicelib.rewards.inquiries.model import InquiryState
 from infra.simulation.history import History

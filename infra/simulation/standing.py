@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from infra.simulation.stored import Stored, rows_in
 from infra.simulation.world import World
@@ -37,3 +38,8 @@ def transaction_of(row: Stored) -> str:
     """What the bank calls the payment of a purchase."""
     events = row.content["payment"]["events"]
     return str(events[0]["refers_to"] or events[0]["transaction_id"])
+
+
+def worth_minor(fill: Mapping[str, Any]) -> int:
+    """What is left of a full card's reward."""
+    return int(fill["minor"] - sum(back["minor"] for back in fill["backs"]))

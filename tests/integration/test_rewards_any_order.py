@@ -56,6 +56,7 @@ TIERS = [
     {"id": "bronze", "name": "Bronze", "threshold": 0},
     {"id": "silver", "name": "Silver", "threshold": SILVER_FROM},
 ]
+TENTH = {"kind": "percent_cashback", "percent": "10", "max_minor": 100}
 POUND = {"kind": "spend", "id": "pound", "per_minor": 100}
 # Somebody who brings everything back time and again is held, and held by what is known by then.
 WHOLLY_BACK_MAX = 2
@@ -129,8 +130,10 @@ def offer() -> Campaign:
 
 
 def open_shop() -> None:
-    """Stamps, points with tiers, and an offer; Ada has switched offers on."""
+    """Stamps, points with tiers, a tenth back, and an offer; Ada has switched offers on."""
     open_bakery()
+    visit = {"kind": "visit", "id": "visit"}
+    write_scheme("tenth", rules=[visit], card={"places": 1, "reward": TENTH})
     write_scheme("points", unit="points", card=None, rules=[POUND], tiers=ladder())
     run(offer())
     bank = make_connection(provider=Provider.STANDARD, told_at_url="https://bank.test/receipts")
@@ -212,12 +215,13 @@ def expected(made: Sequence[Bought]) -> Held:
     """The same by plain sums; of an offer as large a part comes back as of the goods."""
     kept = sum(one.kept for one in made)
     offered = sum(OFFERED - OFFERED * sum(one.backs) // one.coffees for one in made)
+    tenth = sum(10 * one.kept for one in made)
     return Held(
         full_cards=kept // PLACES,
         stamps=kept % PLACES,
         points=kept,
         tier="silver" if kept >= SILVER_FROM else "bronze",
-        minor=FULL_CARD * (kept // PLACES) + offered,
+        minor=FULL_CARD * (kept // PLACES) + offered + tenth,
         spent_minor=offered,
     )
 
@@ -283,5 +287,5 @@ def test_giving_everything_back_leaves_no_stamp_point_tier_reward_or_spent_budge
 def test_the_sums_that_it_is_compared_with_tell_what_was_kept() -> None:
     made = (Bought("t-0", 0, 6, (1, 1)), Bought("t-1", 3, 5))
 
-    assert expected(made) == Held(1, 4, 9, "silver", 300 + 34 + 50, 84)
+    assert expected(made) == Held(1, 4, 9, "silver", 300 + 34 + 50 + 90, 84)
     assert SCHEME != POINTS

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.loyalty.cards import lots
-from chalicelib.loyalty.cards.changes import newest_of
+from chalicelib.loyalty.cards.changes import (
+    CORRECTED,
+    OFFER_INSTEAD,
+    RETURNED,
+    WITHDRAWN,
+    newest_of,
+)
 from chalicelib.loyalty.cards.filling import (
     Filling,
     Taking,
@@ -21,14 +27,10 @@ from chalicelib.loyalty.cards.filling import (
 )
 from chalicelib.loyalty.cards.model import Card, ClaimState, Entry, Fill, Given, Lot
 from chalicelib.loyalty.cards.naming import is_extra
+from chalicelib.loyalty.cards.revaluing import Revaluing, revalued
 from chalicelib.loyalty.terms import RefundPolicy
 
 EARLIER_MAX = 3  # The first change and the last two: those between were announced long ago.
-# Why a later version of a purchase is worth something else.
-RETURNED = "returned"
-WITHDRAWN = "withdrawn"
-CORRECTED = "corrected"
-OFFER_INSTEAD = "offer_instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,13 @@ def bring_up(
     after = follow(after)
     if filling is None:
         return after
+    if entry is not None and filling.most_minor is not None:
+        is_any = worth.is_withdrawn or policy is RefundPolicy.NEGATIVE
+        undoing = Undoing.ANY if is_any else Undoing.ONLY_PENDING
+        how = Revaluing(worth.payment_id, reason_of(entry, worth), undoing, at)
+        after = revalued(after, filling.minor, filling.most_minor, how)
     full = fill_up(after, filling, cause=worth.payment_id, scheme=worth.scheme, at=at)
-    return forfeit_rest(full, before, worth.payment_id) if filling.forfeits_rest else full
+    return forfeit_rest(full, after, worth.payment_id) if filling.forfeits_rest else full
 
 
 def lapse(card: Card, at: datetime) -> Card:

@@ -172,7 +172,7 @@ def _going(
     return tuple(
         fill
         for fill in going
-        if not any(one.cause == fill.cause and one.minor > fill.minor for one in left)
+        if not any(one.cause == fill.cause and one.worth_minor > fill.worth_minor for one in left)
     )
 
 

@@ -11,15 +11,8 @@ from functools import partial
 
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.cards import desk
-from chalicelib.loyalty.cards.applying import (
-    CORRECTED,
-    OFFER_INSTEAD,
-    RETURNED,
-    WITHDRAWN,
-    Worth,
-    bring_up,
-    is_known,
-)
+from chalicelib.loyalty.cards.applying import Worth, bring_up, is_known
+from chalicelib.loyalty.cards.changes import CORRECTED, OFFER_INSTEAD, RETURNED, WITHDRAWN
 from chalicelib.loyalty.cards.completing import Around, Plan, follow_plan, plan_rows
 from chalicelib.loyalty.cards.desk import Opened, Purchased
 from chalicelib.loyalty.cards.eligibility import Taker, find_bar
@@ -30,9 +23,9 @@ from chalicelib.loyalty.cards.past import (
     Past,
     find_entry,
     find_fills,
-    given_in_history,
     newest_entries,
 )
+from chalicelib.loyalty.cards.reviving import with_fills_of
 from chalicelib.loyalty.cards.store import Holder
 from chalicelib.loyalty.cards.valuing import (
     excluded,
@@ -182,16 +175,18 @@ def _brought_up(
     :raises HistoryNeeded: that cannot be told without the history.
     """
     entry = card.find_entry(judged.payment_id)
-    given = given_in_history(card, past, judged.payment_id)
+    filling = filling_of(scheme, case.sale, is_excluded=case.is_excluded)
     plan = Plan(judged)
     if entry is not None and not is_known(entry, judged):
         given_by = partial(streak_given, card, scheme, case.sale, past)
         plan = plan_rows(card, past, scheme, entry, judged, given_by)
+        if filling is not None and filling.most_minor is not None:
+            card = with_fills_of(card, past, judged.payment_id)
     around = Around(case.newest, past, lambda n: case.version(n).refund_policy, now)
     return bring_up(
         card,
         plan.worth,
-        filling=filling_of(scheme, case.sale, given_minor=given),
+        filling=filling,
         policy=scheme.refund_policy,
         at=now,
         follow=lambda card: follow_plan(card, plan, entry, around) if entry else card,

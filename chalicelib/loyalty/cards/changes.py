@@ -6,6 +6,12 @@ from datetime import datetime, timedelta
 
 from chalicelib.loyalty.cards.model import Change, Entry
 
+# Why a later version of a purchase is worth something else.
+RETURNED = "returned"
+WITHDRAWN = "withdrawn"
+CORRECTED = "corrected"
+OFFER_INSTEAD = "offer_instead"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

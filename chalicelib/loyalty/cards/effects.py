@@ -95,6 +95,10 @@ class _Said:
             cause = f"{fill.name}#paid"
         if is_given or not fill.has_waited:
             yield self._notice(kind, cause, fill.cause, units=0, amount=amount, reason=why)
+        if is_given:
+            yield from self._of_backs(fill)
+            left = fill.worth_minor
+            amount = Money(left, self.scheme.currency) if left else None
         if fill.undone_by:
             yield self._notice(
                 NoticeKind.ADJUSTED,
@@ -103,6 +107,20 @@ class _Said:
                 units=0,
                 amount=-amount if amount else None,
                 reason=fill.undone_why or self.reason,
+            )
+
+    def _of_backs(self, fill: Fill) -> Iterator[Announcement]:
+        """What was taken back of a full card that stayed full, each by what was back by then."""
+        total = 0
+        for back in fill.backs:
+            total += back.minor
+            yield self._notice(
+                NoticeKind.ADJUSTED,
+                f"{fill.name}#back:{total}",
+                fill.cause,
+                units=0,
+                amount=-Money(back.minor, self.scheme.currency),
+                reason=back.why,
             )
 
     def of_tier(self, card: Card, entry: Entry) -> Iterator[Announcement]:

@@ -31,6 +31,7 @@ class Undoing(Enum):
 class Filling:
     """What a scheme version says of full cards. `minor` is what one is worth, if that is money, and
     `most_minor` what all that one purchase fills are worth together; None where nothing bounds it.
+    `whole_minor` is what one was worth before goods came back, where some did.
 
     `claims` says that the reward is collected with a code instead; `gives` are units that it is on
     another card.
@@ -39,6 +40,7 @@ class Filling:
     places: int
     minor: int = 0
     most_minor: int | None = None
+    whole_minor: int = 0
     claims: bool = False
     forfeits_rest: bool = False
     gives: ExtraUnits | None = None
@@ -62,6 +64,8 @@ def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: dateti
         fill = Fill(number, cause, scheme, at, at, minor, gives=filling.gives)
         if minor:
             fill = replace(fill, lease=WAITING)
+        if (whole := max(filling.minor, filling.whole_minor)) > minor:
+            fill = replace(fill, whole_minor=whole)
         card, _ = lots.draw(card, fill.name, filling.places, usable=lots.live(at))
         held = (lot for lot in card.lots if any(draw.by == fill.name for draw in lot.draws))
         due_at = max(at, *(lot.active_at for lot in held))
@@ -77,7 +81,7 @@ def fill_up(card: Card, filling: Filling, *, cause: str, scheme: int, at: dateti
 def _worth(card: Card, filling: Filling, cause: str) -> int:
     if filling.most_minor is None:
         return filling.minor
-    given = sum(one.minor for one in card.fills if one.cause == cause and not one.undone_by)
+    given = sum(one.worth_minor for one in card.fills if one.cause == cause and not one.undone_by)
     return min(filling.minor, max(filling.most_minor - given, 0))
 
 
@@ -193,8 +197,8 @@ def _emptied(
     while missing:
         fellows = (_undoable(card, f.name, undoing=undoing, at=at) for f in card.fills)
         of_purchase = [f for f in fellows if f is not None and f.cause == fill.cause]
-        least = min(of_purchase, key=lambda one: (one.minor, -one.number))
-        if least.minor == fill.minor:
+        least = min(of_purchase, key=lambda one: (one.worth_minor, -one.number))
+        if least.worth_minor == fill.worth_minor:
             return _undo(card, fill, cause=cause, at=at)
         card = _undo(card, least, cause=cause, at=at)
         card, missing = lots.draw(card, fill.name, missing, usable=lots.live(at))

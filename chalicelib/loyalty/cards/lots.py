@@ -5,12 +5,27 @@ active first. All functions give a new card and leave the one they got as it was
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.loyalty.cards.model import SPENT, Balance, Card, ClaimState, Draw, Entry, Lot
+from chalicelib.loyalty.cards.model import SPENT, Card, ClaimState, Draw, Entry, Lot
 
 Usable = Callable[[Lot], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a card holds at a moment. `active` is what may be spent, and below 0 where there is
+    debt; `reserved` is held by open claims. `next_expiry` says when the first units that are left
+    expire, and how many.
+    """
+
+    pending: int
+    active: int
+    reserved: int
+    expired: int
+    next_expiry: datetime | None = None
+    next_expiring: int = 0
 
 
 def with_lots(card: Card, lots: Sequence[Lot]) -> Card:
@@ -67,8 +82,13 @@ def give_back(card: Card, by: str, *, drawn_at: datetime) -> Card:
 
 def settle(card: Card, by: str) -> Card:
     """Keep what `by` drew, without keeping who it was."""
-    lots = [replace(lot, draws=_renamed(lot.draws, by)) for lot in card.lots]
-    return replace(with_lots(card, lots), debt=_renamed(card.debt, by))
+    return hand_over(card, by, SPENT)
+
+
+def hand_over(card: Card, by: str, to: str) -> Card:
+    """Let `to` have drawn what `by` drew."""
+    lots = [replace(lot, draws=_renamed(lot.draws, by, to)) for lot in card.lots]
+    return replace(with_lots(card, lots), debt=_renamed(card.debt, by, to))
 
 
 def work_off(card: Card, *, at: datetime) -> Card:
@@ -160,8 +180,8 @@ def _forfeited(entry: Entry, by: str) -> Entry:
     return replace(entry, lot=lot, forfeited=forfeited)
 
 
-def _renamed(draws: tuple[Draw, ...], by: str) -> tuple[Draw, ...]:
+def _renamed(draws: tuple[Draw, ...], by: str, to: str) -> tuple[Draw, ...]:
     for one in draws:
         if one.by == by:
-            draws = _added(_without(draws, by), Draw(SPENT, one.units))
+            draws = _added(_without(draws, by), Draw(to, one.units))
     return draws

@@ -153,18 +153,26 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """`minor` of a reward, taken back of a card that stayed full."""
+
+    minor: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fill:
     """A full card, the `number`-th that this card ever filled; numbers are never used again.
 
     `cause` is the purchase that filled it, `scheme` the version that says what it is worth; `minor`
     is the reward in money, 0 where it is no money. `due_at` is when the last of its stamps becomes
     active; `deferred_by` names the purchases whose returns let younger stamps in, after its reward
-    was given with an earlier one. Once it is due it stays due.
-    `undone_by` names the purchase whose return emptied it again, `undone_why` says why.
-    `claim_id` names the claim by which a reward that is no money is collected.
+    was given with an earlier one. Once it is due it stays due. `undone_by` names the purchase whose
+    return emptied it, `undone_why` says why. `claim_id` names the claim by which it is collected.
     `lease` is the part of the scheme's budget that pays for it, `WAITING` while none can; None: it
     was given before budgets were drawn on. One that `has_waited` was told of as waiting. `gives`
-    are the units that its reward is on another card.
+    are units on another card. `backs` were taken back of `minor`; `whole_minor` is what it may be
+    worth again.
     """
 
     number: int
@@ -180,11 +188,18 @@ class Fill:
     gives: ExtraUnits | None = None
     undone_why: str = ""
     deferred_by: tuple[str, ...] = ()
+    backs: tuple[Back, ...] = ()
+    whole_minor: int = 0
 
     @property
     def name(self) -> str:
         """By which it draws."""
         return f"f{self.number}"
+
+    @property
+    def worth_minor(self) -> int:
+        """What is left of its reward, as long as it is full."""
+        return self.minor - sum(one.minor for one in self.backs)
 
     @property
     def waits(self) -> bool:
@@ -283,18 +298,3 @@ class Card:
     def find_claim(self, claim_id: str) -> Claim | None:
         """The claim, if it is at hand."""
         return next((one for one in self.claims if one.claim_id == claim_id), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What a card holds at a moment. `active` is what may be spent, and below 0 where there is
-    debt; `reserved` is held by open claims. `next_expiry` says when the first units that are left
-    expire, and how many.
-    """
-
-    pending: int
-    active: int
-    reserved: int
-    expired: int
-    next_expiry: datetime | None = None
-    next_expiring: int = 0

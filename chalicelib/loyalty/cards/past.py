@@ -37,6 +37,10 @@ class Past:
         deferred = [f"{f.number} {' '.join(f.deferred_by)}" for f in self.fills if f.deferred_by]
         if deferred:
             parts.append("|".join(deferred))
+        valued = (f for f in self.fills if f.backs or f.whole_minor)
+        lowered = [f"{f.number} {f.minor} {f.worth_minor}" for f in valued]
+        if lowered:
+            parts.append("|".join(lowered))
         return natural_id("past", *parts)[:8]
 
 
@@ -61,16 +65,6 @@ def find_fills(card: Card, past: Sequence[Past], payment_id: str) -> tuple[Fill,
     fills = newest_fills(card, past).values()
     return tuple(
         fill for fill in fills if payment_id in (fill.cause, fill.undone_by, *fill.deferred_by)
-    )
-
-
-def given_in_history(card: Card, past: Sequence[Past], payment_id: str) -> int:
-    """What the full cards are worth that the purchase filled and that are not at hand."""
-    at_hand = {fill.number for fill in card.fills}
-    return sum(
-        fill.minor
-        for fill in newest_fills(card, past).values()
-        if fill.cause == payment_id and not fill.undone_by and fill.number not in at_hand
     )
 
 

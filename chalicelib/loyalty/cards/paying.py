@@ -88,11 +88,12 @@ class Payer:
         *deferred, gift = gifts_of(fill, self.holder, self.scheme)
         for earlier in deferred:
             giving.bring_to(earlier, fill.minor, reason=self.reason, now=self.now)
-        taken = fill.minor if fill.undone_by else 0
+        taken = fill.minor if fill.undone_by else fill.minor - fill.worth_minor
         giving.bring_to(gift, taken, reason=self.reason, now=self.now)
         if taken and fill.lease is not None:
             member_id, scheme_id = self.holder.member_id, self.scheme.scheme_id
-            funding.give_back(scheme_id, member_id, fill.lease, fill.name, now=self.now)
+            kept = fill.minor - taken
+            funding.give_back(scheme_id, member_id, fill.lease, fill.name, kept, now=self.now)
 
     def _relet(self, fill: Fill) -> Fill:
         """`fill` as the card has it once it names no longer the lease that could not pay."""

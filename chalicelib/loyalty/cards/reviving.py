@@ -40,6 +40,14 @@ def with_fill(card: Card, past: Sequence[Past], fill: Fill) -> Card:
     return _with(card, fill, _drawn(past, fill))
 
 
+def with_fills_of(card: Card, past: Sequence[Past], payment_id: str) -> Card:
+    """`card` with all that the purchase filled, and that is full, at hand again."""
+    for fill in newest_fills(card, past).values():
+        if fill.cause == payment_id and not fill.undone_by:
+            card = with_fill(card, past, fill)
+    return card
+
+
 def names_in_history(card: Card, past: Sequence[Past]) -> set[str]:
     """By which the full cards have drawn whose stamps are in the history as well."""
     at_hand = {fill.number for fill in card.fills}
@@ -71,7 +79,7 @@ def revived(
     back = {draw.by for draw in draws}
     for fill in found:
         fellows = (one for one in found if one.name in back and one.cause == fill.cause)
-        if fill.name not in back and any(one.minor > fill.minor for one in fellows):
+        if fill.name not in back and any(one.worth_minor > fill.worth_minor for one in fellows):
             card = _with(card, fill, _drawn(past, fill))
     return card, tuple(draws)
 

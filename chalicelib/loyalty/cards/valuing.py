@@ -19,11 +19,12 @@ from chalicelib.loyalty.cards.past import Past
 from chalicelib.loyalty.cards.standing import standing_for
 from chalicelib.loyalty.conditions import counted
 from chalicelib.loyalty.earning import NO_ROW, WHOLE_SALE, Award, Share, decide_award
+from chalicelib.loyalty.keeping import ALL_KEPT, NOTHING_KEPT, spent_of_kept
 from chalicelib.loyalty.rewarding import worth_minor
 from chalicelib.loyalty.rules import ExtraUnits, ItemPrice, PercentCashback, Scheme
 from chalicelib.loyalty.sale import Sale
 from chalicelib.loyalty.standing import past_of
-from chalicelib.loyalty.taking_back import kept_minor, taken_back
+from chalicelib.loyalty.taking_back import kept_minor, kept_of, taken_back
 from chalicelib.loyalty.terms import Membership as Joining
 from chalicelib.loyalty.terms import RuleKind
 from chalicelib.loyalty.watching import Earned
@@ -87,22 +88,24 @@ def excluded(worth: Worth) -> Worth:
     return replace(worth, given=given, is_visit=False, is_excluded=True)
 
 
-def filling_of(scheme: Scheme, sale: Sale, *, given_minor: int = 0) -> Filling | None:
-    """What a card is worth that `sale` fills; None for points. A share of the sale, or the price of
-    an item, is given for each, but never more for all than was paid: `given_minor` are those of it
-    that are not at hand.
+def filling_of(scheme: Scheme, sale: Sale, *, is_excluded: bool = False) -> Filling | None:
+    """What a card is worth that `sale` fills, as it is now; None for points. A share of the sale,
+    or the price of an item, is given for each, but never more for all than was paid for what is
+    left, and nothing where an offer says that the sale earns nothing (`is_excluded`).
     """
     if scheme.card is None:
         return None
     reward = scheme.card.reward
     of = counted(sale, scheme.exclusions)
-    minor = worth_minor(reward, of)
     is_of_sale = isinstance(reward, PercentCashback | ItemPrice)
+    kept = NOTHING_KEPT if is_excluded else kept_of(sale) if is_of_sale else ALL_KEPT
+    minor = worth_minor(reward, of, kept)
     gives = reward if isinstance(reward, ExtraUnits) else None
     return Filling(
         places=scheme.card.places,
         minor=minor or 0,
-        most_minor=max(of.spent_minor(of.lines) - given_minor, 0) if is_of_sale else None,
+        most_minor=spent_of_kept(of, kept) if is_of_sale else None,
+        whole_minor=0 if kept.is_all else worth_minor(reward, of) or 0,
         claims=minor is None and gives is None,
         forfeits_rest=scheme.card.forfeits_rest,
         gives=gives,

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.loyalty.cards.lots import balance_at
-from chalicelib.loyalty.cards.model import Balance, Card
+from chalicelib.loyalty.cards.lots import Balance, balance_at
+from chalicelib.loyalty.cards.model import Card
 from chalicelib.loyalty.claims.claiming import Price, cancel, relet, reserve
 from chalicelib.loyalty.memberships.joining import join, leave
 from chalicelib.loyalty.terms import Rejoin

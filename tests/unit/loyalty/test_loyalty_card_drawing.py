@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.loyalty.cards.lots import balance_at
-from chalicelib.loyalty.cards.model import Balance, Card, Draw
+from chalicelib.loyalty.cards.lots import Balance, balance_at
+from chalicelib.loyalty.cards.model import Card, Draw
 from chalicelib.loyalty.claims.claiming import InsufficientPoints, Price, reserve
 from tests.makers.cards import ACTIVE_AT, FIVE_PLACES, SOLD_AT, after, worth
 

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.loyalty.cards.applying import Worth, bring_up
 from chalicelib.loyalty.cards.filling import Filling, with_leases
-from chalicelib.loyalty.cards.lots import balance_at, owed
-from chalicelib.loyalty.cards.model import Balance, Card, ClaimState
+from chalicelib.loyalty.cards.lots import Balance, balance_at, owed
+from chalicelib.loyalty.cards.model import Card, ClaimState
 from chalicelib.loyalty.claims.claiming import Price, cancel, redeem, reserve
 from chalicelib.loyalty.terms import RefundPolicy
 from tests.makers.cards import ACTIVE_AT, EMPTY, FIVE_PLACES, LONG_AFTER, SOLD_AT, after, worth

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.loyalty.cards import archiving
 from chalicelib.loyalty.cards.applying import bring_up
-from chalicelib.loyalty.cards.filling import Filling, with_leases
+from chalicelib.loyalty.cards.filling import with_leases
 from chalicelib.loyalty.cards.lots import owed
 from chalicelib.loyalty.cards.model import Card, Fill
-from chalicelib.loyalty.cards.past import Past, given_in_history, newest_fills
+from chalicelib.loyalty.cards.past import Past, newest_fills
 from chalicelib.loyalty.cards.valuing import filling_of, later_worth, new_worth
 from chalicelib.loyalty.rules import (
     EVERY_LINE,
@@ -147,7 +147,6 @@ def test_of_the_history_too_the_one_is_emptied_that_is_worth_least() -> None:
     fills = newest_fills(emptied, past).values()
     assert [(fill.minor, fill.undone_by) for fill in fills] == [(200, ""), (200, ""), (100, "q")]
     assert (moved.fills, owed(emptied)) == ((), 0)
-    assert [given_in_history(one, past, "p") for one in (moved, emptied)] == [500, 200]
 
 
 def test_one_that_is_worth_less_stays_at_hand_with_the_one_in_whose_place_it_is_emptied() -> None:
@@ -158,9 +157,3 @@ def test_one_that_is_worth_less_stays_at_hand_with_the_one_in_whose_place_it_is_
     moved, past = aged(card)
 
     assert (moved.fills, [one.fills for one in past]) == (fills, [()])
-
-
-def test_what_was_given_and_moved_to_the_history_counts_when_more_was_bought_after_all() -> None:
-    assert filling_of(percent(100), bought("p", 6), given_minor=500) == Filling(
-        2, 600, most_minor=100
-    )

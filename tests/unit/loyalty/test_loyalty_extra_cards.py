@@ -16,8 +16,8 @@ from chalicelib.loyalty.cards.desk import Opened
 from chalicelib.loyalty.cards.eligibility import Taker
 from chalicelib.loyalty.cards.extra import Stage
 from chalicelib.loyalty.cards.filling import Filling, with_leases
-from chalicelib.loyalty.cards.lots import balance_at, owed
-from chalicelib.loyalty.cards.model import Balance, Card, Claim
+from chalicelib.loyalty.cards.lots import Balance, balance_at, owed
+from chalicelib.loyalty.cards.model import Card, Claim
 from chalicelib.loyalty.cards.past import in_chain
 from chalicelib.loyalty.cards.standing import standing_for, tier_at
 from chalicelib.loyalty.cards.store import Holder
