@@ -11,7 +11,7 @@ begins with it and a blank.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from chalicelib.kernel.ids import MemberId, RetailerId
@@ -29,13 +29,17 @@ from chalicelib.ledger.model import (
 )
 from chalicelib.ledger.service import Book
 
+# How far a gift may be dated ahead of its first run: as far as a sale that still earns.
+AHEAD_MAX = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Gift:
     """A reward in money. `key` names it for ever within the member's book and has no blanks.
 
     `cause` is the payment or claim that earned it, and `at` when that was: no run can have given it
-    before. From `available_at` on it may be paid out; not after `at` means at once.
+    more than `AHEAD_MAX` before. From `available_at` on it may be paid out; not after `at` means at
+    once.
     """
 
     key: str
@@ -53,7 +57,7 @@ def give(gift: Gift, *, now: datetime) -> Posted:
 
     :raises ConflictingEntry: its key stands for another gift. :raises TryAgain: as `record`.
     """
-    return service.record(_given(gift), originated_at=gift.at, now=now)
+    return service.record(_given(gift), originated_at=gift.at - AHEAD_MAX, now=now)
 
 
 def take_back(
@@ -77,7 +81,7 @@ def take_back(
     decide = partial(_decide_taking, key, part_key, amount, _Why(reason, now))
     taking = partial(service.post, member_owner(member_id), decide, now=now)
     try:
-        (posted,) = taking(originated_at=originated_at)
+        (posted,) = taking(originated_at=originated_at - AHEAD_MAX)
     except NoSuchGift:  # It may be older than its giver believes.
         (posted,) = taking(originated_at=service.FROM_THE_START)
     return posted
@@ -96,7 +100,7 @@ def bring_to(gift: Gift, taken_back_minor: int, *, reason: str, now: datetime) -
         return given
     decide = partial(_decide_bringing, gift.key, taken_back_minor, _Why(reason, now))
     owner = member_owner(gift.member_id)
-    posted = service.post(owner, decide, originated_at=gift.at, now=now)
+    posted = service.post(owner, decide, originated_at=gift.at - AHEAD_MAX, now=now)
     return posted[-1] if posted else given
 
 
@@ -111,7 +115,8 @@ def make_available(
     :raises NoSuchGift: one was never given. :raises TryAgain: as `record`.
     """
     decide = partial(_decide_maturing, tuple(keys), now)
-    return service.post(member_owner(member_id), decide, originated_at=originated_at, now=now)
+    since = originated_at - AHEAD_MAX
+    return service.post(member_owner(member_id), decide, originated_at=since, now=now)
 
 
 def available_key(key: str) -> str:

@@ -112,7 +112,8 @@ def _award(case: Case, key: vault.SealingKey) -> Awarded:
     followed: dict[str, Participation] = {}
     for one in sorted(held.values(), key=lambda one: (one.ends_at, one.campaign_id)):
         beside = tuple(redeemed_by_id(case, followed).values())
-        followed[one.campaign_id] = follow(case, one, open_by_id.get(one.campaign_id), beside)
+        campaign, others = open_by_id.get(one.campaign_id), past.get(one.campaign_id, ())
+        followed[one.campaign_id] = follow(case, one, campaign, beside, others)
     lost: tuple[NotWon, ...] = ()
     if open_by_id and _may_win(case):
         audience = Audiences(case.sale, case.member, key, past, now=case.now)

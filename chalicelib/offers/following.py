@@ -13,7 +13,14 @@ from chalicelib.offers.campaigns.model import Campaign
 from chalicelib.offers.case import Case
 from chalicelib.offers.choosing import stacked
 from chalicelib.offers.deciding import Worth, still_paid_minor, worth_of
-from chalicelib.offers.participation.model import Kept, Participation, Redemption, shares_of
+from chalicelib.offers.participation.archiving import REDEMPTIONS_MAX
+from chalicelib.offers.participation.model import (
+    Kept,
+    Participation,
+    Redemption,
+    is_at_limit,
+    shares_of,
+)
 
 
 def follow(
@@ -21,21 +28,51 @@ def follow(
     participation: Participation,
     campaign: Campaign | None,
     beside: Sequence[Redemption],
+    past: Sequence[Redemption] = (),
 ) -> Participation:
     """`participation` with what this purchase got brought up to its newest version, and paid.
 
-    `beside` is what the purchase has of other offers that go before this one.
+    `beside` is what the purchase has of other offers that go before this one; `past` is what the
+    member has of this one in the history alone.
     """
-    for redemption in participation.of_purchase(case.purchase.payment.payment_id):
+    of_it = participation.of_purchase(case.purchase.payment.payment_id)
+    # What goes back first leaves its place of the limit to what comes.
+    for redemption in sorted(of_it, key=lambda one: one.receipt_id == case.receipt_id):
         if redemption.receipt_id != case.receipt_id:
             participation = case.payer.bring_to(participation, redemption, 0, is_withdrawn=True)
             continue
         current = _recounted(case, redemption, campaign, beside)
         target = target_minor(current, case.sale, beside)
+        if target > 0 and _has_no_place(participation, current, campaign, past):
+            target = 0
         current = holding.decided(case, participation, current, target)
         participation = case.payer.bring_to(participation, current, target)
     holding.drop_empty(case, participation)
     return participation
+
+
+def _has_no_place(
+    participation: Participation,
+    redemption: Redemption,
+    campaign: Campaign | None,
+    past: Sequence[Redemption],
+) -> bool:
+    """Whether `redemption` was taken back whole, and the limit has no place left to give it again.
+
+    A campaign that is closed gives nothing more.
+    """
+    if redemption.kept_minor > 0 or not redemption.gifts:
+        return False
+    own = (redemption.purchase_id, redemption.receipt_id)
+    others = tuple(one for one in participation.redemptions if not one.is_of(*own))
+    return campaign is None or is_at_limit(
+        replace(participation, redemptions=others),
+        campaign.limit,
+        sold_at=redemption.sold_at,
+        zone=campaign.zone,
+        most=REDEMPTIONS_MAX,
+        past=past,
+    )
 
 
 def _recounted(

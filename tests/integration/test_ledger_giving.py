@@ -20,6 +20,7 @@ from chalicelib.ledger.model import (
     NoSuchGift,
     NotAnEntry,
 )
+from chalicelib.loyalty.cards import eligibility
 from tests.makers.ledger import (
     BOUGHT_AT,
     CAMPAIGN,
@@ -27,6 +28,7 @@ from tests.makers.ledger import (
     MEMBER,
     balances,
     book_of,
+    fill_pages,
     make_gift,
     pounds,
 )
@@ -236,6 +238,27 @@ def test_a_gift_on_a_closed_page_is_taken_back_and_made_available() -> None:
     (posted,) = make_available(MEMBER, [GIFT.key], originated_at=BOUGHT_AT, now=DUE_AT)
 
     assert posted.balances == Balances("GBP", pending=39 * 500, available=300)
+
+
+def test_a_gift_that_is_dated_ahead_is_given_once_and_becomes_available() -> None:
+    gift = make_gift(at=BOUGHT_AT + timedelta(hours=20))
+    give(gift, now=BOUGHT_AT)
+    for _ in range(2):
+        fill_pages(now=BOUGHT_AT + timedelta(minutes=5))
+
+    again = give(gift, now=BOUGHT_AT + timedelta(hours=1))
+    brought = bring_to(gift, 100, reason="returned", now=NEXT_DAY)
+    (due,) = make_available(MEMBER, [gift.key], originated_at=gift.at, now=DUE_AT)
+
+    keys = [posting.entry.key for posting in book_of(now=DUE_AT)]
+    assert not again.is_new
+    assert keys.count(gift.key) == 1
+    assert (brought.is_new, due.is_new) == (True, True)
+    assert due.entry.legs[1].minor == gift.amount.minor - 100
+
+
+def test_no_sale_that_earns_is_dated_further_ahead_than_the_journal_looks_back() -> None:
+    assert giving.AHEAD_MAX >= eligibility.AHEAD_MAX
 
 
 def test_a_gift_older_than_its_giver_believes_is_found_all_the_same() -> None:

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.kernel.money import Money
 from chalicelib.ledger.accounts import liability_account
 from chalicelib.ledger.books import store as books
+from chalicelib.ledger.closing import invoicing
 from chalicelib.ledger.closing import store as closing
 from chalicelib.ledger.giving import bring_to, give
 from chalicelib.ledger.model import Balances, EntryKind
@@ -167,6 +168,23 @@ def test_operators_show_a_statement_and_enter_what_a_retailer_paid(
     assert files[0].read_text("utf-8").splitlines()[1].endswith(",5.00")
     assert files[1].read_bytes().startswith(b"%PDF-")
     assert "3.00" in funded[1].stdout
+
+
+@pytest.mark.parametrize("amount", ["-3.00", "0.00"])
+def test_a_payment_of_nothing_or_less_is_refused_and_enters_nothing(
+    ada: Member, amount: str
+) -> None:
+    said = operate(
+        "record-funding",
+        f"--retailer={RETAILER}",
+        f"--amount={amount}",
+        "--currency=GBP",
+        "--reference=BACS-1",
+    )
+
+    assert said.exit_code == 1
+    assert "a payment is of more than nothing" in said.output
+    assert invoicing.funding_of(RETAILER, now=DUE_AT) == ()
 
 
 @pytest.mark.requirement("LOY-05")

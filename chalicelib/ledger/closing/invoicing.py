@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from chalicelib.kernel.ids import RetailerId
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.refusals import NotAllowed
 from chalicelib.ledger import service
 from chalicelib.ledger.accounts import PLATFORM_BANK, funding_account, retailer_owner
 from chalicelib.ledger.books import store as books
@@ -45,14 +46,23 @@ def invoice_month(year: int, month: int, *, now: datetime) -> tuple[Entry, ...]:
     return tuple(invoiced)
 
 
+class NothingPaid(NotAllowed):
+    """A retailer is said to have paid nothing, or less."""
+
+    code = "nothing_paid"
+
+
 def record_funding(
     retailer_id: RetailerId, amount: Money, *, reference: str, at: datetime, now: datetime
 ) -> Posted:
     """Enter that a retailer paid `amount`, once for ever under the payment's `reference`.
 
-    :raises NotFound: there is no such retailer. :raises ConflictingEntry: the reference was used
-        for another amount. :raises TryAgain: as `ledger.service.record`.
+    :raises NothingPaid: `amount` is not above nought. :raises NotFound: there is no such retailer.
+    :raises ConflictingEntry: the reference was used for another amount.
+    :raises TryAgain: as `ledger.service.record`.
     """
+    if amount.minor <= 0:
+        raise NothingPaid("a payment is of more than nothing", field="amount")
     network.get_retailer(retailer_id, now=now)
     entry = Entry(
         key=f"received:{reference}",
