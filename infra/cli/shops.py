@@ -147,6 +147,7 @@ def add_store(
     )
     participants.add_store(new, participants.identifiers(identifier or ()), now=clock.now())
     say(f"{store} takes part.")
+    _warn_of_sharing(new.store_id)
 
 
 @app.command()
@@ -188,6 +189,20 @@ def change_store(
     say(f"{store} is changed. It is found by:")
     for one in kept:
         typer.echo(f"{one.kind.value}={one.value}")
+    _warn_of_sharing(StoreId(store))
+
+
+def _warn_of_sharing(store_id: StoreId) -> None:
+    """A chain may have one MID for all its stores; or a MID is another store's by mistake."""
+    from infra.operating import participants  # As above.
+
+    for one, others in participants.sharing(store_id, now=clock.now()).items():
+        stores = ", ".join(other.store_id for other in others)
+        say(
+            f"Warning: mid={one.value} is that of {stores} too. From now on a receipt that names "
+            "its store by this MID alone is refused (unknown_store), and a payment with it may be "
+            "of either. If that is meant, let the tills send `store`; else change it back."
+        )
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Adding and changing who takes part, as the operator's commands do it: nothing is overwritten."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from chalicelib.network.model import (
 )
 from chalicelib.network.places import place_told
 from infra import new_keys
+from infra.template.stages import RETAILER
 
 WITHOUT_HOOK = (Provider.FLUX_V1, Provider.FLUX_V2)  # They call the API's own paths, with a token.
 
@@ -40,10 +42,19 @@ class UnknownIdentifier(NotAllowed):
     code = "unknown_identifier"
 
 
+class UnusableName(NotAllowed):
+    """An id that could be no part of a queue's name, or a name that nobody could read."""
+
+    code = "unusable_name"
+
+
 class UnknownPlace(NotAllowed):
     """Where a store is said to stand is no place on earth."""
 
     code = "unknown_place"
+
+
+_STORE_ID = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,79}")  # What SQS takes.
 
 
 def add_connection(new: Connection, *, now: datetime) -> None:
@@ -104,7 +115,16 @@ def missing_keys(connection: Connection) -> Mapping[KeyUse, str]:
 
 
 def add_retailer(retailer: Retailer, *, now: datetime) -> None:
-    """Write a retailer. :raises ThereIsOne: there is one of that id."""
+    """Write a retailer.
+
+    :raises UnusableName: its id fits no queue's name, or it has no name. :raises ThereIsOne: there
+        is one of that id.
+    """
+    if not RETAILER.fullmatch(retailer.retailer_id):
+        raise UnusableName(
+            "a retailer's id is 1 to 30 of a-z, 0-9, _ and -, and begins with no mark"
+        )
+    _refuse_no_name(retailer.name)
     if any(one.retailer_id == retailer.retailer_id for one in network.list_retailers(now=now)):
         raise ThereIsOne("there is a retailer of that id")
     network.record_retailer(retailer)
@@ -117,6 +137,7 @@ def change_retailer(
     if not changes:
         raise NotFound("nothing was given to change")
     changed = replace(network.get_retailer(retailer_id, now=now), **changes)
+    _refuse_no_name(changed.name)
     network.record_retailer(changed)
     return changed
 
@@ -126,8 +147,14 @@ def add_store(store: Store, named: Sequence[Identifier], *, now: datetime) -> No
 
     :raises ThereIsOne: there is one of that id, or the retailer calls another by that reference:
         its tills could name neither.
+    :raises UnusableName: its id fits no queue's name, or it has no name.
     :raises NotFound: its retailer does not exist. :raises UnknownZone: its zone does not.
     """
+    if not _STORE_ID.fullmatch(store.store_id):
+        raise UnusableName(
+            "a store's id is 1 to 80 letters, digits, _ and -, and begins with no mark"
+        )
+    _refuse_no_name(store.name)
     if _find_store(store.store_id, now=now) is not None:
         raise ThereIsOne("there is a store of that id")
     network.get_retailer(store.retailer_id, now=now)
@@ -153,11 +180,27 @@ def change_store(
         raise NotFound("nothing was given to change")
     before = network.get_store(store_id, now=now)
     changed = replace(before, **changes)
+    _refuse_no_name(changed.name)
     if changed.reference != before.reference:
         _refuse_taken_reference(changed, now=now)
     kept = named or network.list_identifiers(store_id, now=now)
     network.record_store(changed, kept, now=now)
     return network.list_identifiers(store_id, now=now)
+
+
+def sharing(store_id: StoreId, *, now: datetime) -> Mapping[Identifier, tuple[Store, ...]]:
+    """The store's MIDs that other stores are found by too: they mean none of them alone."""
+    found = {
+        one: tuple(s for s in network.find_stores([one], now=now) if s.store_id != store_id)
+        for one in network.list_identifiers(store_id, now=now)
+        if one.kind is IdentifierKind.MID
+    }
+    return {one: others for one, others in found.items() if others}
+
+
+def _refuse_no_name(name: str) -> None:
+    if not name.strip():
+        raise UnusableName("a name is empty")
 
 
 def _refuse_taken_reference(store: Store, *, now: datetime) -> None:

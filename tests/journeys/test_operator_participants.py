@@ -311,3 +311,67 @@ def test_stops_and_resumes_telling() -> None:
     assert stopped[0].endswith("stopped 2026-11-20 12:00")
     assert network.get_connection(BANK, now=NOON).told_until is None
     assert operate("stop-telling", "--connection=nobody").exit_code == 1
+
+
+def add_store(store: str, reference: str, *more: str) -> list[str]:
+    """What is said of a store that is added."""
+    done = operate(
+        *("add-store", f"--store={store}", "--retailer=bean", f"--reference={reference}"),
+        *("--name=Bean & Leaf", "--zone=Europe/London", *more),
+    )
+    assert done.exit_code == 0, done.stderr
+    return done.stderr.splitlines()
+
+
+def test_warns_of_a_mid_that_another_store_has() -> None:
+    add_shop()
+
+    second = " ".join(add_store("bean-43", "0043", "--identifier=mid=MID-BL-0042"))
+    own = add_store("bean-44", "0044", "--identifier=mid=MID-BL-0044")
+    changed = operate("change-store", "--store=bean-44", "--identifier=mid=MID-BL-0042")
+
+    assert second.startswith("bean-43 takes part. Warning: mid=MID-BL-0042 is that of bean-42 too.")
+    assert "is refused (unknown_store)" in second
+    assert own == ["bean-44 takes part."]
+    assert "mid=MID-BL-0042 is that of bean-42, bean-43 too." in " ".join(changed.stderr.split())
+    assert network.find_stores([MID], now=NOON) != ()
+
+
+@pytest.mark.parametrize("retailer", ["sp ace", "Bean", "ça", "-bean", "", "b" * 31])
+def test_refuses_a_retailers_id_that_fits_no_queues_name(retailer: str) -> None:
+    done = operate("add-retailer", f"--retailer={retailer}", "--name=Bean & Leaf")
+
+    assert done.exit_code == 1
+    assert "a retailer's id is 1 to 30 of a-z, 0-9, _ and -" in done.stderr
+    assert network.list_retailers(now=NOON) == ()
+
+
+@pytest.mark.parametrize("store", ["a#b/ç", "sp ace", "-a", "", "s" * 81])
+def test_refuses_a_stores_id_that_fits_no_queues_name(store: str) -> None:
+    run("add-retailer", "--retailer=bean", "--name=Bean & Leaf")
+
+    done = operate(
+        *("add-store", f"--store={store}", "--retailer=bean", "--reference=1"),
+        *("--name=Bean", "--zone=Europe/London"),
+    )
+
+    assert done.exit_code == 1
+    assert "a store's id is 1 to 80 letters, digits, _ and -" in done.stderr
+    assert network.list_stores(RetailerId("bean"), now=NOON) == ()
+
+
+@pytest.mark.parametrize("name", ["", "   "])
+def test_refuses_an_empty_name(name: str) -> None:
+    add_shop()
+
+    refused = [
+        operate("add-retailer", "--retailer=other", f"--name={name}"),
+        operate("change-retailer", "--retailer=bean", f"--name={name}"),
+        operate("change-store", "--store=bean-42", f"--name={name}"),
+        operate(
+            *("add-store", "--store=s", "--retailer=bean", "--reference=9"),
+            *(f"--name={name}", "--zone=Europe/London"),
+        ),
+    ]
+
+    assert [(one.exit_code, "a name is empty" in one.stderr) for one in refused] == [(1, True)] * 4
