@@ -4,9 +4,9 @@ A card number (PAN, ISO/IEC 7812) is 13 to 19 digits that pass the Luhn check, w
 grouped by spaces, dashes or dots, beside letters too, and in the digits of any script. UUIDs and
 long hexadecimal ids are stepped over: their digit groups can pass by chance. Product codes are a
 known look-alike: one GTIN-13 in ten passes Luhn. A value that stands alone in a field for product
-codes and carries a valid GS1 check digit is a product code. Names that senders give (merchant ids,
-receipt references, user ids) are another: there, only numbers that a card issuer could have given
-count (docs/decisions/0003).
+codes, or in a list of such codes, and carries a valid GS1 check digit is a product code. Names that
+senders give (merchant ids, receipt references, user ids) are another: there, only numbers that a
+card issuer could have given count (docs/decisions/0003).
 """
 
 import re
@@ -20,6 +20,7 @@ from itertools import accumulate
 from chalicelib.kernel.refusals import Rejected
 
 PRODUCT_CODE_FIELDS = frozenset({"gtin", "ean", "upc", "sku", "plu"})
+PRODUCT_LIST_FIELDS = frozenset({"gtins", "skus"})  # What schemes and campaigns name goods by.
 
 # Fields that hold a name its sender gave, in the spelling of every format, lower case.
 NAME_FIELDS = frozenset(
@@ -111,6 +112,11 @@ def refuse_card_numbers(value: object, *, path: str = "") -> None:
             if key.lower() in PRODUCT_CODE_FIELDS and _is_product_code(inner):
                 continue
             at = f"{path}.{key}" if path else key
+            if key.lower() in PRODUCT_LIST_FIELDS and isinstance(inner, list):
+                for index, one in enumerate(inner):
+                    if not _is_product_code(one):
+                        refuse_card_numbers(one, path=f"{at}[{index}]")
+                continue
             if key.lower() in NAME_FIELDS and isinstance(inner, str | int):
                 if holds_issued_number(str(inner)):
                     raise CardNumberFound("the field holds a card number", field=at)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from chalicelib.kernel.ids import MemberId, RetailerId
+from chalicelib.kernel.refusals import NotFound
 from chalicelib.runtime import clock
 from infra.cli.terminal import EXIT_REFUSED, Day, Reason, progress, say, show, subject
 
@@ -32,6 +33,8 @@ def verify_journal(
     if member or retailer:
         owner = member_owner(MemberId(member)) if member else retailer_owner(RetailerId(retailer))
         checked, faults = 1, list(verifying.verify_one(owner, now=clock.now()))
+        if not faults and not verifying.has_book(owner, now=clock.now()):
+            raise NotFound("there is no such book")
     else:
         with progress("Books", total=verifying.rows_about()) as done:
             checked, faults = verifying.verify_all(done, now=clock.now())

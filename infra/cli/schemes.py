@@ -97,8 +97,7 @@ def end_scheme(*, scheme: SchemeOption, at: Annotated[str | None, AT] = None) ->
 
     now = clock.now()
     when = now if at is None else parse_instant(at, field="at")
-    service.end_scheme(scheme, at=when, now=now)
-    say(f"{scheme} ends {to_text(when)}.")
+    say(f"{scheme} ends {_end(service.end_scheme(scheme, at=when, now=now))}.")
 
 
 def _end(at: datetime | None) -> str:

@@ -66,6 +66,11 @@ def rows_about() -> int:
     return sweeping.rows_about(_TABLE)
 
 
+def has_book(owner: str, *, now: datetime) -> bool:
+    """Whether anything was ever entered in the book of `owner`."""
+    return bool(checking.read_book(owner, now=now))
+
+
 def verify_one(owner: str, *, now: datetime) -> tuple[Fault, ...]:
     """What is broken in one book, and in a retailer's days.
 

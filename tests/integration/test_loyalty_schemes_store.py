@@ -101,9 +101,25 @@ def test_ending_it_again_later_changes_nothing() -> None:
     record(points())
     service.end_scheme(POINTS, at=NOW + DAY, now=NOW)
 
-    service.end_scheme(POINTS, at=NOW + 2 * DAY, now=NOW)
+    stands = service.end_scheme(POINTS, at=NOW + 2 * DAY, now=NOW)
 
-    assert service.get_scheme(POINTS, now=NOW).scheme.ends_at == NOW + DAY
+    assert stands == service.get_scheme(POINTS, now=NOW).scheme.ends_at == NOW + DAY
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "code"),
+    [(0, -1, "ends_in_past"), (5, 4, "ends_before_start")],
+)
+def test_a_scheme_ends_neither_in_the_past_nor_before_it_starts(
+    starts: int, ends: int, code: str
+) -> None:
+    record(points(), days=starts)
+
+    with pytest.raises(SchemeRefused) as refused:
+        service.end_scheme(POINTS, at=NOW + ends * DAY, now=NOW)
+
+    assert [(one.code, one.field) for one in refused.value.problems] == [(code, "at")]
+    assert service.get_scheme(POINTS, now=NOW).scheme.ends_at is None
 
 
 def test_lists_a_retailers_schemes_by_id() -> None:

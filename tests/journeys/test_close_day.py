@@ -151,6 +151,14 @@ def test_operators_verify_books_and_find_one_that_was_changed(ada: Member) -> No
     assert "filed_otherwise" in one.stdout
 
 
+@pytest.mark.parametrize("whose", ["--member=nobody", "--retailer=nope"])
+def test_a_book_that_is_not_there_is_not_said_to_be_faultless(ada: Member, whose: str) -> None:
+    said = operate("verify-journal", whose)
+
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert "Refused: there is no such book." in said.stderr
+
+
 def test_operators_show_a_statement_and_enter_what_a_retailer_paid(
     ada: Member, tmp_path: Path
 ) -> None:

@@ -49,6 +49,10 @@ def test_a_scheme_is_written_listed_shown_and_ended(tmp_path: Path) -> None:
     assert (code, told) == (0, f"{POINTS} ends 2026-12-31T00:00:00Z.\n")
     _, listed, _ = run("list-schemes", "--retailer=bean-and-leaf")
     assert "2026-12-31T00:00:00Z" in listed
+    _, _, told = run("end-scheme", f"--scheme={POINTS}", "--at=2027-03-01T00:00:00Z")
+    assert told == f"{POINTS} ends 2026-12-31T00:00:00Z.\n"
+    code, _, told = run("end-scheme", f"--scheme={POINTS}", "--at=2026-11-01T00:00:00Z")
+    assert (code, told) == (1, "Refused: a scheme cannot end in the past (at).\n")
 
 
 def test_every_problem_is_told_and_nothing_is_written(tmp_path: Path) -> None:

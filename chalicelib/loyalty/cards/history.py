@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from chalicelib.loyalty.cards import lots
 from chalicelib.loyalty.cards.model import Card, Claim, ClaimState, Entry, Fill
 from chalicelib.loyalty.cards.naming import is_extra
 from chalicelib.loyalty.cards.past import Past, newest_fills
@@ -108,6 +109,7 @@ def _line(at: datetime, kind: Happened, name: str, what: Entry | Fill | Claim | 
 
 def _expired(card: Card, now: datetime) -> Iterator[Expired]:
     """What is left of lots that are over, those of the history together by their moment."""
+    card = lots.without_run_out(card, now)
     of_history: dict[datetime, int] = {}
     for lot in card.base:
         if lot.expires_at is not None and lot.expires_at <= now and lot.free:

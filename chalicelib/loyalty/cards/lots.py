@@ -134,11 +134,17 @@ def owed(card: Card) -> int:
     return sum(draw.units for draw in card.debt)
 
 
-def balance_at(card: Card, now: datetime) -> Balance:
-    """What the card holds at `now`. Claims that ran out by then hold nothing."""
+def without_run_out(card: Card, now: datetime) -> Card:
+    """`card` with everything given back that claims hold which ran out by `now`."""
     for claim in card.claims:
         if claim.state is ClaimState.RESERVED and not claim.is_open(now):
             card = give_back(card, claim.claim_id, drawn_at=claim.at)
+    return card
+
+
+def balance_at(card: Card, now: datetime) -> Balance:
+    """What the card holds at `now`. Claims that ran out by then hold nothing."""
+    card = without_run_out(card, now)
     open_claims = {claim.claim_id for claim in card.claims if claim.is_open(now)}
     lots = card.lots
     living = [lot for lot in lots if lot.free > 0 and not lot.is_expired(now)]

@@ -190,3 +190,17 @@ def _twice(names: Sequence[str]) -> list[int]:
 
 def _problem(code: str, detail: str, at: str) -> SchemeProblem:
     return SchemeProblem(detail, field=at, code=code)
+
+
+def refuse_end(at: datetime, *, starts_at: datetime, now: datetime) -> None:
+    """Let no scheme that starts at `starts_at` end at `at` where that is over, or before it starts.
+
+    What was given meanwhile would have been given in no scheme, and nothing of it be taken back.
+
+    :raises SchemeRefused: with the problem.
+    """
+    if at < now - LATE_BY_MAX:
+        raise SchemeRefused([_problem("ends_in_past", "a scheme cannot end in the past", "at")])
+    if at < starts_at:
+        detail = "a scheme cannot end before it starts"
+        raise SchemeRefused([_problem("ends_before_start", detail, "at")])

@@ -12,7 +12,7 @@ from chalicelib.kernel.times import to_text
 from chalicelib.loyalty import funding
 from chalicelib.loyalty.rules import Scheme
 from chalicelib.loyalty.schemes import store
-from chalicelib.loyalty.schemes.checking import read_scheme
+from chalicelib.loyalty.schemes.checking import read_scheme, refuse_end
 from chalicelib.loyalty.schemes.problems import SchemeProblem, SchemeRefused
 from chalicelib.loyalty.schemes.public_shapes import SchemeShape, starting
 from chalicelib.loyalty.schemes.reading import Reader, Surroundings
@@ -139,21 +139,22 @@ def check_scheme(
     return read_scheme(shape, around, before=before.scheme if before else None)
 
 
-def end_scheme(scheme_id: str, *, at: datetime, now: datetime) -> None:
+def end_scheme(scheme_id: str, *, at: datetime, now: datetime) -> datetime | None:
     """Let nothing that is sold from `at` on earn in the scheme; a later version begins it anew.
 
+    Returns the end that stands: an earlier one stays.
     :raises NotFound: there is no such scheme. :raises TryAgain: it changed meanwhile.
+    :raises SchemeRefused: `at` is over, or before its beginning.
     """
     head = store.find_head(retailer_of(scheme_id), scheme_id, now=now)
     if head is None:
         raise NotFound("there is no such scheme")
-    ended = tuple(
-        replace(mark, ended_at=at if mark.ended_at is None else min(mark.ended_at, at))
-        for mark in head.versions
-    )
-    if ended != head.versions:
-        store.record_head(replace(head, versions=ended))
+    refuse_end(at, starts_at=head.versions[0].starts_at, now=now)
+    ended = head.ended(at)
+    if ended != head:
+        store.record_head(ended)
         forget()
+    return _get(ended, ended.newest, now=now).scheme.ends_at
 
 
 def list_schemes(retailer_id: RetailerId, *, now: datetime) -> tuple[Kept, ...]:

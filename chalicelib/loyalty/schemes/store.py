@@ -78,6 +78,11 @@ class Head:
         """What the head says of `version`, or None."""
         return next((mark for mark in self.versions if mark.version == version), None)
 
+    def ended(self, at: datetime) -> "Head":
+        """It, once all its versions end at `at`, or sooner where they did."""
+        marks = (replace(one, ended_at=min(one.ended_at or at, at)) for one in self.versions)
+        return replace(self, versions=tuple(marks))
+
     def version_at(self, at: datetime) -> int | None:
         """The version that holds at `at`; None before the first one starts."""
         return next((m.version for m in reversed(self.versions) if m.starts_at <= at), None)

@@ -148,6 +148,23 @@ def test_takes_a_product_code_in_a_field_for_product_codes_only() -> None:
         refuse_card_numbers({"note": looks_like_a_card})
 
 
+def test_takes_product_codes_in_lists_of_them_and_nothing_else_there() -> None:
+    """What schemes and campaigns name goods by: this code passes Luhn too."""
+    refuse_card_numbers({"lines": {"gtins": ["5000159400022"], "skus": ["5000159400022", "MARS"]}})
+
+    for value, field in (
+        ({"gtins": ["5000159400022", CARD]}, "gtins[1]"),
+        ({"skus": [["5000159400022"]]}, "skus[0][0]"),
+        ({"skus": [{"note": CARD}]}, "skus[0].note"),
+        ({"gtins": "5000159400022"}, "gtins"),
+        ({"stores": ["5000159400022"]}, "stores[0]"),
+        ({"gtins": ["4222222222222"]}, "gtins[0]"),
+    ):
+        with pytest.raises(CardNumberFound) as refused:
+            refuse_card_numbers(value)
+        assert refused.value.field == field
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.loyalty.cards.history import Expired, list_lines
 from chalicelib.loyalty.cards.lots import Balance, balance_at
 from chalicelib.loyalty.cards.model import Card, Draw
 from chalicelib.loyalty.claims.claiming import InsufficientPoints, Price, reserve
@@ -60,3 +61,14 @@ def test_of_two_that_reserve_under_one_name_at_once_the_second_draws_nothing() -
 
     assert reserve(card, "c-1", MUG, at=SOLD_AT) is card
     assert drawn(card) == {"p1": (Draw("c-1", 2),)}
+
+
+def test_what_a_claim_held_that_ran_out_unused_is_among_the_lines_of_what_expired() -> None:
+    end = ACTIVE_AT + 9 * DAY
+    earned = worth("p1", 30, active_at=SOLD_AT, expires_at=end)
+    card = reserve(after(earned), "c-1", MUG, at=SOLD_AT + DAY)
+
+    lines = [one.what for one in list_lines(card, (), now=end) if isinstance(one.what, Expired)]
+
+    assert lines == [Expired(end, 30, "p1")]
+    assert balance_at(card, end).expired == 30
