@@ -51,7 +51,11 @@ def tell_of_expiring(*, now: datetime, has_time: Callable[[], bool]) -> int:
 
 
 def _look(due: Due, *, now: datetime) -> None:
-    """Announce, then write that it was, then forget that it was due: whoever dies repeats it."""
+    """Announce, then write that it was, then forget that it was due: whoever dies repeats it.
+
+    What came to the card meanwhile was not told. Whoever wrote it, or writes here that it was told,
+    asks for another look, and that is not forgotten with this one.
+    """
     member = members.find_member(due.member_id, now=now)
     scheme = schemes.find_valid(due.scheme_id, at=now, now=now)
     if scheme and member and member.salt and member.status is MemberStatus.ACTIVE:

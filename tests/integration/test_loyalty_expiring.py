@@ -10,10 +10,12 @@ from chalicelib.loyalty.expiring import tell_of_expiring
 from chalicelib.members.messages import NoticeMessage
 from chalicelib.notices.messages import decode_notices
 from chalicelib.runtime import queues
+from tests.makers.meanwhile import meanwhile
 from tests.makers.purchases import PAID_AT, queued
 from tests.makers.rewarding import DAY, buy, card, open_bakery, settle
 
 pytestmark = pytest.mark.stores
+LOOKING = ["GetItem", "GetItem", "SendMessageBatch", "GetItem", "PutItem", "DeleteItem"]
 DUE_AT = datetime(2027, 5, 7, 4, 0, tzinfo=UTC)  # Two weeks before 20 May is over in London.
 
 
@@ -62,5 +64,32 @@ def test_what_is_earned_and_expires_within_two_weeks_is_told_of_once_each_day(
     assert looked == [1, 1, 0, 0]
     assert told() == [
         ("expiring", 2, date(2026, 11, 30)),
+        ("expiring", 2, date(2026, 12, 2)),
+    ]
+
+
+@pytest.mark.parametrize("nth", range(len(LOOKING) + 1))
+def test_what_comes_while_somebody_looks_is_told_of_whenever_it_comes(
+    embedded_aws: None, nth: int
+) -> None:
+    open_bakery(expiry={"after": 10, "unit": "days", "end_of": "day"}, pending_days=0)
+    buy("t-1", 2, at=PAID_AT + 2 * DAY)
+    now = PAID_AT + 2 * DAY + DAY / 12
+    settle(now=now)
+
+    def buy_another() -> None:
+        buy("t-2", 1, at=PAID_AT + DAY)
+        settle(now=now)
+
+    with meanwhile(nth, buy_another) as calls:
+        look(now)
+    assert nth or calls == LOOKING
+    if not nth:
+        buy_another()
+    looked = [look(now + n * DAY / 8) for n in range(1, 3)]
+
+    assert looked == [1, 0]
+    assert sorted(told()) == [
+        ("expiring", 1, date(2026, 12, 1)),
         ("expiring", 2, date(2026, 12, 2)),
     ]

@@ -116,7 +116,7 @@ def _write(changed: Card, holder: Holder, scheme: Scheme, *, now: datetime) -> O
     card, past = archiving.move_old(changed, scheme, at=now)
     due_at = _due(card, scheme, now)
     if due_at is not None and _is_sooner(due_at, card.due_at, now=now):
-        store.record_due(holder, max(due_at, now).date())
+        store.record_due(holder, max(due_at, now).date(), asked=card.version + 1)
         card = replace(card, due_at=due_at)
     if past is not None:
         store.record_past(past, holder)

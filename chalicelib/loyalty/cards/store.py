@@ -10,6 +10,7 @@ and outside that partition, holding no value of a person:
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -106,7 +107,9 @@ class PastRow(rows.Row):
 
 
 class DueRow(rows.Row):
-    """`pk` = `due#<UTC date>#<shard>`, `sk` = `<member id>#<scheme id>`."""
+    """`pk` = `due#<UTC date>#<shard>`, `sk` = `<member id>#<scheme id>`; `version` is another one
+    each time that somebody asks.
+    """
 
     Meta = rows.table_meta("wallets")
     privacy = {"version": _OPERATION}
@@ -126,11 +129,12 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A card that somebody asked to look at on a day."""
+    """A card that somebody asked to look at on a day; `asked` tells one time from another."""
 
     day: date
     member_id: MemberId
     scheme_id: str
+    asked: int
 
 
 def find_card(holder: Holder, *, now: datetime, consistent: bool = True) -> Card | None:
@@ -179,10 +183,10 @@ def list_past(holder: Holder, *, now: datetime) -> tuple[Past, ...]:
     )
 
 
-def record_due(holder: Holder, day: date) -> None:
-    """Ask that the card be looked at on `day`."""
+def record_due(holder: Holder, day: date, *, asked: int) -> None:
+    """Ask that the card be looked at on `day`; `asked` is another number each time."""
     row = DueRow(_due_pk(day, _shard(holder.member_id)), f"{holder.member_id}#{holder.scheme_id}")
-    row.version = 1
+    row.version = asked
     rows.put(row.keep_from(datetime.combine(day, datetime.min.time(), UTC)))
 
 
@@ -192,13 +196,14 @@ def list_due(day: date, *, now: datetime) -> Iterator[Due]:
         pk = _due_pk(day, shard)
         for row in rows.list_prefixed(DueRow, pk, "", now=now, limit=DUE_READ_MAX):
             member_id, _, scheme_id = row.sk.partition("#")
-            yield Due(day, MemberId(member_id), scheme_id)
+            yield Due(day, MemberId(member_id), scheme_id, int(row.version))
 
 
 def forget_due(due: Due) -> None:
-    """It was looked at."""
-    pk = _due_pk(due.day, _shard(due.member_id))
-    rows.delete(DueRow(pk, f"{due.member_id}#{due.scheme_id}"))
+    """It was looked at. Where somebody has asked again meanwhile, it is to be looked at again."""
+    row = DueRow(_due_pk(due.day, _shard(due.member_id)), f"{due.member_id}#{due.scheme_id}")
+    with suppress(rows.ConditionFailed):
+        rows.delete(row, condition=DueRow.version == due.asked)
 
 
 def end_retention(member_id: MemberId, *, left_at: datetime, now: datetime) -> int:

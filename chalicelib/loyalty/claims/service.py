@@ -151,7 +151,8 @@ def _price(holder: Holder, scheme: Scheme, reward: CatalogueReward, *, now: date
     if isinstance(reward.reward, ExtraUnits):
         price = replace(price, gives=reward.reward)
     if price.lease is not None or price.gives is not None:
-        cards.record_due(holder, (now + FOLLOWED_UP_AFTER).date())
+        day = (now + FOLLOWED_UP_AFTER).date()
+        cards.record_due(holder, day, asked=int(now.timestamp()))
     return price
 
 
