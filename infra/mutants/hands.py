@@ -20,8 +20,8 @@ MUTANTS = (
         "one_person_is_enough",
         "whoever proposes an adjustment approves it",
         _ADJUSTMENT,
-        "        if by == before.proposed_by:\n",
-        "        if by == before.decided_by:\n",
+        "        if person_of(by) == person_of(before.proposed_by):\n",
+        "        if person_of(by) == before.decided_by:\n",
         ADJUSTING,
     ),
     Mutant(

@@ -11,7 +11,9 @@ from chalicelib.runtime import aws
 def note_access(command: str, subject: str, *, reason: str | None, now: datetime) -> Access:
     """Write down that the operator is about to see or change `subject`; do it only after this.
 
-    The operator is whoever AWS says: `sts:GetCallerIdentity` needs no permission and cannot lie.
+    The operator is whoever AWS says: `sts:GetCallerIdentity` needs no permission. Of a user it
+    cannot lie; the name of a role's session is what its caller chose, where the role's trust policy
+    does not pin it (docs/deploy.md).
 
     :raises NoReasonGiven: there is no reason, or it says nothing.
     """

@@ -13,6 +13,7 @@ from chalicelib.ledger.adjusting.model import (
     AdjustmentState,
     ConflictingAdjustment,
     NoSuchAdjustment,
+    NotAPerson,
     OwnProposal,
     ProposalTooOld,
 )
@@ -91,6 +92,13 @@ def test_who_proposes_it_again_is_not_another_person(ada: MemberId) -> None:
 
     with pytest.raises(OwnProposal):
         approve(by=WREN)
+
+
+def test_what_names_no_person_proposes_nothing(ada: MemberId) -> None:
+    with pytest.raises(NotAPerson):
+        propose(ada, by="arn:aws:iam::123456789012:root")
+
+    assert service.list_open(now=DECIDED_AT) == []
 
 
 def test_a_reference_stands_for_one_adjustment_for_ever(ada: MemberId) -> None:

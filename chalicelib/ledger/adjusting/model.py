@@ -11,6 +11,13 @@ from chalicelib.kernel.refusals import Conflicting, Misshapen, NotAllowed, NotFo
 
 MINOR_MAX = 100_000  # More than a thousand pounds of cashback at once is a slip of the hand.
 DECIDED_WITHIN = timedelta(days=14)  # What nobody looked at by then is proposed anew.
+# How AWS names people: a user, or the session of a role, which the role's policy has to pin.
+_PERSON = re.compile(
+    r"arn:aws[a-z-]*:(?:iam|sts)::\d{12}:(?:assumed-role|user|federated-user)/(?:[^/]+/)*([^/]+)",
+    re.ASCII,
+)
+_ROLE_ALONE = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/[^/]+", re.ASCII)
+_MACHINE = re.compile(r"botocore-session-\d+|i-[0-9a-f]{8,17}", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,39}", re.ASCII)
 
 
@@ -30,6 +37,12 @@ class OwnProposal(NotAllowed):
     """Whoever proposed an adjustment wants to approve it too."""
 
     code = "own_proposal"
+
+
+class NotAPerson(NotAllowed):
+    """AWS does not know who proposes or approves by a name that is one person's."""
+
+    code = "not_a_person"
 
 
 class ProposalTooOld(NotAllowed):
@@ -96,11 +109,25 @@ class Adjustment:
         return mine == (other.reference, other.member_id, other.amount, other.reason)
 
 
+def person_of(arn: str) -> str:
+    """The name by which AWS knows a member of staff: the user's, or that of the role's session.
+
+    The same name under another role, in another account or in capitals is the same person.
+
+    :raises NotAPerson: it is the root user, a role without a session, or a name that no person has.
+    """
+    found = _PERSON.fullmatch(arn)
+    if found is None or _ROLE_ALONE.fullmatch(arn) or _MACHINE.fullmatch(found[1]):
+        raise NotAPerson("AWS has to know you by your own name, as a user or a role's session")
+    return found[1].lower()
+
+
 def decide(before: Adjustment, state: AdjustmentState, *, by: str, now: datetime) -> Adjustment:
     """`before`, approved or refused by `by`; itself where that was decided before.
 
     :raises ConflictingAdjustment: it was decided otherwise.
     :raises OwnProposal: only another person may approve. Anybody may refuse.
+    :raises NotAPerson: AWS does not say which person approves, or proposed it.
     :raises ProposalTooOld: only refusing is left.
     """
     if before.state is state:
@@ -108,7 +135,7 @@ def decide(before: Adjustment, state: AdjustmentState, *, by: str, now: datetime
     if before.state is not AdjustmentState.PROPOSED:
         raise ConflictingAdjustment("the adjustment was decided otherwise")
     if state is AdjustmentState.APPROVED:
-        if by == before.proposed_by:
+        if person_of(by) == person_of(before.proposed_by):
             raise OwnProposal("another person than who proposed it has to approve")
         if now - before.proposed_at > DECIDED_WITHIN:
             raise ProposalTooOld("nobody decided for two weeks; propose it anew")

@@ -18,6 +18,7 @@ from chalicelib.ledger.adjusting.model import (
     ConflictingAdjustment,
     NoSuchAdjustment,
     decide,
+    person_of,
 )
 from chalicelib.members import announcing
 from chalicelib.members import service as members
@@ -38,9 +39,11 @@ def propose(
     The same again, whoever proposes it, is the first proposal.
 
     :raises NotFound: there is no such member. :raises Misshapen: the reference is no word.
-    :raises AmountOutOfRange: it is nothing, or too much.
+    :raises AmountOutOfRange: it is nothing, or too much. :raises NotAPerson: nobody could say that
+        whoever approves is another person.
     :raises ConflictingAdjustment: the reference stands for another one.
     """
+    person_of(by)
     proposed = Adjustment(reference, member_id, amount, reason, by, now)
     if members.find_member(member_id, now=now) is None:
         raise NotFound("there is no such member", field="member")
@@ -56,7 +59,8 @@ def approve(reference: str, *, by: str, now: datetime) -> Adjustment:
     """Approve what another person proposed: it is entered, and the member told, each once.
 
     :raises NoSuchAdjustment: nobody proposed it. :raises ConflictingAdjustment: it was refused.
-    :raises OwnProposal: `by` proposed it. :raises ProposalTooOld: two weeks ago.
+    :raises OwnProposal: `by` proposed it. :raises NotAPerson: who is that?
+    :raises ProposalTooOld: two weeks ago.
     :raises TryAgain: as `ledger.service.record`, or the queue was away; approve it again.
     """
     approved = _decide(reference, AdjustmentState.APPROVED, by=by, now=now)
