@@ -10,8 +10,8 @@ from chalicelib.members.choices import Channel
 from chalicelib.members.model import Member
 from chalicelib.notices import sources
 from chalicelib.notices.log import store
-from chalicelib.notices.rendering import retailer_named
-from chalicelib.notices.wording import Words, words_of
+from chalicelib.notices.rendering import words_for
+from chalicelib.notices.wording import Words
 from chalicelib.runtime import vault
 
 LISTED_DAYS = 90
@@ -92,8 +92,7 @@ def _check(cursor: str) -> str:
 def _item(
     announcement: Announcement, member: Member, read_until: datetime | None, *, now: datetime
 ) -> Item:
-    retailer = retailer_named(announcement.retailer_id, now=now)
-    words = words_of(announcement, retailer=retailer, language=member.choices.language)
+    words = words_for(announcement, member, now=now)
     return Item(announcement, words, _is_read(announcement, read_until))
 
 

@@ -6,6 +6,8 @@ from chalicelib.banks.noticing import BankNotice
 from chalicelib.kernel.ids import PaymentId
 from chalicelib.kernel.personal import Personal
 from chalicelib.kernel.refusals import NotFound
+from chalicelib.loyalty.schemes import service as schemes
+from chalicelib.loyalty.terms import Unit
 from chalicelib.members.announcing import Announcement
 from chalicelib.members.choices import Channel
 from chalicelib.members.model import LinkKind, Member, MemberStatus
@@ -13,7 +15,7 @@ from chalicelib.members.notice_kinds import NoticeKind
 from chalicelib.network import service as network
 from chalicelib.network.model import Connection
 from chalicelib.network.programmes import Service
-from chalicelib.notices.wording import words_of
+from chalicelib.notices.wording import Words, words_of
 from chalicelib.purchases.payments import store as payments
 from chalicelib.runtime import vault
 
@@ -41,7 +43,7 @@ def bank_notice(
 ) -> BankNotice:
     """`announcement` for the active `member` of `connection`'s bank."""
     retailer_name = retailer_named(announcement.retailer_id, now=now)
-    words = words_of(announcement, retailer=retailer_name, language=member.choices.language)
+    words = words_for(announcement, member, now=now)
     anchor = member.anchor
     is_user = anchor is not None and anchor.kind is LinkKind.USER
     return BankNotice(
@@ -62,6 +64,27 @@ def bank_notice(
         on=announcement.on,
         access_token=access_token,
     )
+
+
+def words_for(announcement: Announcement, member: Member, *, now: datetime) -> Words:
+    """`announcement` in the member's language."""
+    return words_of(
+        announcement,
+        retailer=retailer_named(announcement.retailer_id, now=now),
+        language=member.choices.language,
+        unit=_unit_of(announcement, now=now),
+    )
+
+
+def _unit_of(announcement: Announcement, *, now: datetime) -> Unit | None:
+    """What its units are, where its kind does not say so. Schemes are remembered, mostly."""
+    if announcement.kind not in (NoticeKind.ADJUSTED, NoticeKind.EXPIRING):
+        return None
+    try:
+        scheme = schemes.find_valid(announcement.subject, at=now, now=now)
+    except NotFound:
+        return None  # It is about an offer.
+    return scheme.unit if scheme else None
 
 
 def retailer_named(retailer_id: str, *, now: datetime) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from chalicelib.kernel.money import Money
+from chalicelib.loyalty.terms import Unit
 from chalicelib.members.announcing import Announcement
 from chalicelib.members.notice_kinds import NoticeKind
 
@@ -60,7 +61,10 @@ ENGLISH = Language(
             "Your bank account did not take {amount}. Please check the account we pay to.{why}",
         ),
         NoticeKind.ADJUSTED: ("Your rewards{at} changed", "{change}.{why}"),
-        NoticeKind.EXPIRING: ("{units_or_amount} will expire", "Use them before {day}.{why}"),
+        NoticeKind.EXPIRING: (
+            "{units_or_amount} will expire",
+            "Use them by the end of {day}.{why}",
+        ),
         NoticeKind.OFFER_ACTIVATED: ("Your offer{at} is on", "Pay with your card to use it.{why}"),
         NoticeKind.OFFER_REDEEMED: (
             "{amount} cashback{at}",
@@ -81,6 +85,7 @@ ENGLISH = Language(
         "withdrawn": "The receipt was taken away from this payment.",
         "cleared": "The amount that was really taken is another.",
         "held": "We are looking at it first; it does not count yet.",
+        "no_budget": "Your reward waits until the shop's budget has enough for it.",
         "left_scheme": "It gives units of a scheme that you left, so they were not added.",
         "released": "We looked at it, and it counts now.",
         "refused": "We looked at it, and it does not count.",
@@ -109,49 +114,59 @@ ENGLISH = Language(
 )
 LANGUAGES = {"en": ENGLISH}
 _NO_REASON = "Have a look at your rewards."
-_WITHHELD = frozenset({"left_scheme"})  # Nothing is on its way, so only the reason is told.
+_WITHHELD = frozenset({"left_scheme", "no_budget"})  # Nothing is on its way, only a reason.
+_OF_GOODS = "returned"  # A payment rail says it too, of a payout, which is told in full without.
 
 
-def words_of(announcement: Announcement, *, retailer: str, language: str) -> Words:
-    """`announcement` in plain words. `retailer` is the brand's name, or empty."""
+def words_of(
+    announcement: Announcement, *, retailer: str, language: str, unit: Unit | None = None
+) -> Words:
+    """`announcement` in plain words. `retailer` is the brand's name, or empty; `unit` says what its
+    units are, where the kind of notice does not; None where that is not known.
+    """
     chosen = LANGUAGES.get(language, ENGLISH)
     title, text = chosen.sentences.get(announcement.kind, ENGLISH.sentences[announcement.kind])
-    filled = _fill(announcement, retailer, chosen)
+    filled = _fill(announcement, retailer, chosen, unit)
     if announcement.reason in _WITHHELD:
         text = "{why_alone}"
     return Words(title.format(**filled), text.format(**filled))
 
 
-def _fill(announcement: Announcement, retailer: str, language: Language) -> dict[str, str]:
+def _fill(
+    announcement: Announcement, retailer: str, language: Language, unit: Unit | None
+) -> dict[str, str]:
     units = abs(announcement.units)
+    told = _counted(units, language.stamps if unit is Unit.STAMPS else language.points)
     amount = money_text(announcement.amount) if announcement.amount else ""
-    reason = language.reasons.get(announcement.reason, "")
+    is_of_rail = announcement.kind is NoticeKind.REWARD_RETURNED
+    is_unsaid = is_of_rail and announcement.reason == _OF_GOODS
+    reason = "" if is_unsaid else language.reasons.get(announcement.reason, "")
     on = announcement.on
     return {
         "units": str(units),
         "stamps": _counted(units, language.stamps),
         "points": _counted(units, language.points),
         "amount": amount.removeprefix(_MINUS),
-        "units_or_amount": amount or _counted(units, language.points),
+        "units_or_amount": amount or told,
         "at": language.at.format(name=retailer) if retailer else "",
         "on": f" on {_day(on, language)}" if on else "",
         "day": _day(on, language) if on else "",
-        "change": _change(announcement, amount),
+        "change": _change(announcement, amount, told if unit else str(units)),
         "why": f" {reason}" if reason else "",
         "why_alone": reason or _NO_REASON,
     }
 
 
-def _change(announcement: Announcement, amount: str) -> str:
-    """`2 taken back` or `£1.20 added`: what changed, by its sign. Where it is neither units nor
-    money, it is a full card.
+def _change(announcement: Announcement, amount: str, units: str) -> str:
+    """`2 points taken back` or `£1.20 added`: what changed, by its sign. Where it is neither units
+    nor money, it is a full card.
     """
     if not announcement.units and not amount:
         return "A card is full no more"
     is_less = announcement.units < 0 or (
         announcement.amount is not None and announcement.amount.minor < 0
     )
-    what = amount.removeprefix(_MINUS) or str(abs(announcement.units))
+    what = amount.removeprefix(_MINUS) or units
     return f"{what} {'taken back' if is_less else 'added'}"
 
 

@@ -166,9 +166,13 @@ def _claimed(one: CatalogueReward, tally: Tally, threshold: int) -> Claimed:
 
 
 def _groups(audience: Counter[str], winners: Counter[str], threshold: int) -> tuple[Group, ...]:
+    """Of each group what may be told. Where the audience is hidden its winners are too: they are
+    some of it, and so would say how large it is at least, and those beside it at most.
+    """
     of = _hidden(audience, threshold)
     won = _hidden(Counter({name: winners[name] for name in audience}), threshold)
-    return tuple(Group(name, of[name], won[name]) for name in sorted(audience))
+    told = {name: None if of[name] is None else won[name] for name in audience}
+    return tuple(Group(name, of[name], told[name]) for name in sorted(audience))
 
 
 def _hidden(counts: Counter[str], threshold: int) -> dict[str, int | None]:

@@ -182,8 +182,8 @@ def _tell(done: Backtest, claimed: int) -> None:
             for one in outcome.catalogue
         ],
     )
-    _tell_groups("age band", outcome.ages, few)
-    _tell_groups("area", outcome.areas, few)
+    _tell_groups("age band", outcome.ages)
+    _tell_groups("area", outcome.areas)
 
 
 def _part(done: Backtest, claimed: int) -> str:
@@ -196,9 +196,11 @@ def _days(day: Day) -> str:
     return str(day.on) if day.since is None else f"{day.since} to {day.on}"
 
 
-def _tell_groups(title: str, groups: tuple[Group, ...], few: str) -> None:
+def _tell_groups(title: str, groups: tuple[Group, ...]) -> None:
+    """A group that is not told may be one of many, hidden so that another cannot be had."""
+    hidden = "not told"
     rows = [
-        (one.name, _count(one.audience, few), _count(one.winners, few), _share(one))
+        (one.name, _count(one.audience, hidden), _count(one.winners, hidden), _share(one))
         for one in groups
     ]
     show((title, "of the audience", "winners", "share"), rows)

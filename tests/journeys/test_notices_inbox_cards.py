@@ -65,6 +65,8 @@ def test_stamps_are_listed_as_given_as_held_and_as_taken_back(holder: Holder) ->
     told = listed()
 
     assert told[0] == ("Your rewards at Crumb & Kettle changed", "returned", -1)
+    said = call("GET", PATH, token=token_of("client-standard")).body["notices"][0]["text"]
+    assert said == "1 stamp taken back. Something you bought was returned."
     assert sorted(told[1:]) == [
         ("2 stamps earned at Crumb & Kettle", "", 2),
         ("2 stamps earned at Crumb & Kettle", "", 2),

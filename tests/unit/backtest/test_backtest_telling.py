@@ -137,3 +137,15 @@ def test_tallies_add_up_to_the_same_however_members_are_parted(
 
     assert told(parted, budget) == told(whole, budget)
     assert parted.won_of_age == Counter(whole.won_of_age)
+
+
+def test_winners_do_not_tell_how_large_a_group_is_that_is_hidden_beside_a_smaller_one() -> None:
+    """All of the large one win, so it has that many at least, and the other at most the rest."""
+    tally = tally_of(*(won(0, 100, area="LS") for _ in range(25)), Tried((), True, 1, area="YO"))
+
+    areas = told(tally, threshold=20).areas
+
+    assert [(one.name, one.audience, one.winners) for one in areas] == [
+        ("LS", None, None),
+        ("YO", None, None),
+    ]

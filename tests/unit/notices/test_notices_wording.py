@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.kernel.ids import MemberId
 from chalicelib.kernel.money import Money
+from chalicelib.loyalty.terms import Unit
 from chalicelib.members.announcing import NoticeKind
 from chalicelib.notices.wording import ENGLISH, Words, money_text, words_of
 from tests.makers.notices import make_announcement
@@ -63,7 +64,7 @@ LEAP = date(2028, 2, 29)
         (
             NoticeKind.EXPIRING,
             {"units": 40, "on": LEAP},
-            Words("40 points will expire", "Use them before 29 February 2028."),
+            Words("40 points will expire", "Use them by the end of 29 February 2028."),
         ),
         (
             NoticeKind.CLAIM_DECIDED,
@@ -86,6 +87,55 @@ def test_says_it_in_whole_sentences(
     announcement = make_announcement(ADA, kind, **more)
 
     assert words_of(announcement, retailer="Bun", language="en") == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "unit", "words"),
+    [
+        (
+            NoticeKind.EXPIRING,
+            {"units": 1, "on": LEAP},
+            Unit.STAMPS,
+            Words("1 stamp will expire", "Use them by the end of 29 February 2028."),
+        ),
+        (
+            NoticeKind.ADJUSTED,
+            {"units": -10},
+            Unit.POINTS,
+            Words("Your rewards at Bun changed", "10 points taken back."),
+        ),
+        (
+            NoticeKind.ADJUSTED,
+            {"units": 1},
+            Unit.STAMPS,
+            Words("Your rewards at Bun changed", "1 stamp added."),
+        ),
+        (
+            NoticeKind.CARD_COMPLETE,
+            {"units": 0, "reason": "no_budget"},
+            None,
+            Words(
+                "Your card at Bun is full",
+                "Your reward waits until the shop's budget has enough for it.",
+            ),
+        ),
+        (
+            NoticeKind.REWARD_RETURNED,
+            {"units": 0, "amount": Money(500, "GBP"), "reason": "returned"},
+            None,
+            Words(
+                "£5.00 came back",
+                "Your bank account did not take £5.00. Please check the account we pay to.",
+            ),
+        ),
+    ],
+)
+def test_says_what_units_are_and_no_reason_of_something_else(
+    kind: NoticeKind, more: dict[str, object], unit: Unit | None, words: Words
+) -> None:
+    announcement = make_announcement(ADA, kind, **more)
+
+    assert words_of(announcement, retailer="Bun", language="en", unit=unit) == words
 
 
 def test_a_language_without_words_is_english_and_a_brand_with_braces_is_a_brand() -> None:
