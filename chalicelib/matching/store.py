@@ -172,14 +172,17 @@ def keep_change(sale_id: ReceiptId, told: Receipt, *, now: datetime) -> None:
     rows.put(row.keep_from(now))
 
 
-def list_changes(sale_id: ReceiptId, *, now: datetime) -> list[Receipt]:
-    """The changes that came before anybody held the sale."""
-    return [
+def list_changes(name: ReceiptId, *, of: ReceiptId | None = None, now: datetime) -> list[Receipt]:
+    """The changes of the sale `of` that came under `name` before anybody held it. A barcode may be
+    the number of another sale, whose newer versions are none of them.
+    """
+    told = [
         vault.open_sealed(
             row.sealed, _Change, key=vault.platform_key("pages"), place=f"{row.pk}|{row.sk}"
         ).receipt
-        for row in rows.list_prefixed(EarlyChangeRow, f"claim#{sale_id}", "return#", now=now)
+        for row in rows.list_prefixed(EarlyChangeRow, f"claim#{name}", "return#", now=now)
     ]
+    return [one for one in told if one.receipt_id != name or of in (None, name)]
 
 
 def _to_claim(row: ClaimRow) -> Claim:

@@ -159,5 +159,6 @@ def _changed(purchase: Purchase, receipt: Receipt, *, now: datetime) -> Purchase
         return changed
     codes.record_codes(receipt, now=now)  # Before returns are read: one that comes now sees it.
     names = [receipt_id_of(receipt.retailer_id, code) for code in sorted(brought)]
-    early = [one for name in names for one in matching_store.list_changes(name, now=now)]
+    of = receipt.receipt_id
+    early = [one for name in names for one in matching_store.list_changes(name, of=of, now=now)]
     return with_early(changed, early)

@@ -198,7 +198,8 @@ def _check_not_refused(
 def _changes_before(sale: Receipt, *, now: datetime) -> list[Receipt]:
     """What changed `sale` before anybody held it, under whatever code it is named by."""
     names = [receipt_id_of(sale.retailer_id, code) for code in codes_of(sale)]
-    return [one for name in names for one in matching_store.list_changes(name, now=now)]
+    of = sale.receipt_id
+    return [one for name in names for one in matching_store.list_changes(name, of=of, now=now)]
 
 
 def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:

@@ -61,8 +61,8 @@ MUTANTS = (
         "lapsed_claims_hold_units",
         "a claim that ran out goes on holding what it reserved",
         _LOTS,
-        "            card = give_back(card, claim.claim_id, drawn_at=claim.at)\n    open_claims",
-        "            pass\n    open_claims",
+        "            card = give_back(card, claim.claim_id, drawn_at=claim.at)\n    return card",
+        "            pass\n    return card",
         (*CLAIMED, *CARD_REFUNDS),
     ),
     Mutant(

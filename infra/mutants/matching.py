@@ -139,8 +139,8 @@ MUTANTS = (
         "what_is_held_is_matched",
         "a receipt that another payment holds is given to a second one",
         _DECISION,
-        "return [pair for pair in pairs if _key(scene, pair) not in held]",
-        "return [pair for pair in pairs if pair.weight or _key(scene, pair) not in held]",
+        "unheld = [pair for pair in pairs if _key(scene, pair) not in held]",
+        "unheld = [pair for pair in pairs if pair.weight or _key(scene, pair) not in held]",
         DECIDING,
     ),
     Mutant(

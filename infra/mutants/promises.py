@@ -69,8 +69,8 @@ MUTANTS = (
         "money_given_back_counts_towards_a_tier",
         "who is given money back beyond what was returned keeps the tier that it bought",
         _TAKING_BACK,
-        "return int(kept * of.share * (_ALL - beyond))",
-        "return int(kept * of.share)",
+        "return Kept(_ALL - beyond, back)",
+        "return Kept(Fraction(_ALL), back)",
         TAKING_BACK,
     ),
     Mutant(

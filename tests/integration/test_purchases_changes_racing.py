@@ -8,7 +8,7 @@ from chalicelib.matching import store as matching_store
 from chalicelib.purchases import receiving, service
 from chalicelib.purchases.model import Purchase
 from chalicelib.purchases.reading import find_receipt
-from chalicelib.receipts.canonical import Receipt, ReceiptKind
+from chalicelib.receipts.canonical import Barcode, Receipt, ReceiptKind
 from tests.makers.purchases import A_MINUTE_LATER, BANK, SALE, SHOP, event, open_town
 
 pytestmark = [pytest.mark.stores, pytest.mark.usefixtures("embedded_aws")]
@@ -40,3 +40,16 @@ def test_a_newer_version_is_kept_for_who_may_be_joining_the_one_before(newer: Re
     receiving.receive(SHOP, [newer], is_gathered=True, now=A_MINUTE_LATER)
 
     assert matching_store.list_changes(SALE.receipt_id, now=A_MINUTE_LATER) == [newer]
+
+
+def test_a_void_of_the_sale_whose_number_a_barcode_repeats_is_of_no_other() -> None:
+    open_town()
+    another = replace(SALE, reference="R-2", barcode=Barcode("code_128", SALE.reference))
+    receiving.receive(SHOP, [another], is_gathered=True, now=A_MINUTE_LATER)
+    receiving.receive(SHOP, [VOID], is_gathered=True, now=A_MINUTE_LATER)
+
+    service.record_payment(event(), now=A_MINUTE_LATER)
+
+    purchase = find_receipt(BANK, "t-1", now=A_MINUTE_LATER)
+    assert isinstance(purchase, Purchase)
+    assert (purchase.receipt, purchase.returns) == (another, ())

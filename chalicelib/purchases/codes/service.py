@@ -59,13 +59,10 @@ def _strangers(retailer_id: RetailerId, code: str, *, now: datetime) -> dict[Rec
 
 def _with_returns(sale: Receipt, code: str, *, now: datetime) -> Returned:
     """A stranger's sale with what came back of it meanwhile."""
-    names = dict.fromkeys((*codes_of(sale), code))
-    changes = [
-        change
-        for name in names
-        for change in matching_store.list_changes(receipt_id_of(sale.retailer_id, name), now=now)
-    ]
-    returns = [one for one in changes if one.receipt_id != sale.receipt_id]
+    of = sale.receipt_id
+    names = [receipt_id_of(sale.retailer_id, one) for one in dict.fromkeys((*codes_of(sale), code))]
+    told = [one for name in names for one in matching_store.list_changes(name, of=of, now=now)]
+    returns = [one for one in told if one.receipt_id != of]
     return apply_returns(sale, [one for one in returns if one.currency == sale.currency])
 
 

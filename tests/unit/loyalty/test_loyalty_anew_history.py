@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chalicelib.loyalty.cards import archiving
 from chalicelib.loyalty.cards.applying import Worth, bring_up
 from chalicelib.loyalty.cards.filling import Filling, with_leases
-from chalicelib.loyalty.cards.lots import balance_at, owed
-from chalicelib.loyalty.cards.model import Balance, Card, Lot
+from chalicelib.loyalty.cards.lots import Balance, balance_at, owed
+from chalicelib.loyalty.cards.model import Card, Lot
 from chalicelib.loyalty.cards.past import Past, in_chain, newest_fills
 from chalicelib.loyalty.claims.claiming import Price, cancel, redeem, reserve
 from chalicelib.loyalty.memberships.joining import join, leave
