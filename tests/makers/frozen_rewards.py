@@ -1,7 +1,8 @@
 """Rewards of a release, frozen in the middle: cards, offers, claims, books, orders and notices.
 
 `tests/vectors/rewards-1.json` holds what the first release with rewards left behind, and
-`rewards-2.json` the one that counts an inquiry once; written by
+`rewards-2.json` the one that counts an inquiry once, `rewards-3.json` the one that leads a void to
+the sale of its return; written by
 
     FREEZE_RELEASE=1 .venv/bin/python -m pytest tests/integration/test_release_rewards.py
 
