@@ -18,6 +18,12 @@ KEY_CHARACTERS_MAX = 4_000
 _A_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+_OURS_TO_MAKE = {
+    Provider.STANDARD: (KeyUse.VERIFY, KeyUse.SIGN),
+    Provider.FIDEL: (KeyUse.SIGN,),  # What we tell goes to the bank's own URL.
+}
+
+
 class UnusableKey(NotAllowed):
     """The key has not the form that the provider's signatures need."""
 
@@ -26,8 +32,11 @@ class UnusableKey(NotAllowed):
 
 def generate(connection: Connection, use: KeyUse, random: Callable[[int], bytes]) -> Personal[str]:
     """A fresh `whsec_` secret. :raises UnusableKey: keys of this use are the provider's to make."""
-    if connection.provider is not Provider.STANDARD or use not in (KeyUse.VERIFY, KeyUse.SIGN):
-        raise UnusableKey("the provider makes keys of this use itself")
+    if use not in _OURS_TO_MAKE.get(connection.provider, ()):
+        raise UnusableKey(
+            f"the provider makes the key of the use `{use.value}` itself; give it with "
+            f"`--key-file {use.value}=FILE`, or to rotate-connection-key with `--file FILE`"
+        )
     return Personal(whsec(random(SECRET_BYTES)))
 
 
@@ -45,7 +54,7 @@ def checked(text: str, connection: Connection, use: KeyUse) -> Personal[str]:
     if not value or len(value) > KEY_CHARACTERS_MAX or len(value.split()) > 1:
         raise UnusableKey("the key is empty, too long, or more than one word")
     match connection.provider, use:
-        case Provider.STANDARD, KeyUse.SIGN:
+        case ((Provider.STANDARD | Provider.FIDEL), KeyUse.SIGN):
             is_usable = _signs(value)
         case Provider.STANDARD, KeyUse.VERIFY:
             is_usable = _signs(value) if value.startswith("whsec_") else _is_public(value)

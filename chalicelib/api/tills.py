@@ -92,8 +92,10 @@ def replace_receipt(inbound: Inbound) -> Answer:
     if len(entries) != 1:
         raise Misshapen("the body is not one receipt", code="shape")
     for taken in reading.taken:
-        if taken.receipt.reference != inbound.parameters["reference"]:
-            raise Misshapen("the reference differs from the path's", field="reference")
+        told, named = taken.receipt.reference, inbound.parameters["reference"]
+        if told != named:
+            detail = f"the body is of receipt `{told}` and the path names `{named}`"
+            raise Misshapen(detail, field="reference")
     return _accept(reading, inbound, native_reading.NATIVE, refuses_conflicts=True)
 
 

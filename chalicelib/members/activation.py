@@ -87,7 +87,9 @@ def check(activation: Activation, programme: Programme, *, now: datetime) -> Non
     :raises NotFound: a card token of a connection that this bank may not use.
     """
     terms = activation.terms
-    if terms.version != programme.terms_version or terms.accepted_at > now + ACCEPTED_AHEAD:
+    if terms.accepted_at > now + ACCEPTED_AHEAD:
+        raise TermsNotAccepted("the terms are yet to be accepted", field="terms.accepted_at")
+    if terms.version != programme.terms_version:
         raise TermsNotAccepted(
             f"terms {programme.terms_version} have to be accepted first", field="terms.version"
         )

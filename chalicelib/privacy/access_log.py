@@ -30,7 +30,8 @@ def record_access(
     said = mask_card_numbers(" ".join(reason.split()))
     if len(said) < REASON_CHARACTERS_MIN:
         raise NoReasonGiven(
-            "personal data is shown only for a reason of some words", field="reason"
+            f"it takes a reason of at least {REASON_CHARACTERS_MIN} characters, such as a ticket",
+            field="reason",
         )
     access = Access(
         access_id=access_id,

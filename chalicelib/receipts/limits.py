@@ -76,7 +76,9 @@ def check_limits(receipt: Receipt) -> None:
             "the currency is not an ISO 4217 code in upper case", field="currency"
         )
     if not 1 <= receipt.version <= VERSION_MAX:
-        raise IdentifierNotAllowed("versions count from 1", field="version", code="version")
+        raise IdentifierNotAllowed(
+            f"versions count from 1 to {VERSION_MAX}", field="version", code="version"
+        )
     for field, count, count_max in _counts(receipt):
         if count > count_max:
             raise TooMany(f"more than {count_max} entries", field=field)

@@ -29,5 +29,25 @@ def place(wire: NativeReceipt, retailer_id: RetailerId, *, now: datetime) -> Rec
         now=now,
     )
     if store is None:
-        raise UnknownStore("the retailer has no store of that name", field="store")
+        raise _unplaced(wire, retailer_id, now=now)
     return native.to_receipt(wire, retailer_id=retailer_id, store=store, now=now)
+
+
+def _unplaced(wire: NativeReceipt, retailer_id: RetailerId, *, now: datetime) -> UnknownStore:
+    """Why no store is meant, and by which of the names that were sent."""
+    if wire.store is not None:
+        return UnknownStore("the retailer has no store of that name", field="store")
+    field = _field_of_name(wire)
+    meant = network.find_stores(native.store_identifiers(wire), now=now)
+    if sum(store.retailer_id == retailer_id for store in meant) > 1:
+        detail = "several stores of the retailer have that name; `store` tells them apart"
+        return UnknownStore(detail, field=field)
+    return UnknownStore("no store of the retailer is found by that name", field=field)
+
+
+def _field_of_name(wire: NativeReceipt) -> str:
+    """Where the first MID or TID stands; there is one, or the receipt names no store at all."""
+    named = [("mid", wire.mid), ("tid", wire.tid)]
+    for index, tender in enumerate(wire.tenders):
+        named += [(f"tenders[{index}].mid", tender.mid), (f"tenders[{index}].tid", tender.tid)]
+    return next(field for field, value in named if value)

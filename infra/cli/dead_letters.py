@@ -107,7 +107,7 @@ def replay_dead_letters(
     """Put dead letters back on their queue.
 
     One, those first sent in a span, or all. Mend the cause first. What fails again comes back. Exit
-    1: there was nothing to put back.
+    1: there is no such dead letter. With --all there may be none.
     """
     from infra.operating import dead_letters  # As above.
 
@@ -124,9 +124,11 @@ def replay_dead_letters(
             for went_back in dead_letters.replay(name, wanted):
                 put_back += went_back
                 advance()
+    if not put_back and everything and wanted == dead_letters.Wanted():
+        return say("No dead letter waits.")
     if not put_back:
         raise NotFound("there is no such dead letter")
-    say(f"{put_back} put back on their queue.")
+    return say(f"{put_back} put back on their queue.")
 
 
 def _utc(instant: datetime | None) -> datetime | None:

@@ -146,11 +146,12 @@ def rotate_connection_key(
     else:
         value = new_keys.checked(file.read_text() if file else _asked(), held, use)
     until = now + timedelta(hours=old_valid_hours)
-    network.rotate_key(held.connection_id, use, value, old_valid_until=until, now=now)
+    rotated = network.rotate_key(held.connection_id, use, value, old_valid_until=until, now=now)
     if generate:
         typer.echo(value.reveal())
     say(_TOLD[use])
-    say(f"The old one is valid until {until:%Y-%m-%d %H:%M} UTC.")
+    if sum(key.use is use for key in rotated.keys) > 1:
+        say(f"The old one is valid until {until:%Y-%m-%d %H:%M} UTC.")
 
 
 def _asked() -> str:

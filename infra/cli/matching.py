@@ -93,6 +93,9 @@ def _tell_refusals(summary: Summary) -> None:
             f"{one.count} of the {one.file} file: {where}{one.detail}, first in line "
             f"{one.first_line}"
         )
+    more = len(summary.refusals) - REFUSALS_SHOWN_MAX
+    if more > 0:
+        say(f"And {more} more reasons.")
 
 
 @contextmanager

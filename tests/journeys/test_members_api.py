@@ -114,6 +114,16 @@ def test_no_member_without_the_current_terms(terms: object) -> None:
     assert stored() == []
 
 
+def test_says_of_terms_of_tomorrow_that_they_are_yet_to_be_accepted() -> None:
+    terms = {"version": "2026-01", "accepted_at": "2026-11-21T12:00:00Z"}
+
+    said = put({"terms": terms, "accounts": [{"id": "acc"}]})
+
+    assert (said.status, said.body["code"]) == (412, "terms_not_accepted")
+    assert said.body["field"] == "terms.accepted_at"
+    assert said.body["detail"] == "the terms are yet to be accepted"
+
+
 @pytest.mark.parametrize(
     ("changed", "status", "code", "field"),
     [

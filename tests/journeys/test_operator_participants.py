@@ -276,6 +276,22 @@ def test_names_a_key_file_that_cannot_be_read() -> None:
     assert network.list_connections(now=NOON) == ()
 
 
+def test_makes_the_key_that_a_fidel_bank_is_told_with_and_no_other() -> None:
+    def add(name: str, use: str) -> tuple[int, str, str]:
+        done = operate(
+            *("add-connection", f"--connection={name}", "--provider=fidel", "--name=Fidel"),
+            f"--make-key={use}",
+        )
+        return done.exit_code, done.stdout, " ".join(done.stderr.split())
+
+    made, refused = add("one", "sign"), add("two", "verify")
+
+    assert made[0] == 0
+    assert "sign  whsec_" in made[1]
+    assert refused[0] == 1
+    assert "the key of the use `verify` itself; give it with `--key-file verify=FILE`" in refused[2]
+
+
 def test_lists_retailers_and_their_stores() -> None:
     add_shop()
 

@@ -38,7 +38,13 @@ def test_lists_what_came_by_a_retailers_own_queue(embedded_aws: None) -> None:
         ),
         (("trace", "--connection=x", "--transaction=t"), 1, "there is no such connection."),
         (("replay-delivery", "--connection=x", "--transaction=t"), 1, "no such connection."),
-        (("replay-dead-letters", "--all"), 1, "there is no such dead letter"),
+        (("replay-dead-letters", "--all"), 0, "No dead letter waits."),
+        (("replay-dead-letters", "--queue=gather", "--all"), 0, "No dead letter waits."),
+        (
+            ("replay-dead-letters", "--queue=gather", "--all", "--id=x"),
+            1,
+            "there is no such dead letter",
+        ),
     ],
 )
 def test_says_what_was_asked_wrongly(

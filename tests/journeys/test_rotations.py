@@ -140,6 +140,20 @@ def test_makes_a_secret_that_the_bank_is_told_and_nobody_else(bank: BankServer) 
     assert secret.removeprefix("whsec_") not in everything_stored()
 
 
+def test_says_nothing_of_an_old_key_where_there_was_none(bank: BankServer) -> None:
+    open_town(bank.url, providers=(Provider.FLUX_V1,))
+    first = operate(
+        *("rotate-connection-key", "--connection=flux-v1", "--use=client"), typed="a-secret\n"
+    )
+    second = operate(
+        *("rotate-connection-key", "--connection=flux-v1", "--use=client"), typed="another\n"
+    )
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "The old one" not in first.stderr
+    assert "The old one is valid until" in second.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "use"),
     [

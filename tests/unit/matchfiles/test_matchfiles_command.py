@@ -84,6 +84,21 @@ def test_says_what_is_wrong_with_an_export_and_where_it_begins(tmp_path: Path) -
     assert len(answers(tmp_path / "m.jsonl")) == 1
 
 
+def test_says_how_many_reasons_it_does_not_show(tmp_path: Path) -> None:
+    paid, sold, _ = write_street(tmp_path, DAY, seed=1)
+    line = json.loads(paid.read_text().splitlines()[0])
+    with paid.open("a") as stream:
+        for name in line:
+            stream.write(json.dumps({**line, name: {}}) + "\n")
+            stream.write(json.dumps({k: v for k, v in line.items() if k != name}) + "\n")
+
+    result = operate(*arguments(paid, sold, tmp_path / "m.jsonl"))
+
+    rejected = (tmp_path / "m.jsonl.rejected.jsonl").read_text().splitlines()
+    reasons = {(one["field"], one["detail"]) for one in map(json.loads, rejected)}
+    assert f"And {len(reasons) - 6} more reasons." in " ".join(result.stderr.split())
+
+
 @pytest.mark.parametrize("wrong", ["missing", "same", "folder", "threshold", "broken"])
 def test_ends_with_two_where_it_cannot_begin(tmp_path: Path, wrong: str) -> None:
     paid, sold, _ = write_street(tmp_path, DAY, seed=1)
