@@ -211,19 +211,22 @@ def test_refuses_a_card_of_a_provider_that_the_bank_does_not_use(
 
 @pytest.mark.requirement("LNK-05")
 @pytest.mark.parametrize(
-    "terms",
+    ("terms", "field"),
     [
-        TermsAcceptance("2025-12", ACCEPTED_AT, "bank_app"),
-        TermsAcceptance("2026-01", ACCEPTED_AT + timedelta(minutes=12), "bank_app"),
+        (TermsAcceptance("2025-12", ACCEPTED_AT, "bank_app"), "terms.version"),
+        (
+            TermsAcceptance("2026-01", ACCEPTED_AT + timedelta(minutes=12), "bank_app"),
+            "terms.accepted_at",
+        ),
     ],
 )
 def test_nothing_starts_without_the_current_terms(
-    embedded_aws: None, now: datetime, terms: TermsAcceptance
+    embedded_aws: None, now: datetime, terms: TermsAcceptance, field: str
 ) -> None:
     with pytest.raises(TermsNotAccepted) as refused:
         switch_on(make_activation(terms=terms), 1, now)
 
-    assert (refused.value.code, refused.value.field) == ("terms_not_accepted", "terms.version")
+    assert (refused.value.code, refused.value.field) == ("terms_not_accepted", field)
     assert (stored("wallets"), stored("people")) == ([], [])
 
 
