@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from chalicelib.kernel.gtins import bare_gtin
 from chalicelib.loyalty.reasons import EarnWhy
 from chalicelib.loyalty.rules import Condition, Exclusions, Matching
 from chalicelib.loyalty.sale import Sale, SaleLine
@@ -178,7 +179,7 @@ def _wanted(matching: Matching) -> tuple[frozenset[str], frozenset[str], frozens
     """Categories, GTINs and SKUs as they are compared; the same matching is asked line by line."""
     return (
         frozenset(map(folded, matching.categories)),
-        frozenset(map(_bare, matching.gtins)),
+        frozenset(map(bare_gtin, matching.gtins)),
         frozenset(matching.skus),
     )
 
@@ -212,12 +213,7 @@ def _counted_line(line: SaleLine) -> CountedLine:
         items_of(line),
         gross if gross > 0 else 0,
         net if net > 0 else 0,
-        _bare(line.gtin) if line.gtin is not None else None,
+        bare_gtin(line.gtin) if line.gtin is not None else None,
         line.sku,
         _folded(line.category),
     )
-
-
-def _bare(gtin: str) -> str:
-    """A GTIN without the zeros that longer forms put before shorter ones (GTIN-14 of a GTIN-8)."""
-    return gtin.lstrip("0")

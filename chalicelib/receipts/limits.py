@@ -3,10 +3,10 @@
 The bounds are far above what tills print and far below what a row or a message can hold.
 """
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from chalicelib.kernel.gtins import is_gtin
 from chalicelib.kernel.ids import PROVIDER_ID_LENGTH_MAX
 from chalicelib.kernel.money import EXPONENT_BY_CURRENCY, MINOR_MAX, NotMinorUnits, UnknownCurrency
 from chalicelib.kernel.refusals import NotAllowed, TooLarge
@@ -29,8 +29,6 @@ PAYLOAD_LENGTH_MAX = 5_000  # A TicketBAI or KassenSichV block is one to three t
 QUANTITY_MAX = Decimal(1_000_000)
 DECIMAL_PLACES_MAX = 6
 ROUNDING_MINOR_MAX = 10_000  # Indonesian tills round to 100 rupiah, which is 10,000 minor units.
-
-_GTIN = re.compile(r"\d{8,14}", re.ASCII)
 
 Texts = Iterator[tuple[str, str | None, int]]
 
@@ -235,7 +233,7 @@ def _check_rate(tax: Tax, at: str) -> None:
 
 
 def _check_gtin(gtin: str | None, field: str) -> None:
-    if gtin is not None and not _GTIN.fullmatch(gtin):
+    if gtin is not None and not is_gtin(gtin):
         raise IdentifierNotAllowed("a GTIN is 8 to 14 digits", field=field, code="gtin")
 
 

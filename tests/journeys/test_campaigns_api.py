@@ -273,6 +273,9 @@ REFUSED = [
     ("condition.min_spend_minor", -1, "amount_out_of_range", "condition.min_spend_minor"),
     ("condition.min_items", 1_000_001, "amount_out_of_range", "condition.min_items"),
     ("condition.stores", ["0043"], "unknown_store", "condition.stores[0]"),
+    ("condition.lines.gtins", ["latte"], "gtin", "condition.lines.gtins[0]"),
+    ("name", " ", "blank", "name"),
+    ("terms", ["Once a week", " "], "blank", "terms[1]"),
     ("condition.tiers", ["gold"], "tiers_are_of_schemes", "condition.tiers"),
     (
         "condition.windows",

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.kernel.gtins import bare_gtin
 from chalicelib.kernel.money import EXPONENT_BY_CURRENCY
 from chalicelib.kernel.refusals import NotAllowed
 from chalicelib.loyalty.choosing import rounded
 from chalicelib.loyalty.rewarding import most_minor
-from chalicelib.loyalty.rules import EarnRule, Scheme
+from chalicelib.loyalty.rules import EarnRule, FreeText, Scheme
 from chalicelib.loyalty.schemes.crossing import problems_between, rewards_of
 from chalicelib.loyalty.schemes.limits import out_of_range
 from chalicelib.loyalty.schemes.problems import SchemeProblem, SchemeRefused
@@ -57,6 +58,7 @@ def problems_of(
         scheme = replace(scheme, ends_at=None)  # Nor from an end that cannot be.
     return (
         *times,
+        *_of_texts(scheme),
         *_of_change(scheme, before),
         *_of_rules(scheme),
         *never_met(scheme, around, before=before),
@@ -79,6 +81,20 @@ def _of_times(scheme: Scheme, before: Scheme | None, now: datetime) -> Iterator[
     if before is not None and scheme.starts_at < before.starts_at:
         detail = "a new version cannot start before the one that it replaces"
         yield _problem("starts_before_version", detail, "starts_at")
+
+
+def _of_texts(scheme: Scheme) -> Iterator[SchemeProblem]:
+    """What people read has to say something."""
+    texts = [("name", scheme.name)]
+    texts += [(f"rules[{at}].name", one.name) for at, one in enumerate(scheme.rules) if one.name]
+    texts += [(f"catalogue[{at}].title", one.title) for at, one in enumerate(scheme.catalogue)]
+    tiers = scheme.tiering.tiers if scheme.tiering else ()
+    texts += [(f"tiers.steps[{at}].name", one.name) for at, one in enumerate(tiers)]
+    rewards = rewards_of(scheme)
+    texts += [(f"{at}.text", one.text) for at, one in rewards if isinstance(one, FreeText)]
+    for place, text in texts:
+        if not text.strip():
+            yield _problem("blank", "nothing is written here", place)
 
 
 def _of_change(scheme: Scheme, before: Scheme | None) -> Iterator[SchemeProblem]:
@@ -173,7 +189,8 @@ def _may_overlap(rule: EarnRule, other: EarnRule) -> bool:
         codes_apart = set(mine.skus).isdisjoint(theirs.skus)
         return not codes_apart or bool(mine.gtins or theirs.gtins)
     if mine.gtins and theirs.gtins and not (mine.categories or theirs.categories):
-        return bool(set(mine.gtins) & set(theirs.gtins)) or bool(mine.skus or theirs.skus)
+        codes_apart = {*map(bare_gtin, mine.gtins)}.isdisjoint(map(bare_gtin, theirs.gtins))
+        return not codes_apart or bool(mine.skus or theirs.skus)
     return True
 
 

@@ -20,9 +20,14 @@ def within(of: limits.Range) -> Meta:
 
 
 Id = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Sentence = Annotated[str, Meta(min_length=1, max_length=500)]
+NOT_BLANK = Meta(extra_json_schema={"pattern": r"\S"})
+Name = Annotated[str, Meta(min_length=1, max_length=100), NOT_BLANK]
+Sentence = Annotated[str, Meta(min_length=1, max_length=500), NOT_BLANK]
 Code = Annotated[str, Meta(min_length=1, max_length=100)]
+Gtin = Annotated[
+    str,
+    Meta(min_length=1, max_length=100, extra_json_schema={"pattern": "^[0-9]{8,14}$"}),
+]
 FractionText = Annotated[
     str,
     Meta(

@@ -18,6 +18,7 @@ from chalicelib.loyalty.schemes.public_fields import (
     Currency,
     Day,
     FractionText,
+    Gtin,
     Id,
     Instant,
     LeastSpend,
@@ -51,7 +52,7 @@ class LinesShape(msgspec.Struct, frozen=True, omit_defaults=True):
     """Lines of any of these categories, GTINs or SKUs."""
 
     categories: Annotated[tuple[Code, ...], Meta(max_length=100)] = ()
-    gtins: Annotated[tuple[Code, ...], Meta(max_length=500)] = ()
+    gtins: Annotated[tuple[Gtin, ...], Meta(max_length=500)] = ()
     skus: Annotated[tuple[Code, ...], Meta(max_length=500)] = ()
 
 

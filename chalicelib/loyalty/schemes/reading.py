@@ -6,6 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import TypeVar, assert_never
 
+from chalicelib.kernel.gtins import is_gtin
 from chalicelib.kernel.ids import RetailerId, StoreId
 from chalicelib.kernel.refusals import NotAllowed, Rejected
 from chalicelib.kernel.times import local_day, parse_instant, zone_named
@@ -49,6 +50,12 @@ class NotAFraction(NotAllowed):
     """The text is no fraction above nought."""
 
     code = "fraction"
+
+
+class NotAGtin(NotAllowed):
+    """The text is no number of goods."""
+
+    code = "gtin"
 
 
 class NotADay(NotAllowed):
@@ -112,7 +119,7 @@ class Reader:
             stacking=given.stacking,
             caps=_caps(given.caps),
             exclusions=Exclusions(
-                _lines(given.exclusions.lines),
+                self._lines(given.exclusions.lines, "exclusions.lines"),
                 given.exclusions.own_tender_earns,
                 given.exclusions.charges_earn,
             ),
@@ -146,8 +153,8 @@ class Reader:
         )
         return Condition(
             stores=self._stores(given.stores, f"{at}.stores"),
-            lines=_lines(given.lines),
-            without=_lines(given.without),
+            lines=self._lines(given.lines, f"{at}.lines"),
+            without=self._lines(given.without, f"{at}.without"),
             windows=tuple(one for one in windows if one is not None),
             min_spend_minor=given.min_spend_minor,
             min_items=given.min_items,
@@ -163,6 +170,12 @@ class Reader:
             else:
                 found.append(store_id)
         return tuple(found)
+
+    def _lines(self, given: shapes.LinesShape, at: str) -> Matching:
+        for place, gtin in enumerate(given.gtins):
+            if not is_gtin(gtin):
+                self._note(NotAGtin("a GTIN is 8 to 14 digits", field=f"{at}.gtins[{place}]"))
+        return Matching(given.categories, given.gtins, given.skus)
 
     def _window(self, given: shapes.WindowShape, at: str) -> Window | None:
         since = self._since
@@ -217,10 +230,10 @@ class Reader:
                 return FixedCashback(given.amount_minor)
             case shapes.PercentCashbackShape():
                 share = self._fraction(given.percent, f"{at}.percent") / 100
-                lines = _lines(given.lines)
+                lines = self._lines(given.lines, f"{at}.lines")
                 return PercentCashback(share, given.max_minor, lines, given.basis, given.rounding)
             case shapes.ItemPriceShape():
-                return ItemPrice(_lines(given.lines), given.max_minor)
+                return ItemPrice(self._lines(given.lines, f"{at}.lines"), given.max_minor)
             case shapes.FreeTextShape():
                 return FreeText(given.text)
             case shapes.ExtraUnitsShape():
@@ -259,10 +272,6 @@ def _counts(given: shapes.AnyRule) -> tuple[RuleKind, int]:
             return RuleKind.STREAK, given.steps
         case never:
             assert_never(never)
-
-
-def _lines(given: shapes.LinesShape) -> Matching:
-    return Matching(given.categories, given.gtins, given.skus)
 
 
 def _caps(given: Iterable[shapes.CapShape]) -> tuple[Cap, ...]:

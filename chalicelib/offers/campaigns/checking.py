@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from chalicelib.kernel.gtins import bare_gtin
 from chalicelib.kernel.money import EXPONENT_BY_CURRENCY, MINOR_MAX
 from chalicelib.kernel.refusals import Conflicting, NotAllowed
 from chalicelib.kernel.times import zone_named
@@ -61,6 +62,7 @@ def check(campaign: Campaign, *, now: datetime) -> None:
     zone_named(campaign.zone)
     if campaign.currency not in EXPONENT_BY_CURRENCY:
         _refuse("unknown_currency", "the currency is not known", "currency")
+    _check_texts(campaign)
     _check_window(campaign, now=now)
     _check_reward(campaign)
     check_budget(campaign, "budget.amount_minor")
@@ -96,6 +98,15 @@ def check_beside(campaign: Campaign, others: Iterable[Campaign], *, now: datetim
 
 def _offered(campaign: Campaign) -> tuple[object, ...]:
     return (campaign.reward, campaign.condition, campaign.exclusions, campaign.audience)
+
+
+def _check_texts(campaign: Campaign) -> None:
+    """What members read has to say something."""
+    texts = [("name", campaign.name)]
+    texts += [(f"terms[{at}]", term) for at, term in enumerate(campaign.terms)]
+    for place, text in texts:
+        if not text.strip():
+            _refuse("blank", "nothing is written here", place)
 
 
 def _check_window(campaign: Campaign, *, now: datetime) -> None:
@@ -247,7 +258,7 @@ def _rewarded_lines(campaign: Campaign) -> Matching:
 def _are_apart(lines: Matching, others: Matching) -> bool:
     """Whether no line can be one of both, as codes say it: a line has one of each kind."""
     skus = [set(one.skus) for one in (lines, others)]
-    gtins = [{gtin.lstrip("0") for gtin in one.gtins} for one in (lines, others)]
+    gtins = [{bare_gtin(gtin) for gtin in one.gtins} for one in (lines, others)]
     by_sku = all(one.skus and not (one.gtins or one.categories) for one in (lines, others))
     by_gtin = all(one.gtins and not (one.skus or one.categories) for one in (lines, others))
     return (by_sku and skus[0].isdisjoint(skus[1])) or (by_gtin and gtins[0].isdisjoint(gtins[1]))

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.loyalty.schemes.checking import read_scheme
 from tests.makers.schemes import AROUND, NOW, points, problems, read, shape_of, stamps
 
+TEXT = {"kind": "free_text", "text": "A cake"}
 POUND = {"kind": "spend", "id": "pound", "per_minor": 100}
 CASHBACK = {"kind": "fixed_cashback", "amount_minor": 300}
 LADDER = [{"id": "bronze", "name": "Bronze", "threshold": 0}]
@@ -100,6 +101,22 @@ def test_refuses_numbers_that_cannot_be(
         ),
         (rule(when={"stores": ["0042", "9999"]}), ("unknown_store", "rules[0].when.stores[1]")),
         (rule(when={"tiers": ["gold"]}), ("unknown_tier", "rules[0].when.tiers[0]")),
+        (points(name=" "), ("blank", "name")),
+        (points(POUND | {"name": "\t"}), ("blank", "rules[0].name")),
+        (tiers({"id": "b", "name": " ", "threshold": 900}), ("blank", "tiers.steps[1].name")),
+        (stamps(card={"places": 3, "reward": TEXT | {"text": " "}}), ("blank", "card.reward.text")),
+        (
+            rule(when={"lines": {"gtins": ["05012345678900", "latte"]}}),
+            ("gtin", "rules[0].when.lines.gtins[1]"),
+        ),
+        (
+            rule(when={"without": {"gtins": ["1234567"]}}),
+            ("gtin", "rules[0].when.without.gtins[0]"),
+        ),
+        (
+            points(exclusions={"lines": {"gtins": ["٤٤٤٤٤٤٤٤"]}}),
+            ("gtin", "exclusions.lines.gtins[0]"),
+        ),
         (
             rule(
                 when={"lines": {"categories": ["Coffee"]}, "without": {"categories": ["COFFEE"]}}
