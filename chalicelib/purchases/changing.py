@@ -129,7 +129,9 @@ def _change_purchase(
 ) -> None:
     changed = _changed(purchase, receipt, now=now)
     if changed is not purchase:
-        _lead_back(purchase, changed, now=now)
+        if changed.receipt is not None:
+            returned = [one for one in changed.returns if one not in purchase.returns]
+            codes.lead_back(returned, changed.receipt.receipt_id, now=now)
         changed = noted(purchase, changed, now=now)
         outbox.tell(changed, NoteKind.UPDATED, now=now)
         if not store.record_version(changed, key=key):
@@ -140,14 +142,6 @@ def _change_purchase(
 
         # Also after a repeat: the run before may have died before this.
         waiting.look_after_return(purchase.member_id, receipt, key=key, now=now)
-
-
-def _lead_back(before: Purchase, after: Purchase, *, now: datetime) -> None:
-    """Let a void of what `after` has as a return find the way here; before it stands there."""
-    for returned in after.returns:
-        is_new = returned not in before.returns and returned.kind is not ReceiptKind.VOID
-        if is_new and after.receipt is not None:
-            codes.lead_to_sale(returned.receipt_id, after.receipt.receipt_id, now=now)
 
 
 def _changed(purchase: Purchase, receipt: Receipt, *, now: datetime) -> Purchase:

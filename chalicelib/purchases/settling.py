@@ -164,6 +164,7 @@ def join(
         threshold = to_share(question.threshold)
         joining = joined(known, matched, before=ended, now=now, threshold=threshold, note=note)
         purchase = with_early(noted(ended, joining, now=now) if ended else joining, early)
+        codes.lead_back(purchase.returns, sale.receipt_id, now=now)
         # The delivery is queued before the purchase is written: it waits for that version to
         # appear, so no crash between the two loses it.
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)

@@ -164,6 +164,18 @@ def test_it_may_be_voided_when_the_sale_was_joined_after_it(way: Way) -> None:
 
 
 @WAYS
+def test_it_may_be_voided_when_its_page_is_gone_and_the_sale_was_joined_after_it(way: Way) -> None:
+    way(SALE)
+    way(BACK)
+    pay()
+
+    way(VOID, now=MONTHS_LATER)
+
+    mine = purchase(now=MONTHS_LATER)
+    assert (mine.version, mine.returns) == (2, (VOID,))
+
+
+@WAYS
 @pytest.mark.parametrize("is_held", [True, False])
 def test_the_void_may_overtake_it(way: Way, *, is_held: bool) -> None:
     way(SALE)

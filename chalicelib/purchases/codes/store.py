@@ -11,7 +11,7 @@ A return that was applied has a row that leads to its sale: who voids it need no
 import json
 import struct
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 
 from chalicelib.kernel.ids import ReceiptId, RetailerId, StoreId, natural_id
 from chalicelib.matching.store import CLAIMS
-from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.canonical import Receipt, ReceiptKind
 from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose
@@ -92,6 +92,13 @@ def list_sales(retailer_id: RetailerId, code: str, *, now: datetime) -> tuple[Re
     if len(found) >= SALES_PER_CODE_MAX:
         return ()
     return tuple(ReceiptId(row.sk.removeprefix("sale#")) for row in found)
+
+
+def lead_back(returns: Iterable[Receipt], sale_id: ReceiptId, *, now: datetime) -> None:
+    """Let who voids one of `returns` find the sale; to be called before a purchase has them."""
+    for returned in returns:
+        if returned.kind is not ReceiptKind.VOID:
+            lead_to_sale(returned.receipt_id, sale_id, now=now)
 
 
 def lead_to_sale(return_id: ReceiptId, sale_id: ReceiptId, *, now: datetime) -> None:
