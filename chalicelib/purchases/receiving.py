@@ -98,7 +98,7 @@ def _keep(
     timekeeping.count_sums(place.store_id, printed_sums(sorted_out.new), now=now)
     changes = _change_sales(standing, is_gathered=is_gathered, now=now)
     _keep_changes(overtaken, now=now)  # What of them is refused was so when they came.
-    _look_after_unnamed(standing, now=now)
+    _look_after_unnamed(kept, standing, now=now)
     if is_gathered:
         again = _keep_changes(changes.to_gather, now=now)
         contradicting = (*changes.contradicting, *again.contradicting)
@@ -132,13 +132,18 @@ def _settle_waiting(waiting: Waiting, near: Near, *, now: datetime) -> MatchDeci
     return service.settle_waiting(waiting, near=near, now=now)
 
 
-def _look_after_unnamed(receipts: Sequence[Receipt], *, now: datetime) -> None:
-    """Returns that name no sale: a refund of a member may say whose they are."""
-    unnamed = [receipt for receipt in receipts if names_no_sale(receipt)]
+def _look_after_unnamed(
+    kept: Mapping[ReceiptId, Receipt], receipts: Sequence[Receipt], *, now: datetime
+) -> None:
+    """Returns that name no sale, also by an earlier version: a refund may say whose they are."""
+    told = {receipt.receipt_id for receipt in receipts}
+    versions = [*receipts, *(one for name, one in kept.items() if name in told)]
+    unnamed = {one.receipt_id for one in versions if names_no_sale(one)}
     if unnamed:
         from chalicelib.purchases.refunding import waiting  # Few tills print such returns.
 
-        waiting.look_after_unnamed(unnamed, now=now)
+        returned = [one for one in versions if one.receipt_id in unnamed]
+        waiting.look_after_unnamed(returned, now=now)
 
 
 def _keep_changes(receipts: Sequence[Receipt], *, now: datetime) -> Received:

@@ -342,3 +342,27 @@ def test_an_unnamed_return_that_is_voided_is_of_its_purchase_no_more() -> None:
     receive(void, now=LATER)
 
     assert purchase("t-1").returns == (void,)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("changed", ["void", "other amount", "named"])
+def test_an_unnamed_return_that_was_changed_before_the_refund_is_not_given(
+    changed: str, *, together: bool
+) -> None:
+    bought("t-1")
+    back = given_back("B-1", CAKE, refers_to=None)
+    newer = {
+        "void": replace(back, kind=ReceiptKind.VOID, lines=(), total_minor=0, tenders=()),
+        "other amount": given_back("B-1", LOAF, refers_to=None),
+        "named": given_back("B-1", CAKE, refers_to="R-of-nobody"),
+    }[changed]
+    newer = replace(newer, version=2)
+    if together:
+        receive(back, newer, now=NEXT_DAY)
+    else:
+        receive(back, now=NEXT_DAY)
+        receive(newer, now=NEXT_DAY)
+
+    tell(refund("t-9", 350))
+
+    assert purchase("t-1").returns == ()

@@ -16,6 +16,7 @@ from chalicelib.kernel.ids import MemberId, PaymentId, RetailerId
 from chalicelib.kernel.money import Money
 from chalicelib.matching.returned import money_back
 from chalicelib.receipts.canonical import Receipt
+from chalicelib.receipts.returns import names_no_sale
 from chalicelib.runtime import rows, vault
 from chalicelib.runtime.register import Category, Erasure, Kept, Purpose, Retention
 from chalicelib.tills.store import UNMATCHED_RECEIPTS
@@ -168,10 +169,13 @@ def _to_waiting(row: RefundWaitingRow, retailer_id: RetailerId) -> WaitingRefund
     )
 
 
-def keep_unnamed(returned: Receipt, *, now: datetime) -> tuple[str, ...]:
-    """Keep a return that names no sale where a refund of its amount looks; the keys it is under."""
-    currency = returned.currency
-    keys = {amount_key(returned.retailer_id, Money(m, currency)) for m in money_back(returned)}
+def keep_unnamed(versions: Sequence[Receipt], *, now: datetime) -> tuple[str, ...]:
+    """Keep a return that names no sale where a refund of its amount looks; the keys it is under.
+
+    Of several versions the newest is kept under the amounts of all, so that it hides the others.
+    """
+    returned = max(versions, key=lambda one: one.version)
+    keys = {key for one in versions for key in _keys_of(one)}
     for key in sorted(keys):
         row = UnnamedReturnRow(
             f"return#{key}",
@@ -188,8 +192,17 @@ def keep_unnamed(returned: Receipt, *, now: datetime) -> tuple[str, ...]:
     return tuple(sorted(keys))
 
 
+def _keys_of(returned: Receipt) -> set[str]:
+    if not names_no_sale(returned):
+        return set()
+    currency = returned.currency
+    return {amount_key(returned.retailer_id, Money(m, currency)) for m in money_back(returned)}
+
+
 def list_unnamed(key: str, *, now: datetime) -> list[Receipt]:
-    """The returns under `amount_key` that name no sale, each in its newest version."""
+    """The returns that name no sale and gave back the amount of `key`, as their newest versions
+    say.
+    """
     found = rows.list_prefixed(
         UnnamedReturnRow, f"return#{key}", "", now=now, limit=RETURNS_READ_MAX
     )
@@ -201,7 +214,7 @@ def list_unnamed(key: str, *, now: datetime) -> list[Receipt]:
         known = newest.get(returned.receipt_id)
         if known is None or returned.version > known.version:
             newest[returned.receipt_id] = returned
-    return list(newest.values())
+    return [one for one in newest.values() if key in _keys_of(one)]
 
 
 def record_review(review: Review) -> None:

@@ -1,9 +1,10 @@
 """Looking again at refunds that wait: when goods come back, daily, and when a person decides."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.kernel.ids import MemberId, PaymentId
+from chalicelib.kernel.ids import MemberId, PaymentId, ReceiptId
 from chalicelib.kernel.refusals import NotAllowed, NotFound, TryAgain
 from chalicelib.matching.refunds import (
     RefundFound,
@@ -59,16 +60,20 @@ def look_after_return(
             service.settle(known, key=key, now=now)
 
 
-def look_after_unnamed(receipts: Sequence[Receipt], *, now: datetime) -> None:
+def look_after_unnamed(versions: Sequence[Receipt], *, now: datetime) -> None:
     """Keep returns that name no sale, and look at the refunds of just that amount that wait.
 
+    `versions` are of such returns; a newer one may be void, or name its sale after all.
     :raises TryAgain: a purchase changed underneath.
     """
-    for returned in receipts:
-        keys = store.keep_unnamed(returned, now=now)
+    by_return: dict[ReceiptId, list[Receipt]] = defaultdict(list)
+    for one in versions:
+        by_return[one.receipt_id].append(one)
+    for several in by_return.values():
+        keys = store.keep_unnamed(several, now=now)
         if not keys:
             continue
-        for waiting in store.list_waiting(returned.retailer_id, now=now):
+        for waiting in store.list_waiting(several[0].retailer_id, now=now):
             if waiting.amount_key in keys:
                 look_at(waiting.payment_id, waiting.member_id, now=now)
 
