@@ -8,7 +8,7 @@ import typer
 
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.runtime import clock, queues
-from infra.cli.terminal import Reason, edited, progress, say, show, subject
+from infra.cli.terminal import Reason, check_span, edited, progress, say, show, subject
 
 app = subject()
 
@@ -115,6 +115,7 @@ def replay_dead_letters(
         raise typer.BadParameter("say which: --id, --since, --until or --all")
     if not queue and not everything:
         raise typer.BadParameter("say of which --queue")
+    check_span(since, until)
     wanted = dead_letters.Wanted(message_id, _utc(since), _utc(until))
     names = (dead_letters.known_queue(queue),) if queue else queues.NAMES
     waiting = sum(one.waiting for one in dead_letters.depths(names))

@@ -8,7 +8,7 @@ import typer
 from chalicelib.kernel.ids import MemberId, RetailerId
 from chalicelib.kernel.refusals import NotFound
 from chalicelib.runtime import clock
-from infra.cli.terminal import EXIT_REFUSED, Day, Reason, progress, say, show, subject
+from infra.cli.terminal import EXIT_REFUSED, Day, Reason, check_span, progress, say, show, subject
 
 app = subject()
 
@@ -155,6 +155,7 @@ def list_reconciled(*, since: Day, until: Day) -> None:
     """List what each day's payouts came to, by rail."""
     from chalicelib.payouts.reconciling import store  # As above.
 
+    check_span(since, until)
     first, last = since.date(), until.date()
     show(
         ("day", "rail", "currency", "ordered", "executed", "reported", "returned", "differences"),

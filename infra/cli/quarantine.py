@@ -12,6 +12,7 @@ from infra.cli.terminal import (
     EXIT_REFUSED,
     Reason,
     a_day,
+    check_span,
     edited,
     progress,
     say,
@@ -169,8 +170,7 @@ def _wanted(
         raise typer.BadParameter(f"the areas are {', '.join(quarantine.AREAS)}")
     if day and (since or until):
         raise typer.BadParameter("give --day, or --since and --until")
-    if since and until and until < since:
-        raise typer.BadParameter("--until is before --since")
+    check_span(since, until)
     first, last = day or since, day or until
     return replaying.Wanted(
         quarantine_id=quarantine_id,

@@ -37,6 +37,15 @@ def a_day(text: str) -> datetime:
         raise typer.BadParameter(f"`{text}` is no day; one is 2026-11-20") from error
 
 
+def check_span(since: datetime | None, until: datetime | None) -> None:
+    """Refuse a span that ends before it begins; either end may be open.
+
+    :raises typer.BadParameter: it does.
+    """
+    if since and until and until < since:
+        raise typer.BadParameter("--until is before --since")
+
+
 Day = Annotated[datetime, typer.Option(parser=a_day, metavar="DAY", help="A UTC day: 2026-11-20.")]
 Reason = Annotated[
     str | None,

@@ -36,6 +36,21 @@ def test_lists_what_came_by_a_retailers_own_queue(embedded_aws: None) -> None:
             2,
             "--until is before --since",
         ),
+        (
+            ("list-reconciled", "--since=2026-11-20", "--until=2026-11-19"),
+            2,
+            "--until is before --since",
+        ),
+        (
+            (
+                "replay-dead-letters",
+                "--queue=gather",
+                "--since=2026-11-20T09:00:00",
+                "--until=2026-11-20T08:00:00",
+            ),
+            2,
+            "--until is before --since",
+        ),
         (("trace", "--connection=x", "--transaction=t"), 1, "there is no such connection."),
         (("replay-delivery", "--connection=x", "--transaction=t"), 1, "no such connection."),
         (("replay-dead-letters", "--all"), 0, "No dead letter waits."),
