@@ -10,6 +10,8 @@ STAMPED = ("tests/integration/test_loyalty_awarding.py",)
 CLAIMED = ("tests/integration/test_loyalty_claims.py",)
 EXPIRED = ("tests/integration/test_loyalty_expiring.py",)
 HISTORY = ("tests/unit/loyalty/test_loyalty_card_archiving.py", *PROPERTIES)
+REVALUING = ("tests/unit/loyalty/test_loyalty_card_revaluing.py",)
+ANEW = ("tests/unit/loyalty/test_loyalty_anew_history.py",)
 LATE = ("tests/integration/test_loyalty_late_returns.py",)
 _LOTS = "chalicelib/loyalty/cards/lots.py"
 _APPLYING = "chalicelib/loyalty/cards/applying.py"
@@ -249,5 +251,37 @@ MUTANTS = (
         "and not {fill.cause, fill.undone_by, *fill.deferred_by} & at_hand",
         "and not {fill.cause, fill.undone_by} & at_hand",
         HISTORY,
+    ),
+    Mutant(
+        "full_card_keeps_the_worth_of_what_came_back",
+        "a share of a purchase stays whole when its goods come back",
+        "chalicelib/loyalty/cards/valuing.py",
+        "NOTHING_KEPT if is_excluded else kept_of(sale) if is_of_sale else ALL_KEPT",
+        "NOTHING_KEPT if is_excluded else ALL_KEPT",
+        REVALUING,
+    ),
+    Mutant(
+        "full_cards_together_are_worth_more_than_was_paid",
+        "each full card of a purchase is worth what is left of it, and all of them that many times",
+        "chalicelib/loyalty/cards/revaluing.py",
+        "        most_minor = max(most_minor - left, 0)\n",
+        "        most_minor = max(most_minor, 0)\n",
+        REVALUING,
+    ),
+    Mutant(
+        "full_card_is_raised_beyond_its_purchase",
+        "a card that is revalued upwards is worth more than its purchase gave as it was bought",
+        "chalicelib/loyalty/cards/revaluing.py",
+        "target = min(minor, most_minor, _whole_minor(fill))",
+        "target = min(minor, most_minor)",
+        REVALUING,
+    ),
+    Mutant(
+        "forfeited_units_are_taken_twice",
+        "what was forfeited when a card began anew is taken again from what was earned since",
+        _ARCHIVING,
+        "        forfeited, lost = _taken_out(forfeited, wanted, at=at)\n",
+        "        _, lost = forfeited, replace(wanted, units=0)\n",
+        ANEW,
     ),
 )

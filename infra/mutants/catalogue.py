@@ -5,6 +5,7 @@ from pathlib import Path
 from infra.mutants import (
     budgets,
     cards,
+    changing,
     competitions,
     earning,
     extra,
@@ -39,6 +40,7 @@ ALL: tuple[Mutant, ...] = (
     *offers.MUTANTS,
     *competitions.MUTANTS,
     *hearing.MUTANTS,
+    *changing.MUTANTS,
     *matching.MUTANTS,
     *promises.MUTANTS,
     *properties.MUTANTS,

@@ -3,6 +3,7 @@
 from infra.mutants.model import Mutant
 
 ADJUSTING = ("tests/integration/test_ledger_adjusting.py",)
+TWO_PEOPLE = ("tests/unit/ledger/test_ledger_two_people.py",)
 LAUNCHING = ("tests/integration/test_notices_launching.py",)
 LAUNCHING_OFFERS = ("tests/integration/test_notices_launching_offers.py",)
 CHOICES = ("tests/unit/members/test_members_choices.py",)
@@ -23,6 +24,22 @@ MUTANTS = (
         "        if person_of(by) == person_of(before.proposed_by):\n",
         "        if person_of(by) == before.decided_by:\n",
         ADJUSTING,
+    ),
+    Mutant(
+        "same_name_in_another_role_is_another_person",
+        "whoever proposes an adjustment approves it under another role",
+        _ADJUSTMENT,
+        "    return found[1].lower()\n",
+        "    return arn.lower()\n",
+        TWO_PEOPLE,
+    ),
+    Mutant(
+        "machine_approves",
+        "a session that a library named counts as the second person",
+        _ADJUSTMENT,
+        "found is None or _ROLE_ALONE.fullmatch(arn) or _MACHINE.fullmatch(found[1])",
+        "found is None or _ROLE_ALONE.fullmatch(arn)",
+        TWO_PEOPLE,
     ),
     Mutant(
         "refused_adjustment_is_approved",
