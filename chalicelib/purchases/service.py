@@ -24,12 +24,13 @@ from chalicelib.network import service as network
 from chalicelib.network.model import Store
 from chalicelib.purchases import facts, store
 from chalicelib.purchases.access import active_key_of, ends_waiting_at
+from chalicelib.purchases.catching_up import share_changes, update
 from chalicelib.purchases.confirming import confirmed
 from chalicelib.purchases.continuing import record_told
 from chalicelib.purchases.model import Ending, KnownPayment, Purchase, Reason
 from chalicelib.purchases.patience import ending_at_once
 from chalicelib.purchases.payments import store as payments
-from chalicelib.purchases.settling import settle, signals_of, update, where_of
+from chalicelib.purchases.settling import settle, signals_of, where_of
 from chalicelib.runtime import observability, vault
 
 STORES_PER_PAYMENT_MAX = 50  # A narrative may name a brand; more stores than this say nothing.
@@ -111,6 +112,7 @@ def _carry_on(
     purchase = None if known.is_new else store.find_purchase(where_of(known), key=key, now=now)
     stores = _stop_waiting_elsewhere(known, now=now)
     if purchase is not None and purchase.receipt is not None:
+        purchase = share_changes(purchase, key=key, now=now)
         if not update(purchase, known.payment, key=key, now=now):
             # A repeat: the run before may have died before it did this.
             signals = signals_of(known, stores, digits)

@@ -15,7 +15,6 @@ from chalicelib.kernel.refusals import TryAgain
 from chalicelib.matching import service as matching
 from chalicelib.matching import store as matching_store
 from chalicelib.matching.outcome import MatchDecision, Matched, NotYet
-from chalicelib.matching.payment import Payment
 from chalicelib.matching.questions import Near, Question, claim_of
 from chalicelib.matching.shares import to_share
 from chalicelib.matching.signals import PaymentSignals
@@ -29,13 +28,11 @@ from chalicelib.network.places import near_told
 from chalicelib.network.programmes import get_programme
 from chalicelib.purchases import devices, facts, outbox, store
 from chalicelib.purchases.access import active_key_of
-from chalicelib.purchases.clearing import contradiction_of
+from chalicelib.purchases.catching_up import catch_up, share_changes, update
 from chalicelib.purchases.codes import store as codes
 from chalicelib.purchases.history import noted
-from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, WithdrawnWhy, joined
-from chalicelib.purchases.payments import store as payments
-from chalicelib.purchases.versions import with_early, with_payment
-from chalicelib.purchases.withdrawing import withdraw
+from chalicelib.purchases.model import KnownPayment, Purchase, Whereabouts, joined
+from chalicelib.purchases.versions import with_early
 from chalicelib.receipts.canonical import Receipt
 from chalicelib.receipts.returns import codes_of
 from chalicelib.runtime import vault
@@ -170,7 +167,7 @@ def join(
         outbox.tell(purchase, NoteKind.MATCHED, first_seen_at=known.first_seen_at, now=now)
         if store.record_purchase(purchase, key=key):
             _count(question, known, matched, now=now)
-            _catch_up(purchase, key=key, now=now)
+            catch_up(purchase, key=key, now=now)
             break
         standing = store.find_purchase(where_of(known), key=key, now=now)
         if standing is not None and standing.receipt is not None:
@@ -203,23 +200,6 @@ def _changes_before(sale: Receipt, *, now: datetime) -> list[Receipt]:
     return [one for name in names for one in matching_store.list_changes(name, of=of, now=now)]
 
 
-def _catch_up(purchase: Purchase, *, key: vault.SealingKey, now: datetime) -> None:
-    """Add what the bank told since the payment was read; it may speak against the receipt. And if
-    goods came back before the sale was found, the money for them may wait for it.
-
-    Whoever records an event looks for the purchase after that. So of an event and a purchase that
-    are written together at least one run sees both.
-    """
-    newest = payments.find_payment(purchase.payment.payment_id, key=key, now=now)
-    if newest is not None and len(newest.payment.events) > len(purchase.payment.events):
-        update(purchase, newest.payment, key=key, now=now)
-    if purchase.returns:
-        from chalicelib.purchases.refunding import waiting  # Returns are rare.
-
-        for returned in purchase.returns:
-            waiting.look_after_return(purchase.member_id, returned, key=key, now=now)
-
-
 def _count(question: Question, known: KnownPayment, matched: Matched, *, now: datetime) -> None:
     """Count the match; one that the matcher was sure of says where its till's clock stands, and may
     tell of a device that its member pays with.
@@ -245,28 +225,8 @@ def _go_on_with(
     """
     if standing.receipt is not None and standing.receipt.receipt_id != matched.part.receipt_id:
         matching_store.release_claim(claim_of(question, matched), taken_until=now)
+    standing = share_changes(standing, key=key, now=now)
     update(standing, known.payment, key=key, now=now)
-
-
-def update(purchase: Purchase, payment: Payment, *, key: vault.SealingKey, now: datetime) -> bool:
-    """Bring a joined purchase up to its payment's events; False where it knew them.
-
-    Where they contradict its receipt, that is taken away, and the payment waits again.
-    :raises TryAgain: the purchase changed underneath.
-    """
-    changed = with_payment(purchase, payment)
-    if changed is purchase:
-        return False
-    contradiction = contradiction_of(purchase, payment, now=now)
-    if contradiction is not None:
-        withdraw(purchase, WithdrawnWhy.CONTRADICTED, detail=contradiction.value, now=now)
-        return True
-    changed = noted(purchase, changed, now=now)
-    outbox.tell(changed, NoteKind.UPDATED, now=now)
-    if not store.record_version(changed, key=key):
-        raise TryAgain("the purchase changed underneath")
-    facts.updated(payment.payment_id, payment.state.value, version=changed.version)
-    return True
 
 
 def signals_of(known: KnownPayment, stores: Sequence[Store], digits: KnownDigits) -> PaymentSignals:

@@ -60,6 +60,14 @@ MUTANTS = (
         TWO_SOURCES,
     ),
     Mutant(
+        "second_source_begins_without_returns",
+        "what came back before a second source told of the payment is not shown there",
+        "chalicelib/purchases/catching_up.py",
+        "    if shared == purchase:\n",
+        "    if shared.payment == purchase.payment:\n",
+        ("tests/integration/test_purchases_changes_second_source.py",),
+    ),
+    Mutant(
         "corrected_code_names_nothing",
         "a return by the code that a correction printed finds no sale",
         _CHANGING,

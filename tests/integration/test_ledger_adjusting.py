@@ -24,6 +24,7 @@ from chalicelib.runtime import queues
 from tests.makers.adjusting import DECIDED_AT, ROOK, WREN, propose
 from tests.makers.dying import Died, dying
 from tests.makers.ledger import balances, book_of
+from tests.makers.meanwhile import meanwhile
 from tests.makers.paying import make_account, make_member, record_paying
 from tests.makers.payouts import sent_to
 
@@ -184,6 +185,20 @@ def test_whoever_dies_is_finished_by_another_approval(
     assert len(book_of(ada, now=DECIDED_AT)) == 1
     assert len({one[3] for one in told()}) == 1
     assert service.list_open(now=DECIDED_AT) == []
+
+
+def test_who_decides_a_moment_later_has_to_look_again(ada: MemberId) -> None:
+    propose(ada)
+
+    def refuse() -> None:
+        service.refuse("CASE-12", by=ROOK, now=DECIDED_AT)
+
+    with meanwhile(2, refuse) as made, pytest.raises(TryAgain):
+        service.approve("CASE-12", by=ROOK, now=DECIDED_AT)
+
+    assert made[:2] == ["GetItem", "PutItem"]
+    assert service.get("CASE-12", now=DECIDED_AT).state is AdjustmentState.REFUSED
+    assert has(ada).available == 0
 
 
 def test_of_many_at_once_one_decides(ada: MemberId) -> None:

@@ -137,6 +137,17 @@ def test_a_reward_whose_collecting_is_in_the_history_too_stays_and_the_stamp_is_
     )
 
 
+def test_a_full_card_stays_at_hand_with_any_purchase_that_has_stamps_in_it() -> None:
+    cabinet = a_cabinet([1] * 35 + [3])
+    for number in range(3):
+        cabinet.enter(bought(number, 1, version=2, back=1))
+
+    cabinet.enter(bought(35, 3, version=2, back=1))
+
+    assert len(cabinet.full) == 34 // 5
+    assert balance_at(cabinet.card, LONG_AFTER).active == 34 % 5
+
+
 @given(
     st.lists(st.integers(1, 4), min_size=14, max_size=45),
     st.lists(st.tuples(st.integers(0, 44), st.integers(1, 4)), max_size=25),
