@@ -47,6 +47,9 @@ def verify_journal(
         raise typer.Exit(EXIT_REFUSED)
 
 
+_WRITTEN_AS = (".csv", ".pdf")
+
+
 @app.command()
 def show_statement(
     *,
@@ -65,6 +68,8 @@ def show_statement(
     from chalicelib.ledger.statements import read_period
     from chalicelib.network import service as network
 
+    if to is not None and to.suffix not in _WRITTEN_AS:
+        raise typer.BadParameter(f"--to ends with {' or '.join(_WRITTEN_AS)}")
     now = clock.now()
     found = network.get_retailer(RetailerId(retailer), now=now)
     statement = invoicing.statement_of(found.retailer_id, read_period(period), now=now)

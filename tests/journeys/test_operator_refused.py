@@ -51,6 +51,11 @@ def test_lists_what_came_by_a_retailers_own_queue(embedded_aws: None) -> None:
             2,
             "--until is before --since",
         ),
+        (
+            ("show-statement", "--retailer=r", "--period=2026-11", "--to=november.xls"),
+            2,
+            "--to ends with .csv or .pdf",
+        ),
         (("trace", "--connection=x", "--transaction=t"), 1, "there is no such connection."),
         (("replay-delivery", "--connection=x", "--transaction=t"), 1, "no such connection."),
         (("replay-dead-letters", "--all"), 0, "No dead letter waits."),
