@@ -110,7 +110,7 @@ def check_quantity(quantity: Decimal, *, field: str, at_most: Decimal = QUANTITY
     :raises QuantityNotAllowed: with what is wrong in its code.
     """
     if not quantity.is_finite() or quantity > at_most:
-        raise QuantityNotAllowed("the number is out of range", field=field)
+        raise QuantityNotAllowed(f"this is a number up to {at_most:f}", field=field)
     if quantity < 0:
         raise QuantityNotAllowed("the number is negative", field=field, code="negative_quantity")
     exponent = quantity.as_tuple().exponent
@@ -229,6 +229,8 @@ def _check_line(line: Line, at: str) -> None:
 
 def _check_rate(tax: Tax, at: str) -> None:
     if tax.rate is not None:
+        if tax.rate > 1:
+            raise QuantityNotAllowed("a rate is a share: 20 % is 0.20", field=f"{at}.rate")
         check_quantity(tax.rate, field=f"{at}.rate", at_most=Decimal(1))
 
 

@@ -239,3 +239,10 @@ def test_refuses_times_beyond_a_day_ahead_or_ninety_days_behind(
         rules.check(receipt, now=NOW)
     else:
         assert refusal_of(receipt) == (code, "issued_at")
+
+
+def test_says_how_a_rate_is_written() -> None:
+    with pytest.raises(Rejected) as refused:
+        rules.check(sale(line(taxes=(Tax(1, rate=Decimal(20)),))), now=NOW)
+
+    assert refused.value.detail == "a rate is a share: 20 % is 0.20"
