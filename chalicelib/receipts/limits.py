@@ -229,7 +229,7 @@ def _check_line(line: Line, at: str) -> None:
 
 def _check_rate(tax: Tax, at: str) -> None:
     if tax.rate is not None:
-        if tax.rate > 1:
+        if tax.rate.is_finite() and tax.rate > 1:
             raise QuantityNotAllowed("a rate is a share: 20 % is 0.20", field=f"{at}.rate")
         check_quantity(tax.rate, field=f"{at}.rate", at_most=Decimal(1))
 
